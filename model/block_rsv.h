@@ -1,0 +1,38 @@
+#pragma once
+#include "model/types.h"
+#include "model/objects.h"
+#include "sim/object.h"
+#include "sim/spinlock.h"
+
+namespace model {
+
+struct Root;
+struct SpaceInfo;
+struct TransHandle;
+
+enum class RsvType : u8 { Global, Delalloc, Trans, Chunk, DelayedOps, DelayedRefs, Empty, Temp };
+enum class Flush : u8 { No, Limit, Evict, All };
+
+/// fs/btrfs/block-rsv.h: struct btrfs_block_rsv. Bytes held back in a space_info for later allocations.
+struct BlockRsv {
+    explicit BlockRsv(RsvType type = RsvType::Temp);
+    sim::Object obj;  // lock
+    sim::Spinlock lock;
+    RsvType type;
+    u64 size = 0, reserved = 0;
+    SpaceInfo* space_info = nullptr;
+    bool full = false, failfast = false;
+};
+
+/// Adds to the reserve, flushing as allowed. @return NoSpc
+Result<void> block_rsv_add(FsInfo& fs, BlockRsv& rsv, u64 bytes, Flush flush);
+void block_rsv_release(FsInfo& fs, BlockRsv& rsv, u64 bytes);  // ~0: all
+/// Charges one tree block: the root's reserve, then the global one. Mirrors btrfs_use_block_rsv(). @return NoSpc
+Result<BlockRsv*> use_block_rsv(TransHandle& trans, Root& root, u64 blocksize);
+void unuse_block_rsv(FsInfo& fs, BlockRsv& rsv, u64 blocksize);
+void update_global_block_rsv(FsInfo& fs);
+void update_delayed_refs_rsv(TransHandle& trans);
+/// Bytes for `items` insertions: items * 2 * max_level * nodesize. Mirrors btrfs_calc_insert_metadata_size().
+u64 calc_insert_metadata_size(const FsInfo& fs, u64 items);
+
+}  // namespace model

@@ -1,0 +1,38 @@
+#pragma once
+#include "model/device.h"
+#include "sim/mutex.h"
+#include "sim/rwsem.h"
+#include "sim/waitqueue.h"
+
+namespace model {
+
+struct TransHandle;
+
+enum class ReplaceState : u8 { NeverStarted = 0, Started = 1, Finished = 2, Canceled = 3, Suspended = 4 };
+
+/// fs/btrfs/ctree.h: struct btrfs_dev_replace.
+struct DevReplace {
+    explicit DevReplace(FsInfo& fs);
+    sim::Object obj;  // rwsem
+    sim::RwSem rwsem;
+    sim::Mutex lock_finishing_cancel_unmount;
+    ReplaceState replace_state = ReplaceState::NeverStarted;
+    bool is_valid = false, item_needs_writeback = false;
+    Device* srcdev = nullptr;
+    Device* tgtdev = nullptr;
+    u64 cursor_left = 0, cursor_right = 0, committed_cursor_left = 0, cursor_left_last_write_of_item = 0;
+    u64 num_write_errors = 0, num_uncorrectable_read_errors = 0;
+    sim::Atomic<u64> bio_counter;
+    sim::WaitQueue replace_wait;
+    bool is_ongoing() const {
+        return is_valid && (replace_state == ReplaceState::Started || replace_state == ReplaceState::Suspended);
+    }
+};
+Result<void> dev_replace_by_ioctl(FsInfo& fs, std::string_view srcdev_name, std::string_view tgtdev_name);
+Result<void> dev_replace_cancel(FsInfo& fs);
+Result<void> run_dev_replace(TransHandle& trans);  // the item, in commit_cowonly_roots
+Result<void> init_dev_replace(FsInfo& fs);          // at mount
+/// Whether a write at `physical` of `dev` also goes to the target, and where (map_block, reference 1.5 step 5 and 8.1's policies).
+bool duplicates_write(FsInfo& fs, const Device& dev, u64 physical, Bytenr logical);
+
+}  // namespace model

@@ -1,0 +1,77 @@
+#pragma once
+#include "model/format.h"
+#include "model/objects.h"
+#include "sim/atomic.h"
+#include "sim/rwsem.h"
+#include "sim/waitqueue.h"
+
+namespace model {
+
+struct Transaction;
+
+/// Bits of ExtentBuffer::bflags, named after EXTENT_BUFFER_*.
+namespace eb_flag {
+inline constexpr unsigned uptodate = 0, dirty = 1, corrupt = 2, tree_ref = 4, stale = 5, writeback = 6, read_err = 7, write_err = 8,
+                          in_tree = 9, unmapped = 10;
+}
+
+/// A tree block in memory: fs/btrfs/extent_io.h, struct extent_buffer. One live object for each logical address: a freed address
+/// that is allocated again while somebody still holds the old buffer is the same object.
+struct ExtentBuffer {
+    ExtentBuffer(FsInfo& fs, Bytenr start);
+    ~ExtentBuffer();
+
+    FsInfo& fs;
+    sim::Object content;  // what the bytes say; protected by `lock`
+    Bytenr start;
+    unsigned char* data;  // fs.nodesize bytes in the arena: the on-disk image, header included
+    sim::AtomicBits bflags;
+    sim::RwSem lock;
+    sim::WaitQueue writeback_wait;
+    u32 refs = 0;  // under the (unmodelled) refs_lock: only the last drop can be noticed
+    int log_index = -1;
+
+    // Header fields, in the bytes themselves. Reading them is an access of `content` only through the functions of ctree.
+    const HeaderItem& header() const { return *reinterpret_cast<const HeaderItem*>(data); }
+    HeaderItem& header() { return *reinterpret_cast<HeaderItem*>(data); }
+    Level level() const { return header().level; }
+    u32 nritems() const { return header().nritems; }
+    Transid generation() const { return Transid(header().generation); }
+    Objectid owner() const { return header().owner; }
+    bool header_flag(u64 flag) const { return (header().flags & flag) != 0; }
+
+    // Slots: KeyPtr in nodes, LeafItem in leaves. No access recording, no bounds beyond assertions.
+    Key key(unsigned slot) const;
+    Bytenr blockptr(unsigned slot) const;
+    Transid ptr_generation(unsigned slot) const;
+    unsigned char* item_data(unsigned slot);
+    const unsigned char* item_data(unsigned slot) const;
+    u32 item_size(unsigned slot) const;
+    u32 leaf_free_space() const;  // bytes, by the real packing
+};
+
+/// A hit in the cache takes a reference; null when absent. Mirrors find_extent_buffer().
+ExtentBuffer* find_extent_buffer(FsInfo& fs, Bytenr start);
+/// Hit or create, with a reference. Mirrors alloc_extent_buffer().
+ExtentBuffer& alloc_extent_buffer(FsInfo& fs, Bytenr start);
+/// Drops a reference; a stale, clean buffer without other holders leaves the cache. Mirrors free_extent_buffer().
+void free_extent_buffer(ExtentBuffer* eb);
+void free_extent_buffer_stale(ExtentBuffer* eb);
+void extent_buffer_get(ExtentBuffer& eb);
+/// Private copy, not in the cache. Mirrors btrfs_clone_extent_buffer().
+ExtentBuffer& clone_extent_buffer(const ExtentBuffer& eb);
+
+// model/locking: fs/btrfs/locking.c. Sleeping locks of tree blocks, lock class by tree and level.
+void tree_lock(ExtentBuffer& eb, unsigned nesting = lock_classes::NestNormal, sim::Where where = sim::Where::current());
+void tree_unlock(ExtentBuffer& eb);
+void tree_read_lock(ExtentBuffer& eb, unsigned nesting = lock_classes::NestNormal, sim::Where where = sim::Where::current());
+void tree_read_unlock(ExtentBuffer& eb);
+/// Sets the lock's class after the header of a new or re-used buffer was written. Mirrors btrfs_set_buffer_lockdep_class().
+void set_buffer_lockdep_class(ExtentBuffer& eb, Objectid owner, Level level);
+
+/// Marks a buffer of the running transaction dirty. Mirrors btrfs_mark_buffer_dirty().
+void mark_buffer_dirty(ExtentBuffer& eb);
+/// Clears DIRTY if the buffer was born in the running transaction. Mirrors btrfs_clean_tree_block() of 6.1.
+void clean_tree_block(ExtentBuffer& eb);
+
+}  // namespace model

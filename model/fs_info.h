@@ -1,0 +1,108 @@
+#pragma once
+#include "model/block_group.h"
+#include "model/ctree.h"
+#include "model/dev_replace.h"
+#include "model/device.h"
+#include "model/inode.h"
+#include "model/kernel_version.h"
+#include "model/mkfs.h"
+#include "model/root.h"
+#include "model/scrub.h"
+#include "model/space_info.h"
+#include "model/transaction.h"
+#include "model/volumes.h"
+#include "sim/workqueue.h"
+
+namespace model {
+
+namespace fs_state_bit {
+inline constexpr unsigned error = 0, trans_aborted = 3, dev_replacing = 4;
+}
+
+/// The mounted filesystem: fs/btrfs/ctree.h, struct btrfs_fs_info. Owner of everything below; lives in the arena.
+class FsInfo {
+  public:
+    FsInfo(const KernelVersion& version, const Geometry& geometry);
+    ~FsInfo();
+    FsInfo(const FsInfo&) = delete;
+    FsInfo& operator=(const FsInfo&) = delete;
+
+    KernelVersion kernel;
+    u32 nodesize = 4096, items_per_node = 0;
+    bool has(const Fix& fix) const { return kernel.has(fix); }
+    bool has_error() const { return fs_state.test(fs_state_bit::error); }
+
+    /// Kernel log line "BTRFS <level> (device <name>): <text>", with state characters as the kernel version prints them.
+    void message(const char* level, const std::string& text);
+
+    // State.
+    sim::AtomicBits fs_state;
+    bool readonly = false;  // the super block of the VFS
+    u8 fsid[16]{}, chunk_tree_uuid[16]{};
+    SuperBlock* super_copy = nullptr;        // in the arena
+    SuperBlock* super_for_commit = nullptr;
+    sim::Object super_obj;
+    Geometry* geometry = nullptr;            // not in the arena: constant
+
+    // Roots.
+    Root* tree_root = nullptr;
+    Root* extent_root = nullptr;
+    Root* chunk_root = nullptr;
+    Root* dev_root = nullptr;
+    Root* csum_root = nullptr;
+    Root* fs_root = nullptr;
+    Map<u64, Root*> fs_roots;                // radix of subvolumes, 5 included: fs_roots_lock
+    Set<u64> fs_roots_trans_tag;             // BTRFS_ROOT_TRANS_TAG
+    sim::Spinlock fs_roots_lock;
+    sim::Object fs_roots_obj;
+    sim::RwSem commit_root_sem;
+    Vector<Root*> dirty_cowonly_roots;       // trans_lock
+    u64 next_subvolid = 256;
+
+    // Buffers.
+    Map<u64, ExtentBuffer*> buffer_radix;
+    sim::Object buffer_radix_obj;
+
+    // Transactions.
+    sim::Spinlock trans_lock;
+    sim::Object trans_obj;                   // running_transaction, trans_list, generation: trans_lock
+    Transaction* running_transaction = nullptr;
+    Vector<Transaction*> trans_list;         // oldest first
+    Transid generation;
+    sim::Atomic<u64> last_trans_committed;
+    sim::WaitQueue transaction_wait, transaction_blocked_wait;
+    sim::Mutex tree_log_mutex, reloc_mutex, ro_block_group_mutex, cleaner_mutex, unused_bg_unpin_mutex;
+
+    // Space.
+    Vector<SpaceInfo*> space_infos;          // data, metadata, system
+    Map<u64, BlockGroup*> block_groups;      // by start: block_group_cache_lock
+    sim::Spinlock block_group_cache_lock;
+    BlockRsv global_block_rsv, trans_block_rsv, chunk_block_rsv, delayed_refs_rsv, empty_block_rsv;
+    u64 data_profile = 0, metadata_profile = 0;
+
+    // Devices and chunks.
+    FsDevices fs_devices;
+    sim::Mutex device_list_mutex, chunk_mutex;
+    sim::Spinlock mapping_tree_lock;
+    Map<u64, ChunkMap*> mapping_tree;        // by logical start
+    DevReplace dev_replace;
+    ScrubState scrub;
+
+    // Files.
+    sim::Mutex ordered_operations_mutex;
+    sim::Spinlock ordered_root_lock;
+    sim::Object ordered_roots_obj;
+    Map<u64, Inode*> inodes;                 // by (tree id << 32 | ino)
+    sim::WorkQueue endio_write_workers, endio_workers, flush_workers;
+
+    // What was promised, for the durability invariants (filled by the syscalls, never read by the model).
+    struct Ledger* ledger = nullptr;
+};
+
+inline FsInfo& fs_of(Root& root) { return root.fs; }
+
+/// Digest of what the filesystem holds, free of addresses and of the order of independent steps: trees by key and content
+/// (running and committed), counters, devices. Equal states have equal digests.
+u64 state_digest(const FsInfo& fs);
+
+}  // namespace model

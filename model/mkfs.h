@@ -1,0 +1,28 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "model/types.h"
+
+namespace model {
+
+/// The filesystem that a scenario describes.
+struct Geometry {
+    struct DeviceSpec {
+        std::string name;
+        u64 size = 0;
+        bool spare = false;  // not part of the filesystem at mkfs
+    };
+    std::vector<DeviceSpec> devices;
+    u64 data_profile = 0, metadata_profile = 0;  // 0 single, bg_dup, bg_raid1
+    u32 nodesize = 4096;
+    u32 items_per_node = 0;  // cap on items of a leaf and slots of a node; 0: what fits
+    u64 data_chunk = 8 << 20, metadata_chunk = 8 << 20, system_chunk = 4 << 20;
+    u64 seed = 1;            // uuids come from it
+};
+
+/// Writes an empty filesystem on the non-spare devices: super blocks, and trees in one SYSTEM, METADATA and DATA chunk, laid out
+/// as the on-disk format document says (sections 4 to 12, 14), generation 1. All writes durable. Does not mount.
+void mkfs(FsInfo& fs, const Geometry& geometry);
+
+}  // namespace model

@@ -1,0 +1,34 @@
+#pragma once
+#include "model/block_rsv.h"
+#include "model/types.h"
+#include "model/objects.h"
+#include "sim/rwsem.h"
+#include "sim/spinlock.h"
+
+namespace model {
+
+struct BlockGroup;
+
+/// fs/btrfs/space-info.h: struct btrfs_space_info. One each for DATA, METADATA and SYSTEM.
+struct SpaceInfo {
+    SpaceInfo(FsInfo& fs, u64 flags);
+    FsInfo& fs;
+    sim::Object obj;  // all counters: lock
+    sim::Spinlock lock;
+    u64 flags;
+    u64 total_bytes = 0, bytes_used = 0, bytes_reserved = 0, bytes_pinned = 0, bytes_readonly = 0, bytes_may_use = 0;
+    bool full = false, chunk_alloc = false;
+    sim::RwSem groups_sem;
+    Vector<BlockGroup*> block_groups;  // groups_sem
+    u64 used(bool with_may_use) const {
+        return bytes_used + bytes_reserved + bytes_pinned + bytes_readonly + (with_may_use ? bytes_may_use : 0);
+    }
+};
+SpaceInfo& space_info_for(FsInfo& fs, u64 bg_flags);
+/// bytes_may_use += bytes, or NoSpc after the flushing that `flush` allows. Mirrors btrfs_reserve_metadata_bytes().
+Result<void> reserve_metadata_bytes(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush);
+Result<void> reserve_data_bytes(FsInfo& fs, u64 bytes);
+void space_info_free_bytes_may_use(FsInfo& fs, SpaceInfo& info, u64 bytes);
+bool can_overcommit(const FsInfo& fs, const SpaceInfo& info, u64 bytes, Flush flush);
+
+}  // namespace model

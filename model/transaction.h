@@ -1,0 +1,106 @@
+#pragma once
+#include "model/block_rsv.h"
+#include "model/delayed_ref.h"
+#include "model/root.h"
+#include "sim/mutex.h"
+#include "sim/spinlock.h"
+#include "sim/waitqueue.h"
+
+namespace model {
+
+struct BlockGroup;
+struct Device;
+struct PendingSnapshot;
+
+/// fs/btrfs/transaction.h: enum btrfs_trans_state, 6.1 (COMMIT_PREP from 6.6 on).
+enum class TransState : u8 { Running, CommitPrep, CommitStart, CommitDoing, Unblocked, SuperCommitted, Completed };
+const char* to_string(TransState state);
+enum class TransType : u8 { Start, Attach, Join, JoinNolock, JoinNostart };
+
+/// fs/btrfs/transaction.h: struct btrfs_transaction.
+struct Transaction {
+    Transaction(FsInfo& fs, Transid transid);
+
+    FsInfo& fs;
+    sim::Object obj;  // state, writers, lists: trans_lock
+    Transid transid;
+    TransState state = TransState::Running;
+    sim::Atomic<u32> num_writers;
+    sim::Atomic<u32> num_extwriters;
+    u32 use_count = 1;
+    sim::Atomic<int> aborted;  // errno, negative as in the kernel, or 0
+    sim::WaitQueue writer_wait;
+    sim::WaitQueue commit_wait;
+    sim::WaitQueue pending_wait;
+    sim::Atomic<u32> pending_ordered;
+    DelayedRefRoot delayed_refs;
+    Vector<PendingSnapshot*> pending_snapshots;  // trans_lock
+    Vector<Root*> switch_commits;                // only the committer
+    Set<u64> dirty_pages;                        // tree blocks allocated in this transaction, by bytenr (an io tree in the kernel)
+    sim::Object dirty_pages_obj;
+    Map<u64, u64> pinned_extents;                // start -> length
+    sim::Object pinned_obj;
+    Vector<BlockGroup*> dirty_bgs;               // dirty_bgs_lock
+    sim::Spinlock dirty_bgs_lock;
+    sim::Object dirty_bgs_obj;
+    Vector<Device*> dev_update_list;             // chunk_mutex
+    sim::AtomicBits flags;                       // HAVE_FREE_BGS, DIRTY_BG_RUN
+    bool committer_chosen = false;
+};
+namespace trans_flag {
+inline constexpr unsigned have_free_bgs = 0, dirty_bg_run = 1;
+}
+
+/// fs/btrfs/transaction.h: struct btrfs_trans_handle; one per task at a time (current->journal_info).
+struct TransHandle {
+    FsInfo& fs;
+    Transaction& transaction;
+    Transid transid;
+    TransType type;
+    u32 use_count = 1;
+    BlockRsv* block_rsv = nullptr;
+    BlockRsv* orig_rsv = nullptr;
+    u64 bytes_reserved = 0;
+    u64 delayed_ref_updates = 0;
+    int aborted = 0;
+    bool allocating_chunk = false;
+    Vector<BlockGroup*> new_bgs;
+    PendingSnapshot* pending_snapshot = nullptr;
+    Root* root = nullptr;
+};
+
+/// Start: waits while a commit is between COMMIT_START and UNBLOCKED; reserves num_items (may flush and sleep).
+/// @return NoSpc, Rofs after an abort, or the abort's error. Mirrors start_transaction() and its callers by type.
+Result<TransHandle*> start_transaction(Root& root, unsigned num_items);
+Result<TransHandle*> join_transaction(Root& root);
+Result<TransHandle*> join_transaction_nolock(Root& root);
+Result<TransHandle*> join_transaction_nostart(Root& root);
+Result<TransHandle*> attach_transaction(Root& root);          // NoEnt when nothing runs
+Result<TransHandle*> attach_transaction_barrier(Root& root);  // NoEnt too, but waits for a commit in progress
+Result<void> end_transaction(TransHandle* trans);
+/// The whole sequence of the reference document, section 2.5, in its order; or waits for somebody else's.
+Result<void> commit_transaction(TransHandle* trans);
+Result<void> wait_for_commit(FsInfo& fs, Transid transid);  // 0: the newest that is being committed
+/// WARN, fs error line and forced readonly on the first abort; marks handle and transaction. `function` as in the kernel's message.
+void abort_transaction(TransHandle& trans, Errno error, const char* function);
+/// The "BTRFS: error (device ...) in function: errno=..." line and forced readonly. Mirrors __btrfs_handle_fs_error().
+void handle_fs_error(FsInfo& fs, Errno error, const char* function);
+bool transaction_aborted(const TransHandle& trans);
+/// First touch of a shareable root in a transaction. Mirrors btrfs_record_root_in_trans(); takes reloc_mutex.
+Result<void> record_root_in_trans(TransHandle& trans, Root& root);
+TransHandle* current_trans();
+
+/// fs/btrfs/ioctl.c, transaction.c: snapshots are created inside the commit.
+struct PendingSnapshot {
+    Root* source = nullptr;
+    Objectid parent_dir = 0;  // in the tree fs.fs_root
+    String name;
+    bool readonly = false;
+    Root* snap = nullptr;
+    int error = 0;
+    BlockRsv block_rsv;
+};
+/// Creates snapshot `name` of `source` in directory inode 256 of the top-level tree; commits. Mirrors create_snapshot().
+Result<Root*> create_snapshot(FsInfo& fs, Root& source, std::string_view name, bool readonly);
+
+}  // namespace model

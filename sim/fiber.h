@@ -1,0 +1,55 @@
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace sim {
+
+/// A stack with a suspended computation on it. The only place that knows Boost.Context (fcontext: about 5.5 ns one way).
+///
+/// Switching is symmetric: the running fiber names its successor. Stacks come from the pool and go back to it.
+class Fiber {
+  public:
+    using Entry = void (*)(void* argument);
+
+    /// Puts a computation on the stack; it starts at the first switch to it and never returns from entry.
+    void prepare(Entry entry, void* argument);
+
+    /// Suspends `from` (the running fiber, or the thread's own context) and resumes `to`.
+    /// @param from_ends  `from` will never be resumed: sanitizers may drop its fake stack
+    static void switch_to(Fiber& from, Fiber& to, bool from_ends = false);
+
+    bool has_stack() const { return stack_ != nullptr; }
+
+  private:
+    friend class StackPool;
+    friend struct FiberEntry;
+    void* context_ = nullptr;
+    unsigned char* stack_ = nullptr;  // lowest usable address; null for the thread's own context
+    std::size_t stack_bytes_ = 0;
+    void* fake_stack_ = nullptr;  // AddressSanitizer's
+    Entry entry_ = nullptr;
+    void* argument_ = nullptr;
+};
+
+/// Stacks of one simulation, reused from execution to execution. Debug builds put an inaccessible page below each.
+class StackPool {
+  public:
+    StackPool() = default;
+    ~StackPool();
+    StackPool(const StackPool&) = delete;
+    StackPool& operator=(const StackPool&) = delete;
+
+    void attach(Fiber& fiber);
+    void release(Fiber& fiber);
+
+  private:
+    struct Stack {
+        unsigned char* mapping;
+        unsigned char* usable;
+    };
+    std::vector<Stack> free_;
+    std::vector<Stack> all_;
+};
+
+}  // namespace sim

@@ -1,0 +1,56 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/object.h"
+#include "sim/task_set.h"
+
+namespace sim {
+
+struct Task;
+
+/// Happens-before by vector clocks, and accesses of Locked objects that it leaves unordered (FastTrack: Flanagan and Freund,
+/// PLDI 2009). Locks, atomics, lockless accesses, wake-ups, creation of tasks order; nothing else does.
+///
+/// A slot is given to a new task only when its former task's whole life happened before the creation, so a slot's clock
+/// never orders what is not ordered.
+class RaceDetector {
+  public:
+    using Clock = std::array<std::uint32_t, max_tasks>;
+
+    void begin_execution();
+    /// Memory of the prepared state carries no order: everything there happened before.
+    std::uint32_t execution() const { return execution_; }
+
+    void task_created(unsigned creator_or_none, unsigned slot);
+    /// Whether everything `slot` ever did happened before what `task` does now.
+    bool ended_before(unsigned slot, unsigned task) const { return clocks_[task][slot] >= clocks_[slot][slot]; }
+
+    /// An access of a Locked object. @return false if it races with an earlier one
+    bool read(unsigned task, const Object& object);
+    bool write(unsigned task, const Object& object);
+
+    void acquire(unsigned task, const Object& object);
+    void release(unsigned task, Object& object);
+    /// `woken` continues after what `waker` has done so far.
+    void order(unsigned waker, unsigned woken);
+
+    static constexpr unsigned none = ~0U;
+
+  private:
+    void adopt(const Object& object) const;
+    void join(Clock& into, const Clock& from) const;
+    bool before(Epoch epoch, unsigned task) const { return epoch.clock <= clocks_[task][epoch.slot]; }
+
+    std::uint32_t execution_ = 1;
+    unsigned slots_used_ = 1;
+    std::array<Clock, max_tasks> clocks_{};
+    std::vector<Clock> sync_;
+    std::uint32_t sync_used_ = 0;
+    std::vector<Clock> readers_;
+    std::uint32_t readers_used_ = 0;
+};
+
+}  // namespace sim

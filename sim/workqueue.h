@@ -1,0 +1,24 @@
+#pragma once
+#include "sim/scheduler.h"
+#include "sim/waitqueue.h"
+
+namespace sim {
+
+/// The kernel's workqueues: each queued item runs as a task of its own, named after who queued it. Any worker may run any
+/// item, and items of one unordered queue run in any order, so nothing is lost by not modelling the workers.
+class WorkQueue {
+  public:
+    explicit WorkQueue(const char* name) : name_(name), idle_(0, name) {}
+    /// @param label  the work function's name; outlives the execution
+    void queue(const char* label, Job job);
+    /// Sleeps until all items queued so far have run.
+    void flush();
+    unsigned pending() const { return pending_; }
+
+  private:
+    const char* name_;
+    WaitQueue idle_;
+    unsigned pending_ = 0;
+};
+
+}  // namespace sim
