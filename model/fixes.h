@@ -1,0 +1,50 @@
+#pragma once
+#include "model/kernel_version.h"
+
+/// The changes that the model plays with and without: `if (fs.has(fix::cursor_before_rw)) ...`. What each did upstream stands
+/// beside its definition in fixes.cpp; `interleaf list --fixes` prints the table.
+///
+/// An entry exists only where code switches on it. Kernels before 4.18 copied extents without checksums through the page cache
+/// (copy_nocow_pages, until ac0b4145d662); that path is not modelled, so a scenario whose history is about NODATACOW or
+/// preallocated extents under replace must not name kernels before 4.18.
+namespace model::fix {
+
+// Upstream, device replace and scrub.
+extern const Fix& bio_counter;                 // c404e0dc2c84  3.14
+extern const Fix& unlock_before_blocking;      // 12b894cb288d  3.18
+extern const Fix& readonly_during_copy;        // 55e3a601c81c  4.3
+extern const Fix& tolerate_readonly_enospc;    // 76a8efa171bf  4.4
+extern const Fix& scrub_sees_removed_group;    // 020d5b7366fc  4.4
+extern const Fix& drain_after_readonly;        // f0e9b7d64019  4.7, until 5.5
+extern const Fix& cursor_under_lock;           // 81e87a736c55  4.7
+extern const Fix& cursor_before_rw;            // 1a1a8b732c7e  4.7
+extern const Fix& dev_extents_under_mutex;     // 50460e37186a  4.7
+extern const Fix& level_first_key_check;       // 581c1760415c  4.18
+extern const Fix& replace_start_error_path;    // 5c06147128fb  4.20
+extern const Fix& pending_chunk_loop;          // slug          5.2
+extern const Fix& scrub_no_chunk_prealloc;     // b12de52896c0  5.5
+extern const Fix& drains_removed;              // 042528f8d840  5.5
+extern const Fix& mandatory_readonly;          // 1bbb97b8ce7d  5.5
+extern const Fix& scrub_freezes_group;         // 2473d24f2b77  5.8
+extern const Fix& copy_alloc_state;            // 4c8f353272dd  5.9
+extern const Fix& super_committed_state;       // d0c2f4fa555e  5.12
+extern const Fix& bounded_preflush;            // e19eb11f4f3d  5.12
+extern const Fix& parent_check_at_completion;  // 947a629988f1  6.2
+extern const Fix& scrub_stripe_rewrite;        // slug          6.4
+extern const Fix& metadata_error_aborts;       // 8eb3dd17eadd  6.4
+extern const Fix& commit_prep_state;           // 77d20c685b6b  6.6
+
+// Posted, or conceivable, and not merged.
+extern const Fix& nocow_wait_only;        // the first posted version of 1bbb97b8ce7d
+extern const Fix& reservations_wait;      // the reservations as well
+extern const Fix& drain_and_commit;       // all three waits, then always a commit
+extern const Fix& tolerate_ro_failure;    // 1bbb97b8ce7d without making the read-only state mandatory
+
+// What if the kernel were otherwise.
+extern const Fix& cursor_duplication;   // regular writes reach the target only left of cursor_left
+extern const Fix& ordered_wait_first;   // the ordered extents before the nocow writers
+extern const Fix& drain_outside_pause;  // the waits, and a commit, without counting as paused
+extern const Fix& no_start_wait;        // replace starts without waiting for ordered extents
+extern const Fix& no_start_commit;      // replace starts without committing
+
+}  // namespace model::fix
