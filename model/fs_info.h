@@ -92,7 +92,11 @@ class FsInfo {
     sim::Mutex ordered_operations_mutex;
     sim::Spinlock ordered_root_lock;
     sim::Object ordered_roots_obj;
-    Map<u64, Inode*> inodes;                 // by (tree id << 32 | ino)
+    Vector<Root*> ordered_roots;             // roots with ordered extents: ordered_root_lock
+    sim::Spinlock dcache_lock{lock_classes::dcache_lock};
+    sim::Object dcache_obj{objects::dcache};
+    Map<u64, Inode*> inodes;                 // by (tree id << 32 | ino): dcache_lock
+    Map<String, Inode*> dcache;              // by path: dcache_lock
     sim::WorkQueue endio_write_workers, endio_workers, flush_workers;
 
     // What was promised, for the durability invariants (filled by the syscalls, never read by the model).

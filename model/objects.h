@@ -39,6 +39,9 @@ inline constexpr ObjectClass free_space{"free_space", 59};                      
 inline constexpr ObjectClass counter{"counter", 60, Discipline::Lockless};               // nocow_writers, reservations, bio_counter
 inline constexpr ObjectClass super{"super", 61};                                         // super_copy
 inline constexpr ObjectClass root_state{"root_state", 62, Discipline::Lockless};         // root->state bits, last_trans
+inline constexpr ObjectClass io_tree{"io_tree", 63};                                     // inode.io_tree_lock
+inline constexpr ObjectClass mapping{"mapping", 64};                                     // inode.mapping_lock
+inline constexpr ObjectClass dcache{"dcache", 65};                                       // fs.dcache_lock
 
 }  // namespace model::objects
 
@@ -88,6 +91,9 @@ inline constexpr LockClass dirty_pages_lock{"dirty_pages.lock", 41};
 inline constexpr LockClass bg_cache_lock{"block_group_cache_lock", 42};
 inline constexpr LockClass buffer_lock{"buffer_lock", 43};
 inline constexpr LockClass dev_queue_lock{"dev_queue.lock", 44};
+inline constexpr LockClass btrfs_inode_lock{"btrfs_inode->lock", 45};
+inline constexpr LockClass i_pages_lock{"i_pages", 46};
+inline constexpr LockClass dcache_lock{"dcache_lock", 47};
 
 // Tree locks: one class for each tree and level, as lockdep keys them (btrfs-tree-00, btrfs-extent-01, ...), with the kernel's
 // nesting subclasses. Sixteen numbers for each class.

@@ -31,7 +31,9 @@ struct Root {
     u64 highest_objectid = 256;  // next inode number is one above; the kernel's free_objectid
     sim::Spinlock ordered_extent_lock;
     Vector<OrderedExtent*> ordered_extents;  // under ordered_extent_lock
+    sim::Object ordered_obj{objects::ordered_list};
     sim::Mutex ordered_extent_mutex;
+    sim::Atomic<u32> snapshot_force_cow;     // a snapshot of it is being made: nocow writes must copy
     bool on_dirty_list = false;              // dirty_cowonly_roots
 
     bool shareable() const { return ((state.peek() >> root_state::shareable) & 1) != 0; }
