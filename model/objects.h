@@ -34,7 +34,7 @@ inline constexpr ObjectClass pinned_extents{"pinned_extents", 54};              
 inline constexpr ObjectClass dirty_pages{"dirty_pages", 55};                             // trans->dirty_pages
 inline constexpr ObjectClass dirty_bgs{"dirty_bgs", 56};                                 // trans->dirty_bgs_lock
 inline constexpr ObjectClass dirty_roots{"dirty_cowonly_roots", 57};
-inline constexpr ObjectClass eb_cache{"eb_cache", 58};                                   // buffer_radix
+inline constexpr ObjectClass eb_cache{"eb_cache", 58, Discipline::Lockless};              // buffer_radix: looked up without a lock
 inline constexpr ObjectClass free_space{"free_space", 59};                               // free_space_ctl.tree_lock
 inline constexpr ObjectClass counter{"counter", 60, Discipline::Lockless};               // nocow_writers, reservations, bio_counter
 inline constexpr ObjectClass super{"super", 61};                                         // super_copy
@@ -42,6 +42,7 @@ inline constexpr ObjectClass root_state{"root_state", 62, Discipline::Lockless};
 inline constexpr ObjectClass io_tree{"io_tree", 63};                                     // inode.io_tree_lock
 inline constexpr ObjectClass mapping{"mapping", 64};                                     // inode.mapping_lock
 inline constexpr ObjectClass dcache{"dcache", 65};                                       // fs.dcache_lock
+inline constexpr ObjectClass mapping_tree{"mapping_tree", 63, Discipline::Lockless};     // chunk maps by logical start
 
 }  // namespace model::objects
 
@@ -96,7 +97,7 @@ inline constexpr LockClass i_pages_lock{"i_pages", 46};
 inline constexpr LockClass dcache_lock{"dcache_lock", 47};
 
 // Tree locks: one class for each tree and level, as lockdep keys them (btrfs-tree-00, btrfs-extent-01, ...), with the kernel's
-// nesting subclasses. Sixteen numbers for each class.
+// nesting subclasses. Eight numbers for each class: ten trees of eight levels.
 enum Nesting : unsigned { NestNormal = 0, NestCow, NestLeft, NestRight, NestLeftCow, NestRightCow, NestSplit, NestNewRoot };
 inline constexpr u_int16_t first_tree_lock = 128;
 

@@ -27,7 +27,7 @@ inline constexpr u32 sectorsize = 4096;
 /// An errno without its E; the kernel returns it negated.
 enum class Errno : int {
     Perm = 1, NoEnt = 2, IO = 5, Again = 11, NoMem = 12, Busy = 16, Exist = 17, NotDir = 20, IsDir = 21, Inval = 22,
-    TxtBsy = 26, FBig = 27, NoSpc = 28, Rofs = 30, NotEmpty = 39, OpNotSupp = 95, NotConn = 107, InProgress = 115,
+    TxtBsy = 26, FBig = 27, NoSpc = 28, Rofs = 30, NotEmpty = 39, Overflow = 75, OpNotSupp = 95, NotConn = 107, InProgress = 115,
     UClean = 117, Canceled = 125,
 };
 /// "No space left", as btrfs prints it after errno=-28; "unknown" for what it does not know.
