@@ -42,7 +42,7 @@ inline constexpr ObjectClass root_state{"root_state", 62, Discipline::Lockless};
 inline constexpr ObjectClass io_tree{"io_tree", 63};                                     // inode.io_tree_lock
 inline constexpr ObjectClass mapping{"mapping", 64};                                     // inode.mapping_lock
 inline constexpr ObjectClass dcache{"dcache", 65};                                       // fs.dcache_lock
-inline constexpr ObjectClass mapping_tree{"mapping_tree", 63, Discipline::Lockless};     // chunk maps by logical start
+inline constexpr ObjectClass mapping_tree{"mapping_tree", 66, Discipline::Lockless};     // chunk maps by logical start
 
 }  // namespace model::objects
 
