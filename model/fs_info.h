@@ -19,6 +19,10 @@ namespace fs_state_bit {
 inline constexpr unsigned error = 0, trans_aborted = 3, dev_replacing = 4;
 }
 
+namespace fs_flag {  // BTRFS_FS_*
+inline constexpr unsigned open = 4, btree_err = 11;
+}
+
 /// The mounted filesystem: fs/btrfs/ctree.h, struct btrfs_fs_info. Owner of everything below; lives in the arena.
 class FsInfo {
   public:
@@ -37,12 +41,13 @@ class FsInfo {
 
     // State.
     sim::AtomicBits fs_state;
+    sim::AtomicBits flags;                   // fs_flag
     bool readonly = false;  // the super block of the VFS
     u8 fsid[16]{}, chunk_tree_uuid[16]{};
     SuperBlock* super_copy = nullptr;        // in the arena
     SuperBlock* super_for_commit = nullptr;
     sim::Object super_obj;
-    Geometry* geometry = nullptr;            // not in the arena: constant
+    const Geometry* geometry = nullptr;      // not in the arena: constant
 
     // Roots.
     Root* tree_root = nullptr;
@@ -85,6 +90,7 @@ class FsInfo {
     sim::Mutex device_list_mutex, chunk_mutex;
     sim::Spinlock mapping_tree_lock;
     Map<u64, ChunkMap*> mapping_tree;        // by logical start
+    sim::Object mapping_tree_obj;            // keyed by logical start
     DevReplace dev_replace;
     ScrubState scrub;
 

@@ -1,0 +1,176 @@
+// The medium behind a device: what a request does to it when it completes, and what a crash would leave of it.
+//
+// Stands for the block layer and the drive. A request completes as an event of its own, in any order with others, and takes
+// effect whole in that event. Left out: torn requests, requests that fail by chance, merging, discard.
+#include <algorithm>
+
+#include "model/device.h"
+#include "model/fs_info.h"
+#include "model/invariants.h"
+#include "sim/scheduler.h"
+#include "sim/spinlock.h"
+
+namespace model {
+namespace {
+
+constexpr int io_error = -static_cast<int>(Errno::IO);
+
+u64 sector_address(const DevRequest& request, u32 sector) {
+    return request.physical + u64{sector} * sectorsize;
+}
+
+/// All sectors of a request in one access set. The spinlock is the request's own: nobody contends for it, and while it is
+/// held no sector is a scheduling point, so that a request takes effect in one step.
+template <class Access>
+void for_each_sector(const DevRequest& request, Access&& access) {
+    if (request.sectors == 1) return access(request.physical);
+    sim::Spinlock whole_request(lock_classes::dev_queue_lock, request.physical);
+    const sim::SpinGuard guard(whole_request);
+    for (u32 i = 0; i < request.sectors; ++i) access(sector_address(request, i));
+}
+
+void forget_cached(Disk& disk, u64 physical) {
+    disk.cached.erase(physical);
+    std::erase_if(disk.cache_log, [&](const auto& write) { return write.physical == physical; });
+}
+
+void store_durable(Disk& disk, u64 physical, const Sector& sector) {
+    forget_cached(disk, physical);
+    disk.durable.insert_or_assign(physical, sector);
+}
+
+void store_cached(Disk& disk, u64 physical, const Sector& sector) {
+    disk.cached.insert_or_assign(physical, sector);
+    disk.cache_log.push_back({physical, sector});
+}
+
+void flush_cache(Device& device) {
+    device.medium_obj.write();
+    ++device.disk.flushes;
+    for (const auto& [physical, sector] : device.disk.cached)
+        device.disk.durable.insert_or_assign(physical, sector);
+    device.disk.cached.clear();
+    device.disk.cache_log.clear();
+}
+
+void write_sectors(const DevRequest& request, const Sector* buffer) {
+    Device& device = *request.device;
+    if (request.preflush) flush_cache(device);
+    for_each_sector(request, [&](u64 physical) { device.medium_obj.insert(physical); });
+    ++device.disk.writes;
+    for (u32 i = 0; i < request.sectors; ++i) {
+        const u64 physical = sector_address(request, i);
+        if (request.fua) {
+            store_durable(device.disk, physical, buffer[i]);
+        } else {
+            store_cached(device.disk, physical, buffer[i]);
+        }
+    }
+    const bool metadata = buffer[0].bytes != nullptr;
+    check_device_write(device.fs, device, request.physical, request.sectors, metadata);
+}
+
+void read_sectors(const DevRequest& request, Sector* buffer) {
+    const Device& device = *request.device;
+    for_each_sector(request, [&](u64 physical) { device.medium_obj.lookup(physical); });
+    for (u32 i = 0; i < request.sectors; ++i)
+        buffer[i] = medium_read(device, sector_address(request, i));
+}
+
+/// @return 0 or a negative errno
+int take_effect(const DevRequest& request, Sector* buffer) {
+    const u64 end = sector_address(request, request.sectors);
+    if (request.op != Req::Flush && end > request.device->disk_total_bytes) return io_error;
+    switch (request.op) {
+    case Req::Read: read_sectors(request, buffer); break;
+    case Req::Write: write_sectors(request, buffer); break;
+    case Req::Flush: flush_cache(*request.device); break;
+    }
+    return 0;
+}
+
+const char* completion_label(const DevRequest& request) {
+    switch (request.op) {
+    case Req::Read: return "read_done";
+    case Req::Write: return request.fua ? "fua_write_done" : "write_done";
+    case Req::Flush: return "flush_done";
+    }
+    return "done";
+}
+
+u64 latency_ns(const DevRequest& request) {
+    const Device& device = *request.device;
+    switch (request.op) {
+    case Req::Read: return device.read_latency_ns;
+    case Req::Write:
+        return device.write_latency_ns + (request.preflush ? device.flush_latency_ns : 0);
+    case Req::Flush: return device.flush_latency_ns;
+    }
+    return 0;
+}
+
+}  // namespace
+
+void submit_request(const DevRequest& request, Sector* buffer,
+                    void (*done)(void* context, int error), void* context) {
+    Device& device = *request.device;
+    device.queue_obj.add();
+    sim::current().spawn_completion(
+        completion_label(request), device.index, latency_ns(request),
+        [request, buffer, done, context] { done(context, take_effect(request, buffer)); });
+}
+
+Sector medium_read(const Device& device, u64 physical) {
+    const auto cached = device.disk.cached.find(physical);
+    return cached != device.disk.cached.end() ? cached->second : medium_durable(device, physical);
+}
+
+Sector medium_durable(const Device& device, u64 physical) {
+    const auto durable = device.disk.durable.find(physical);
+    return durable != device.disk.durable.end() ? durable->second : Sector{};
+}
+
+void medium_store(Device& device, u64 physical, const Sector& sector) {
+    store_durable(device.disk, physical, sector);
+}
+
+// ---- sectors -------------------------------------------------------------------------------------
+
+SectorBytes SectorBytes::copy_of(const void* bytes) {
+    SectorBytes copy;
+    copy.block_ = static_cast<Block*>(sim::arena_allocate(sizeof(Block)));
+    copy.block_->holders = 1;
+    std::memcpy(copy.block_->bytes, bytes, sectorsize);
+    return copy;
+}
+
+void SectorBytes::put() noexcept {
+    if (block_ == nullptr || --block_->holders > 0) return;
+    sim::arena_deallocate(block_, sizeof(Block));
+}
+
+void expand_sector(const Sector& sector, unsigned char* bytes) {
+    if (sector.bytes != nullptr) {
+        std::memcpy(bytes, sector.bytes, sectorsize);
+        return;
+    }
+    for (u32 i = 0; i < sectorsize; i += sizeof(DataWord)) store(bytes + i, sector.word);
+}
+
+bool operator==(const Sector& a, const Sector& b) {
+    if (a.bytes == nullptr && b.bytes == nullptr) return a.word == b.word;
+    if (a.bytes == b.bytes) return true;
+    unsigned char left[sectorsize], right[sectorsize];
+    expand_sector(a, left);
+    expand_sector(b, right);
+    return std::memcmp(left, right, sectorsize) == 0;
+}
+
+u64 sector_hash(const Sector& sector) {
+    u64 hash = 0;
+    for (u32 i = 0; i < sectorsize; i += sizeof(DataWord))
+        hash = sim::hash_mix(hash, sector.bytes != nullptr ? load<u64>(sector.bytes + i) : sector.word);
+    return hash;
+}
+
+}  // namespace model
