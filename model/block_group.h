@@ -21,7 +21,8 @@ struct BlockGroup {
     Bytenr start;
     u64 length, flags;
     u64 used = 0, reserved = 0, pinned = 0, bytes_super = 0;
-    u32 ro = 0;  // a count
+    u32 ro = 0;          // a count
+    sim::Object ro_obj;  // the allocator's glance at it, which takes no lock
     sim::Atomic<u32> reservations;
     sim::Atomic<u32> nocow_writers;
     sim::WaitQueue reservations_wait, nocow_wait;  // the kernel's wait_var_event()
@@ -35,6 +36,12 @@ struct BlockGroup {
     Bytenr end() const { return start + length; }
 };
 
+/// Links a new or just read group into its space_info and the index, and adds its counters there. Its free space is the
+/// caller's. Mirrors btrfs_add_block_group_cache() and btrfs_add_bg_to_space_info().
+void add_block_group(BlockGroup& bg);
+/// At mount: one group for each BLOCK_GROUP_ITEM, with the free space that the extent tree leaves. Mirrors
+/// btrfs_read_block_groups() and caching.
+Result<void> read_block_groups(FsInfo& fs);
 BlockGroup* lookup_block_group(FsInfo& fs, Bytenr bytenr);        // containing it, or null
 BlockGroup* lookup_first_block_group(FsInfo& fs, Bytenr bytenr);  // the first that ends after it
 /// used/reserved/pinned by running references. alloc: reserved -> used; free: used -> pinned. Mirrors btrfs_update_block_group().
@@ -59,8 +66,14 @@ BlockGroup& make_block_group(TransHandle& trans, u64 type, Bytenr chunk_offset, 
 void create_pending_block_groups(TransHandle& trans);
 Result<void> start_dirty_block_groups(TransHandle& trans);
 Result<void> write_dirty_block_groups(TransHandle& trans);
+/// Type and profile that a new chunk for `flags` would have. Mirrors btrfs_get_alloc_profile().
+u64 get_alloc_profile(const FsInfo& fs, u64 flags);
 /// @param force  even though the space_info has room
-Result<void> chunk_alloc(TransHandle& trans, u64 flags, bool force);
+/// @return true: a chunk was made; false: none was needed. NoSpc: needed, and no device has room
+Result<bool> chunk_alloc(TransHandle& trans, u64 flags, bool force);
+/// Holds back what the chunk tree needs for a change, in a new system chunk if must be; chunk_mutex held. Mirrors
+/// check_system_chunk().
+void check_system_chunk(TransHandle& trans, u64 type);
 /// bytes of super block copies in the group, taken out of its free space. Mirrors exclude_super_stripes().
 void exclude_super_stripes(BlockGroup& bg);
 

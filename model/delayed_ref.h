@@ -25,7 +25,8 @@ struct DelayedRefNode {
     RefKey key;
     RefAction action = RefAction::Add;
     u32 ref_mod = 1;
-    Level level = 0;  // tree blocks
+    Level level = 0;     // tree blocks
+    u64 add_order = 0;   // ADDs: position on the kernel's ref_add_list
 };
 
 /// fs/btrfs/delayed-ref.h: struct btrfs_delayed_ref_head.
@@ -42,6 +43,7 @@ struct DelayedRefHead {
     bool has_extent_op = false;
     u64 extent_op_flags = 0;
     Level extent_op_level = 0;
+    u64 next_add_order = 0;
 };
 
 /// fs/btrfs/delayed-ref.h: struct btrfs_delayed_ref_root; one per transaction.
@@ -53,8 +55,24 @@ struct DelayedRefRoot {
     u64 num_heads = 0, num_heads_ready = 0;
     sim::Atomic<u64> num_entries;
     u64 run_delayed_start = 0;
+    u64 pending_csums = 0;  // bytes of data that lose their last reference, as far as the heads know
     sim::AtomicBits flags;  // bit 0: FLUSHING
 };
+namespace delayed_refs_flag {
+inline constexpr unsigned flushing = 0;
+}
+
+DelayedRefHead* find_ref_head(DelayedRefRoot& refs, u64 bytenr);  // delayed_refs.lock held
+void put_ref_head(DelayedRefHead* head);
+/// delayed_refs.lock and head.lock held: the head leaves the tree.
+void delete_ref_head(DelayedRefRoot& refs, DelayedRefHead& head);
+/// Gives back what the head's existence added to the delayed refs reserve. Mirrors btrfs_cleanup_ref_head_accounting().
+void cleanup_ref_head_accounting(FsInfo& fs, DelayedRefRoot& refs, const DelayedRefHead& head);
+/// Takes head.mutex while delayed_refs.lock is held; sleeps without it if somebody runs the head.
+/// @return false if the head has left the tree meanwhile. Mirrors btrfs_delayed_ref_lock().
+bool delayed_ref_lock(DelayedRefRoot& refs, DelayedRefHead& head);
+/// The head's operation on the extent item, unless inserting that item will do it. head.lock held. Mirrors cleanup_extent_op().
+bool has_pending_extent_op(DelayedRefHead& head);
 
 /// A reference to a tree block or data extent, to be queued. parent != 0 selects the SHARED type.
 struct TreeRef {
@@ -77,5 +95,7 @@ Result<void> add_delayed_extent_op(TransHandle& trans, Bytenr bytenr, u64 flags,
 /// Runs queued references. count 0: as many heads as are ready now; all: until none is left. Aborts the transaction on error.
 inline constexpr u64 run_all_refs = ~u64{0};
 Result<void> run_delayed_refs(TransHandle& trans, u64 count);
+/// After an abort: every queued reference is forgotten. Mirrors btrfs_destroy_delayed_refs().
+void destroy_delayed_refs(FsInfo& fs, DelayedRefRoot& refs);
 
 }  // namespace model

@@ -41,11 +41,21 @@ Result<void> alloc_reserved_file_extent(TransHandle& trans, Objectid root, u64 o
 /// Whether another root or inode references the extent (commit root and queued references). Mirrors btrfs_cross_ref_exist().
 Result<bool> cross_ref_exist(Root& root, u64 objectid, u64 offset, Bytenr bytenr);
 
+/// Flags to set on an extent item, handed from a head to what runs it. fs/btrfs/delayed-ref.h: struct btrfs_delayed_extent_op.
+struct ExtentOp {
+    bool present = false;
+    u64 flags = 0;
+    Level level = 0;
+};
 /// Runs one queued reference against the extent tree. Mirrors run_one_delayed_ref().
 Result<void> run_one_delayed_ref(TransHandle& trans, const DelayedRefHead& head, const DelayedRefNode& node, bool insert_reserved,
-                                 u64 extent_op_flags, bool has_extent_op);
-Result<void> run_delayed_extent_op(TransHandle& trans, const DelayedRefHead& head);
+                                 const ExtentOp& extent_op);
+Result<void> run_delayed_extent_op(TransHandle& trans, const DelayedRefHead& head, const ExtentOp& extent_op);
+/// Adds a range to the transaction's pinned extents, merging neighbours (set_extent_dirty on the io tree).
+void remember_pinned(struct Transaction& transaction, Bytenr start, u64 bytes);
 /// After the super block: unpins everything the transaction pinned. Mirrors btrfs_finish_extent_commit().
 Result<void> finish_extent_commit(TransHandle& trans);
+/// Takes the range out of `pinned`. @param return_free_space  false after an abort. Mirrors unpin_extent_range().
+void unpin_extent_range(FsInfo& fs, Bytenr start, u64 bytes, bool return_free_space);
 
 }  // namespace model

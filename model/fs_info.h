@@ -82,7 +82,9 @@ class FsInfo {
     Vector<SpaceInfo*> space_infos;          // data, metadata, system
     Map<u64, BlockGroup*> block_groups;      // by start: block_group_cache_lock
     sim::Spinlock block_group_cache_lock;
-    BlockRsv global_block_rsv, trans_block_rsv, chunk_block_rsv, delayed_refs_rsv, empty_block_rsv;
+    BlockRsv global_block_rsv{RsvType::Global}, trans_block_rsv{RsvType::Trans}, chunk_block_rsv{RsvType::Chunk},
+        delayed_refs_rsv{RsvType::DelayedRefs}, empty_block_rsv{RsvType::Empty};
+    sim::Atomic<u64> free_chunk_space;       // unallocated bytes of the devices: written under chunk_mutex
     u64 data_profile = 0, metadata_profile = 0;
 
     // Devices and chunks.

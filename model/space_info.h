@@ -17,7 +17,7 @@ struct SpaceInfo {
     sim::Spinlock lock;
     u64 flags;
     u64 total_bytes = 0, bytes_used = 0, bytes_reserved = 0, bytes_pinned = 0, bytes_readonly = 0, bytes_may_use = 0;
-    bool full = false, chunk_alloc = false;
+    bool full = false, chunk_alloc = false, force_alloc = false;
     sim::RwSem groups_sem;
     Vector<BlockGroup*> block_groups;  // groups_sem
     u64 used(bool with_may_use) const {
@@ -29,6 +29,21 @@ SpaceInfo& space_info_for(FsInfo& fs, u64 bg_flags);
 Result<void> reserve_metadata_bytes(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush);
 Result<void> reserve_data_bytes(FsInfo& fs, u64 bytes);
 void space_info_free_bytes_may_use(FsInfo& fs, SpaceInfo& info, u64 bytes);
+/// info.lock held.
 bool can_overcommit(const FsInfo& fs, const SpaceInfo& info, u64 bytes, Flush flush);
+/// Unallocated bytes of the devices that may receive chunks; chunk_mutex held, or mounting. Mirrors what moves free_chunk_space.
+void recount_free_chunk_space(FsInfo& fs);
+/// Creates what is missing of the three space_infos. Mirrors btrfs_init_space_info().
+void init_space_infos(FsInfo& fs);
+/// A chunk was freed or grown: chunks may be tried again. Mirrors btrfs_clear_space_info_full().
+void clear_space_info_full(FsInfo& fs);
+const char* space_info_name(const SpaceInfo& info);  // "DATA"
+
+/// What flushing may do to make room, in the order in which it is tried. fs/btrfs/space-info.h: enum btrfs_flush_state; of its
+/// states those that free something here.
+enum class FlushState : u8 { DelayedRefsNr, DelayedRefs, AllocChunk, AllocChunkForce, CommitTrans };
+const char* to_string(FlushState state);
+/// Does one thing that may free space. The caller holds no lock. Mirrors flush_space().
+void flush_space(FsInfo& fs, SpaceInfo& info, u64 num_bytes, FlushState state);
 
 }  // namespace model
