@@ -42,8 +42,8 @@ inline constexpr ObjectClass root_state{"root_state", 62, Discipline::Lockless};
 inline constexpr ObjectClass io_tree{"io_tree", 63};                                     // inode.io_tree_lock
 inline constexpr ObjectClass mapping{"mapping", 64};                                     // inode.mapping_lock
 inline constexpr ObjectClass dcache{"dcache", 65};                                       // fs.dcache_lock
-inline constexpr ObjectClass trans_state{"trans_state", 66, Discipline::Lockless};       // transaction->state, read without trans_lock
-inline constexpr ObjectClass block_group_ro{"block_group_ro", 67, Discipline::Lockless};  // bg->ro, as the allocator glances at it
+inline constexpr ObjectClass trans_state{"trans_state", 68, Discipline::Lockless};       // transaction->state, read without trans_lock
+inline constexpr ObjectClass block_group_ro{"block_group_ro", 69, Discipline::Lockless};  // bg->ro, as the allocator glances at it
 inline constexpr ObjectClass mapping_tree{"mapping_tree", 66, Discipline::Lockless};     // chunk maps by logical start
 
 }  // namespace model::objects
