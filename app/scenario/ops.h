@@ -1,0 +1,52 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "sim/result.h"
+
+namespace app::scenario {
+
+/// One operation of a scenario: a command line in the vocabulary of xfs_io and btrfs-progs.
+struct Op {
+    enum class Verb : std::uint8_t {
+        Touch,
+        Chattr,
+        Pwrite,
+        Pread,
+        Falloc,
+        Truncate,
+        Rm,
+        Writeback,
+        Fsync,
+        Sync,
+        Commit,
+        Snapshot,
+        SubvolumeCreate,
+        ScrubStart,
+        ReplaceStart,
+        ReplaceCancel,
+    };
+    Verb verb = Verb::Sync;
+    std::string text;     // as written, blanks made single
+    std::string subject;  // file, device or subvolume that it works on
+    std::string object;   // the other one: a snapshot's name, a replace target
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;
+    int pattern = -1;   // -S; -1: none given
+    bool flag = false;  // snapshot -r, chattr +C
+};
+
+/// What is wrong with a command line.
+struct OpError {
+    std::string message, expected, nearest;
+};
+
+/// @param devices  the names that a device may have
+sim::Result<Op, OpError> parse_op(std::string_view text, std::span<const std::string> devices);
+
+/// Every operation as its usage line, for help and error messages.
+std::span<const char* const> op_usages();
+
+}  // namespace app::scenario

@@ -1,0 +1,128 @@
+#include "app/scenario/program.h"
+
+#include "model/disk_io.h"
+#include "model/fs_info.h"
+#include "model/invariants.h"
+#include "model/mkfs.h"
+#include "model/vfs.h"
+#include "sim/scheduler.h"
+
+namespace app::scenario {
+
+namespace {
+
+/// What the system call returned; a call that fails is no violation.
+model::Result<void> run_op(const Op& op, model::FsInfo& fs) {
+    namespace vfs = model::vfs;
+    constexpr int default_pattern = 0xcd;  // xfs_io's
+    switch (op.verb) {
+    case Op::Verb::Touch:
+        return vfs::create(fs, op.subject);
+    case Op::Verb::Chattr:
+        return vfs::set_nocow(fs, op.subject, op.flag);
+    case Op::Verb::Pwrite: {
+        const int pattern = op.pattern < 0 ? default_pattern : op.pattern;
+        return vfs::pwrite(fs, op.subject, op.offset, op.length, static_cast<model::u8>(pattern));
+    }
+    case Op::Verb::Pread: {
+        const model::Result<model::u64> bytes =
+            vfs::pread(fs, op.subject, op.offset, op.length, op.pattern);
+        if (!bytes.ok()) return bytes.error();
+        return {};
+    }
+    case Op::Verb::Falloc:
+        return vfs::fallocate(fs, op.subject, op.offset, op.length);
+    case Op::Verb::Truncate:
+        return vfs::truncate(fs, op.subject, op.length);
+    case Op::Verb::Rm:
+        return vfs::unlink(fs, op.subject);
+    case Op::Verb::Writeback:
+        return vfs::writeback(fs, op.subject);
+    case Op::Verb::Fsync:
+        return vfs::fsync(fs, op.subject);
+    case Op::Verb::Sync:
+        return vfs::sync(fs);
+    case Op::Verb::Commit:
+        return vfs::commit(fs);
+    case Op::Verb::Snapshot:
+        return vfs::snapshot(fs, op.subject, op.object, op.flag);
+    case Op::Verb::SubvolumeCreate:
+        return vfs::subvolume_create(fs, op.subject);
+    case Op::Verb::ScrubStart:
+        return vfs::scrub_start(fs, op.subject);
+    case Op::Verb::ReplaceStart:
+        return vfs::replace_start(fs, op.subject, op.object);
+    case Op::Verb::ReplaceCancel:
+        return vfs::replace_cancel(fs);
+    }
+    return {};
+}
+
+std::string returned(model::Errno error) {
+    return "returned -E" + std::string(model::errno_name(error));
+}
+
+/// A scenario whose preparation fails cannot be run: the engine reports this as the reason.
+void preparation_failed(const std::string& what, model::Errno error) {
+    sim::violation("preparation", what + " " + returned(error));
+}
+
+}  // namespace
+
+ScenarioProgram::ScenarioProgram(std::shared_ptr<const Scenario> scenario,
+                                 const model::KernelVersion& kernel)
+    : scenario_(std::move(scenario)), kernel_(kernel) {
+    for (const TaskSpec& task : scenario_->tasks)
+        results_.emplace_back(task.run.size());
+}
+
+void ScenarioProgram::prepare() {
+    fs_ = sim::make<model::FsInfo>(kernel_, scenario_->geometry);
+    model::mkfs(*fs_, scenario_->geometry);
+    if (const auto mounted = model::open_ctree(*fs_); !mounted.ok())
+        return preparation_failed("mount", mounted.error());
+    for (const Op& op : scenario_->prepare)
+        if (const auto result = run_op(op, *fs_); !result.ok())
+            return preparation_failed("/prepare: \"" + op.text + "\"", result.error());
+    model::watch_invariants(*fs_, sim::current());
+}
+
+void ScenarioProgram::start() {
+    for (std::size_t i = 0; i < scenario_->tasks.size(); ++i) {
+        results_[i].assign(results_[i].size(), OpResult{});
+        const TaskSpec& spec = scenario_->tasks[i];
+        sim::Task& task =
+            sim::current().spawn(spec.name.c_str(), sim::Job([this, i] { run_task(i); }));
+        task.cpu = spec.cpu;
+    }
+}
+
+void ScenarioProgram::run_task(std::size_t index) {
+    const TaskSpec& task = scenario_->tasks[index];
+    for (std::size_t i = 0; i < task.run.size(); ++i) {
+        const sim::Scope scope(task.run[i].text.c_str());
+        const model::Result<void> result = run_op(task.run[i], *fs_);
+        OpResult& record = results_[index][i];
+        record.ended = true;
+        if (result.ok()) continue;
+        record.error = result.error();
+        sim::note([&] { return returned(result.error()); });
+    }
+}
+
+void ScenarioProgram::check_end() {
+    model::check_end(*fs_);
+}
+
+std::uint64_t ScenarioProgram::state_hash() {
+    return model::state_digest(*fs_);
+}
+
+sim::ProgramFactory make_factory(std::shared_ptr<const Scenario> scenario,
+                                 const model::KernelVersion& kernel) {
+    return [scenario = std::move(scenario), kernel] {
+        return std::make_unique<ScenarioProgram>(scenario, kernel);
+    };
+}
+
+}  // namespace app::scenario
