@@ -50,7 +50,6 @@ class Arena {
     struct Header {
         std::size_t top;
         void* free_lists[size_classes];
-        void* large_free;  // larger blocks, first fit by exact size
     };
 
     unsigned char* base_ = nullptr;

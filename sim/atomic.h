@@ -2,16 +2,15 @@
 #include <cstdint>
 
 #include "sim/object.h"
+#include "sim/primitive_classes.h"
 
 namespace sim {
-
-extern const ObjectClass atomic_class;
 
 /// The kernel's atomic_t, atomic64_t and words accessed with READ_ONCE and WRITE_ONCE: seen by others at once, at every access.
 template <class T>
 class Atomic : public Object {
   public:
-    explicit Atomic(T value = {}, std::uint64_t key = 0, const ObjectClass& cls = atomic_class)
+    explicit Atomic(T value = {}, std::uint64_t key = 0, const ObjectClass& cls = primitive::atomic)
         : Object(cls, key), value_(value) {}
 
     T load() const {
@@ -39,6 +38,18 @@ class Atomic : public Object {
         value_ = value;
         return old;
     }
+    T fetch_or(T bits) {
+        write(static_cast<std::uint64_t>(bits));
+        const T old = value_;
+        value_ = static_cast<T>(value_ | bits);
+        return old;
+    }
+    T fetch_and(T bits) {
+        write(static_cast<std::uint64_t>(bits));
+        const T old = value_;
+        value_ = static_cast<T>(value_ & bits);
+        return old;
+    }
     /// @return whether the value was `expected` and is `desired` now; otherwise `expected` holds what it was
     bool compare_exchange(T& expected, T desired) {
         write(static_cast<std::uint64_t>(desired));
@@ -51,6 +62,9 @@ class Atomic : public Object {
     }
     /// Looks without an access: for checks and reports, never for the model's own decisions.
     T peek() const { return value_; }
+    /// Changes the value without an access: where a lock or a count that is held already orders the change, and the caller
+    /// records what others can notice.
+    void poke(T value) { value_ = value; }
 
   private:
     T value_;
@@ -61,13 +75,11 @@ class AtomicBits : public Atomic<std::uint64_t> {
   public:
     using Atomic::Atomic;
     bool test(unsigned bit) const { return ((load() >> bit) & 1) != 0; }
-    void set_bit(unsigned bit) { store_bits(peek() | (std::uint64_t{1} << bit)); }
-    void clear_bit(unsigned bit) { store_bits(peek() & ~(std::uint64_t{1} << bit)); }
-    bool test_and_set(unsigned bit);
-    bool test_and_clear(unsigned bit);
-
-  private:
-    void store_bits(std::uint64_t bits) { exchange(bits); }
+    void set_bit(unsigned bit) { test_and_set(bit); }
+    void clear_bit(unsigned bit) { test_and_clear(bit); }
+    /// @return what the bit was
+    bool test_and_set(unsigned bit) { return ((fetch_or(std::uint64_t{1} << bit) >> bit) & 1) != 0; }
+    bool test_and_clear(unsigned bit) { return ((fetch_and(~(std::uint64_t{1} << bit)) >> bit) & 1) != 0; }
 };
 
 }  // namespace sim

@@ -27,12 +27,14 @@ class Fiber {
     void* context_ = nullptr;
     unsigned char* stack_ = nullptr;  // lowest usable address; null for the thread's own context
     std::size_t stack_bytes_ = 0;
-    void* fake_stack_ = nullptr;  // AddressSanitizer's
+    void* fake_stack_ = nullptr;  // AddressSanitizer's, with the bounds it knows the stack by
+    const void* sanitizer_bottom_ = nullptr;
+    std::size_t sanitizer_size_ = 0;
     Entry entry_ = nullptr;
     void* argument_ = nullptr;
 };
 
-/// Stacks of one simulation, reused from execution to execution. Debug builds put an inaccessible page below each.
+/// Stacks of one simulation. A fiber keeps its stack from execution to execution. Debug builds put an inaccessible page below each.
 class StackPool {
   public:
     StackPool() = default;
@@ -41,15 +43,9 @@ class StackPool {
     StackPool& operator=(const StackPool&) = delete;
 
     void attach(Fiber& fiber);
-    void release(Fiber& fiber);
 
   private:
-    struct Stack {
-        unsigned char* mapping;
-        unsigned char* usable;
-    };
-    std::vector<Stack> free_;
-    std::vector<Stack> all_;
+    std::vector<unsigned char*> mappings_;
 };
 
 }  // namespace sim

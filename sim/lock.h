@@ -1,6 +1,7 @@
 #pragma once
 #include <source_location>
 
+#include "sim/assert.h"
 #include "sim/lockdep.h"
 #include "sim/object.h"
 #include "sim/task_set.h"

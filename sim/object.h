@@ -24,10 +24,16 @@ inline constexpr unsigned max_object_classes = 128;
 inline constexpr unsigned first_model_class = 32;  // below: the primitives of sim/
 
 /// Where in the happens-before order something was last done: the task's slot and its clock then. 0 means "before everything".
-struct Epoch {
-    std::uint32_t slot : 8 = 0;
-    std::uint32_t clock : 24 = 0;
-    bool is_start() const { return clock == 0; }
+class Epoch {
+  public:
+    Epoch() = default;
+    Epoch(unsigned slot, std::uint32_t clock) : packed_((clock << 8) | slot) {}
+    unsigned slot() const { return packed_ & 0xFF; }
+    std::uint32_t clock() const { return packed_ >> 8; }
+    bool is_start() const { return clock() == 0; }
+
+  private:
+    std::uint32_t packed_ = 0;
 };
 
 /// Identity and access record of something that two tasks can share. Derive from it, or hold one per shared structure.

@@ -42,7 +42,7 @@ class RaceDetector {
   private:
     void adopt(const Object& object) const;
     void join(Clock& into, const Clock& from) const;
-    bool before(Epoch epoch, unsigned task) const { return epoch.clock <= clocks_[task][epoch.slot]; }
+    bool before(Epoch epoch, unsigned task) const { return epoch.clock() <= clocks_[task][epoch.slot()]; }
 
     std::uint32_t execution_ = 1;
     unsigned slots_used_ = 1;

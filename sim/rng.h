@@ -35,13 +35,14 @@ class Rng {
     std::uint64_t below(std::uint64_t bound) {
         for (;;) {
             const std::uint64_t x = next();
-            const auto product = static_cast<unsigned __int128>(x) * bound;
+            const auto product = static_cast<Wide>(x) * bound;
             const auto low = static_cast<std::uint64_t>(product);
             if (low >= bound || low >= (0 - bound) % bound) return static_cast<std::uint64_t>(product >> 64);
         }
     }
 
   private:
+    __extension__ using Wide = unsigned __int128;
     static std::uint64_t rotl(std::uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
     std::uint64_t state_[4]{};
 };

@@ -28,7 +28,7 @@ enum class Grain : std::uint8_t {
     Coarse,  ///< a step ends where another task could notice: before an acquisition or lockless access that follows a release
 };
 
-enum class Outcome : std::uint8_t { Completed, Violation, Deadlock, StepLimit, Cut, Nondeterministic };
+enum class Outcome : std::uint8_t { Completed, Violation, Deadlock, StepLimit, Nondeterministic };
 
 /// Why an execution failed. The signature names check and object class, never a step.
 struct Violation {
@@ -37,13 +37,23 @@ struct Violation {
     std::uint32_t step = 0;
 };
 
+/// A decision other than the default one: at the ordinal-th choice point, the candidate of that index (the default is 0).
+struct Departure {
+    std::uint32_t ordinal = 0;
+    std::uint16_t index = 0;
+    friend bool operator==(const Departure&, const Departure&) = default;
+};
+
 /// Thrown through a fiber to end it; caught by the fiber's entry alone.
 struct StopExecution {};
 
+namespace detail {
+extern constinit thread_local Scheduler* scheduler_of_this_thread;
+}
 /// The scheduler of the simulation that runs on this thread. Valid from Execution's construction to its end on that thread.
-Scheduler& current();
+inline Scheduler& current() { return *detail::scheduler_of_this_thread; }
 /// Null when no simulation exists on this thread (unit tests of plain data).
-Scheduler* current_or_null();
+inline Scheduler* current_or_null() { return detail::scheduler_of_this_thread; }
 
 /// Tasks, steps and switches of one execution at a time.
 ///
@@ -81,11 +91,23 @@ class Scheduler {
 
     // ---- for primitives ---------------------------------------------------------------------------------------------
 
+    /// Whether primitives do nothing: no task runs, or the execution is being torn down. While it is torn down, a call from
+    /// outside a destructor throws StopExecution instead of returning.
+    bool silent() const {
+        if (running_ != nullptr && !stopping_) return false;
+        if (stopping_) stop_unless_unwinding();
+        return true;
+    }
+    /// The same for what destructors call: never throws.
+    bool silent_noexcept() const noexcept { return running_ == nullptr || stopping_; }
+
     /// Ends the running step; the task's next one does `op` on `object`. Returns when the task has been chosen for it.
-    void scheduling_point(OpKind op, Object& object);
-    /// In the coarse grain: a point only if this step has already shown something to others.
-    void point_if_committed(OpKind op, Object& object) {
-        if (grain_ == Grain::Fine || running_->committed) scheduling_point(op, object);
+    void scheduling_point(OpKind op, const Object& object);
+    /// The same before a release: never throws, since destructors release. In the coarse grain a release is no point.
+    void release_point(OpKind op, const Object& object) noexcept;
+    /// Whether an acquisition now would begin a step of its own in the coarse grain.
+    bool splits_here(const Task& task) const { 
+        return grain_ == Grain::Fine ? !task.untouched : task.committed && task.spin_depth == 0;
     }
     /// Not enabled until wake(). The task's next operation is Resume on `object`.
     void block(Object& object, std::source_location where);
@@ -95,9 +117,21 @@ class Scheduler {
     /// Sleeping is a violation while a spinlock is held.
     void might_sleep(std::source_location where = std::source_location::current());
 
-    void record_access(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value);
-    void lock_acquired(Lock& lock, bool shared, std::uint16_t lock_class, std::source_location where);
+    /// An access by the running step, with the point that its object's discipline asks for.
+    void access(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value);
+    /// The bookkeeping of every lock: access set, happens-before, lockdep, what the task holds.
+    void lock_acquired(Lock& lock, bool shared, unsigned subclass, std::source_location where);
     void lock_released(Lock& lock);
+    void spinlock_taken() {
+        ++running_->spin_depth;
+        ++spinlocks_held_;
+    }
+    void spinlock_dropped() {
+        --running_->spin_depth;
+        --spinlocks_held_;
+    }
+    /// An access of a primitive's own state: part of the access set, ordered like a lock.
+    void sync_access(Object& object, bool writes);
 
     std::uint64_t new_object_id(const ObjectClass& cls);
     Grain grain() const { return grain_; }
@@ -134,37 +168,55 @@ class Scheduler {
     void candidates(std::vector<std::uint16_t>& out) const;
     /// Whether choosing `slot` here is a deviation, as --preemptions counts them.
     bool is_deviation(unsigned slot) const;
+    /// Whether the running task is enabled, so that everything but going on would be a deviation.
+    bool default_goes_on() const {
+        return running_ != nullptr && !running_->finished && enabled_.test(running_->slot) && !events_.test(running_->slot);
+    }
+    /// Choice points so far: decisions at which more than one task or event was enabled.
+    std::uint32_t choice_points() const { return choice_points_; }
+    const std::vector<Departure>& departures() const { return departures_; }
+    std::uint32_t deviations() const { return deviations_; }
     std::uint32_t steps() const { return trace_.steps(); }
+    Outcome outcome() const { return outcome_; }
+    void set_diverged() { outcome_ = Outcome::Nondeterministic; }
+    const Violation& found() const { return violation_; }
+    const std::vector<std::string>& unordered_accesses() const { return unordered_; }
     std::string task_name(const Task& task) const { return trace_.task_name(task.name); }
 
   private:
     friend class Execution;
     friend class Object;
 
-    void begin_execution(Grain grain, Strategy* strategy, std::uint32_t max_steps);
-    Outcome run_to_end();
-    void unwind_all();
+    void begin_execution(Grain grain, Strategy& strategy, std::uint32_t max_steps, std::uint64_t phase);
+    void run_to_end();
+    void end_execution();
     static void fiber_main(void* argument);
     void end_step();
     void begin_step(Task& task);
-    unsigned decide();
-    void switch_out(Task& self, bool ends);
+    Task* next_task();
+    void switch_from(Task& self, bool ends);
     void run_checks();
+    void queue_check(const Object& object);
     Task& create(const char* label, Job job, TaskKind kind);
+    unsigned free_slot();
     void retire(Task& task);
-    void finish(Outcome outcome);
+    void report_deadlock();
+    void report_unordered(const Object& object, AccessKind kind);
+    void stop_unless_unwinding() const;
 
     Arena& arena_;
+    Scheduler* former_;  // of an enclosing simulation on this thread, current again afterwards
     Strategy* strategy_ = nullptr;
     Grain grain_ = Grain::Coarse;
     bool stopping_ = false;
     bool checking_ = false;
-    bool quiet_ = true;  // building outside a task, or in preparation: nothing is recorded
+    bool decided_ = false;  // the outcome is known; nothing more is scheduled
+    bool every_step_ = false;  // the strategy wants to be asked even when there is no choice
     Task* running_ = nullptr;
     TaskSet enabled_;
     TaskSet events_;
     TaskSet live_;
-    TaskSet free_slots_;
+    unsigned slots_used_ = 0;
     std::array<std::unique_ptr<Task>, max_tasks> tasks_;
     Fiber main_;
     StackPool stacks_;
@@ -176,6 +228,12 @@ class Scheduler {
     std::uint32_t max_steps_ = 0;
     std::uint32_t root_tasks_ = 0;
     std::uint32_t root_objects_ = 0;
+    std::uint32_t choice_points_ = 0;
+    std::uint32_t deviations_ = 0;
+    std::uint64_t phase_ = 0;  // keeps the identities of the preparation and of executions apart
+    std::uint32_t last_task_ = ~0U;  // name of the task of the step before
+    std::vector<Departure> departures_;
+    std::vector<std::string> unordered_;
     std::uint64_t event_counter_ = 0;
     Outcome outcome_ = Outcome::Completed;
     Violation violation_;
@@ -188,6 +246,14 @@ class Scheduler {
     std::array<Watcher, max_object_classes> watchers_{};
     std::uint64_t checks_run_ = 0;
 };
+
+/// A remark inside the current scope, for people. @param text  called only when somebody narrates; returns a string
+template <class F>
+void note(F&& text) {
+    Scheduler* const scheduler = current_or_null();
+    if (scheduler == nullptr || !scheduler->trace().narrating() || !scheduler->in_task()) return;
+    scheduler->trace().narrate(Narration::Kind::Note, scheduler->running().name, text());
+}
 
 /// Reports that the filesystem under study broke a promise, and ends the execution.
 inline void violation(std::string signature, std::string text) { current().violation(std::move(signature), std::move(text)); }

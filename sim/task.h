@@ -71,6 +71,7 @@ struct Task {
     OpKind pending_op = OpKind::Start;
     bool committed = false;   // this step released something or touched something lockless: the next acquisition begins another
     bool finished = false;
+    bool untouched = true;    // has not done anything yet: its first operation belongs to its first step
     std::uint8_t spin_depth = 0;
     Object* pending_object = nullptr;
     Object* blocked_on = nullptr;  // a wait queue or queued lock that must wake it; null when it waits for nothing

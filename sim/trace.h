@@ -115,8 +115,4 @@ class Scope {
     bool open_;
 };
 
-/// A remark inside the current scope, for people. @param text  called only when somebody narrates; returns a string
-template <class F>
-void note(F&& text);
-
 }  // namespace sim

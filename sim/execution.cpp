@@ -1,0 +1,72 @@
+#include "sim/execution.h"
+
+#include "sim/strategies.h"
+
+namespace sim {
+namespace {
+constexpr std::uint64_t preparing = std::uint64_t{1} << 62;
+constexpr std::uint64_t executing = std::uint64_t{1} << 63;
+constexpr std::uint32_t preparation_steps = 10'000'000;
+}  // namespace
+
+Execution::Execution(const ProgramFactory& factory, const ExecutionOptions& options)
+    : options_(options), scheduler_(arena_), program_(factory()) {
+    prepare();
+}
+
+Execution::~Execution() = default;
+
+void Execution::prepare() {
+    const auto usual = make_default();
+    usual->next_execution();
+    scheduler_.begin_execution(options_.grain, *usual, preparation_steps, preparing);
+    Program* const program = program_.get();
+    scheduler_.create("prepare", Job([program] { program->prepare(); }), TaskKind::Task);
+    scheduler_.run_to_end();
+    if (scheduler_.outcome() != Outcome::Completed) preparation_error_ = scheduler_.found().text;
+    if (scheduler_.outcome() == Outcome::StepLimit) preparation_error_ = "the preparation does not end";
+    scheduler_.end_execution();
+    if (!preparation_error_.empty()) return;
+    prepared_hash_ = program_->state_hash();
+    arena_.snapshot();
+}
+
+const ExecutionResult& Execution::run(Strategy& strategy) {
+    arena_.restore();
+    scheduler_.trace().set_narrating(options_.narrate);
+    scheduler_.begin_execution(options_.grain, strategy, options_.max_steps, executing);
+    program_->start();
+    scheduler_.run_to_end();
+
+    result_.state_hash = 0;
+    if (scheduler_.outcome() == Outcome::Completed) {
+        scheduler_.decided_ = false;  // the end may still find something
+        program_->check_end();
+        scheduler_.decided_ = true;
+    }
+    const Outcome outcome = scheduler_.outcome();
+    if (outcome == Outcome::Completed || outcome == Outcome::Deadlock) result_.state_hash = program_->state_hash();
+    collect();
+    strategy.execution_ended(outcome, scheduler_);
+    result_.outcome = scheduler_.outcome();
+    scheduler_.end_execution();
+    return result_;
+}
+
+void Execution::collect() {
+    const Trace& trace = scheduler_.trace();
+    result_.outcome = scheduler_.outcome();
+    result_.violation.reset();
+    if (result_.failed()) result_.violation = scheduler_.found();
+    result_.trace_hash = trace.hash();
+    result_.steps = trace.steps();
+    result_.deviations = scheduler_.deviations();
+    result_.choice_points = scheduler_.choice_points();
+    result_.schedule.departures = scheduler_.departures();
+    result_.messages = scheduler_.messages();
+    result_.unordered = scheduler_.unordered_accesses();
+    result_.switches = trace.switches();
+    if (options_.narrate) result_.trace = trace;
+}
+
+}  // namespace sim

@@ -1,0 +1,77 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/arena.h"
+#include "sim/program.h"
+#include "sim/scheduler.h"
+#include "sim/strategy.h"
+
+namespace sim {
+
+/// The decisions of one execution, as departures from the default rule. Exact for one program only.
+struct Schedule {
+    std::vector<Departure> departures;
+    friend bool operator==(const Schedule&, const Schedule&) = default;
+};
+
+struct ExecutionOptions {
+    Grain grain = Grain::Coarse;
+    std::uint32_t max_steps = 100'000;
+    bool narrate = false;  // keep scopes and remarks, and a copy of the trace in the result
+};
+
+/// What one execution came to.
+struct ExecutionResult {
+    Outcome outcome = Outcome::Completed;
+    std::optional<Violation> violation;  // also for deadlocks and lost wake-ups
+    std::uint64_t trace_hash = 0;
+    std::uint64_t state_hash = 0;  // of completed and deadlocked executions
+    std::uint32_t steps = 0;
+    std::uint32_t switches = 0;
+    std::uint32_t deviations = 0;
+    std::uint32_t choice_points = 0;
+    Schedule schedule;
+    std::vector<std::string> messages;   // the simulated kernel's log
+    std::vector<std::string> unordered;  // accesses without an order: the merged steps were not sound
+    Trace trace;                         // only when narrating
+    bool failed() const { return outcome == Outcome::Violation || outcome == Outcome::Deadlock; }
+};
+
+/// One worker's simulation: arena, scheduler, program and prepared state. Belongs to the thread that made it.
+class Execution {
+  public:
+    /// Runs the preparation and takes the snapshot.
+    Execution(const ProgramFactory& factory, const ExecutionOptions& options);
+    ~Execution();
+
+    /// Why the preparation failed; empty if it did not. Nothing may be run then.
+    const std::string& preparation_error() const { return preparation_error_; }
+    /// Digest of the prepared state: equal on every worker.
+    std::uint64_t prepared_hash() const { return prepared_hash_; }
+
+    /// Runs one schedule from the prepared state. The result is valid until the next run.
+    const ExecutionResult& run(Strategy& strategy);
+
+    Scheduler& scheduler() { return scheduler_; }
+    Program& program() { return *program_; }
+    const Arena& arena() const { return arena_; }
+    void set_narrating(bool on) { options_.narrate = on; }
+
+  private:
+    void prepare();
+    void collect();
+
+    ExecutionOptions options_;
+    Arena arena_;
+    Scheduler scheduler_;
+    std::unique_ptr<Program> program_;
+    std::string preparation_error_;
+    std::uint64_t prepared_hash_ = 0;
+    ExecutionResult result_;
+};
+
+}  // namespace sim

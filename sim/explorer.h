@@ -1,0 +1,87 @@
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/execution.h"
+#include "sim/strategies.h"
+
+namespace sim {
+
+/// When a search stops before it is done.
+struct SearchLimits {
+    std::uint64_t max_executions = ~std::uint64_t{0};
+    std::optional<std::chrono::nanoseconds> time;      // wall clock: a search cut by it is not repeatable, and says so
+    const std::atomic<bool>* interrupted = nullptr;    // set by a signal handler
+};
+
+/// What a search has done so far, for progress lines. Read while workers run.
+struct SearchProgress {
+    std::uint64_t executions = 0;
+    std::uint64_t steps = 0;
+    double share_done = 0;        // of the tree at the present bound; an estimate
+    std::uint32_t bound = 0;      // deviations allowed at present
+    std::uint64_t failures = 0;
+    std::chrono::nanoseconds elapsed{};
+};
+using ProgressCallback = std::function<void(const SearchProgress&)>;
+
+/// One way to fail: the first execution in the search's order that shows it.
+struct Failure {
+    std::string signature;
+    std::uint64_t count = 0;
+    std::uint64_t first_run = 0;  // hunt: the run's number
+    ExecutionResult result;       // with messages, without a trace
+};
+
+enum class SearchEnd : std::uint8_t { Complete, Found, Time, Executions, StepLimit, Interrupted, Nondeterministic, PreparationFailed };
+
+struct SearchReport {
+    SearchEnd end = SearchEnd::Complete;
+    std::uint64_t executions = 0;  // explore: of the last bound; hunt: all
+    std::uint64_t steps = 0;
+    std::uint32_t max_depth = 0;
+    std::uint32_t bound = 0;             // explore: the bound that was completed, or was being explored when it ended
+    bool whole_space = false;            // no schedule was left out at this bound
+    std::vector<Failure> failures;       // by signature
+    std::vector<std::uint64_t> final_states;  // when asked for: sorted, distinct
+    std::vector<std::string> unordered;  // accesses without an order: the merged steps were not sound
+    std::string error;
+};
+
+struct ExploreOptions {
+    ExecutionOptions execution;
+    std::uint32_t max_deviations = 2;  // DfsStrategy::unbounded: all schedules
+    unsigned jobs = 1;
+    SearchLimits limits;
+    bool keep_going = false;           // collect all failures instead of stopping at the first bound that has one
+    bool deepen = true;                // bounds 0, 1, ... up to the maximum, so that the failure found has the fewest deviations
+    bool collect_final_states = false;
+    ProgressCallback on_progress;      // called by one thread, several times a second
+};
+
+/// Runs all executions within the bound, in parallel. The verdict, the counts and the failure reported (the first in
+/// lexicographic order at the least bound) do not depend on the number of jobs.
+SearchReport explore(const ProgramFactory& factory, const ExploreOptions& options);
+
+struct HuntOptions {
+    ExecutionOptions execution;
+    StrategySpec strategy;
+    std::uint64_t seed = 0;
+    std::uint64_t first = 0, count = 1000;
+    unsigned jobs = 1;
+    SearchLimits limits;
+    bool keep_going = false;
+    bool collect_final_states = false;
+    ProgressCallback on_progress;
+};
+
+/// Seeds of single runs: run i depends on (seed, i) only.
+std::uint64_t seed_of_run(std::uint64_t seed, std::uint64_t run);
+SearchReport hunt(const ProgramFactory& factory, const HuntOptions& options);
+
+}  // namespace sim

@@ -1,0 +1,82 @@
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "sim/explorer.h"
+#include "sim/hash.h"
+#include "sim/search_collector.h"
+
+namespace sim {
+namespace {
+
+class Hunt {
+  public:
+    Hunt(const ProgramFactory& factory, const HuntOptions& options)
+        : factory_(factory), options_(options), collector_(options.limits, options.on_progress), next_(options.first), working_(options.jobs) {}
+
+    SearchReport run() {
+        std::vector<std::thread> workers;
+        for (unsigned i = 0; i < options_.jobs; ++i)
+            workers.emplace_back([this] {
+                work();
+                --working_;
+            });
+        collector_.watch(0, [this] { return working_ == 0; });
+        for (std::thread& worker : workers) worker.join();
+        SearchReport report = collector_.finish();
+        if (report.end == SearchEnd::Complete && !report.failures.empty()) report.end = SearchEnd::Found;
+        return report;
+    }
+
+  private:
+    void work() {
+        Execution execution(factory_, options_.execution);
+        if (!execution.preparation_error().empty()) {
+            collector_.fail(SearchEnd::PreparationFailed, execution.preparation_error());
+            return;
+        }
+        // n and k of PCT's guarantee come from a default run.
+        const auto usual = make_default();
+        usual->next_execution();
+        const std::uint32_t steps = execution.run(*usual).steps;
+        const auto tasks = static_cast<std::uint32_t>(execution.scheduler().trace().names().size());
+
+        std::set<std::uint64_t> final_states;
+        while (!collector_.stopped()) {
+            const std::uint64_t run = next_.fetch_add(1);
+            if (run >= options_.first + options_.count || run > last_.load()) break;
+            const auto strategy = make_strategy(options_.strategy, seed_of_run(options_.seed, run), tasks, steps);
+            strategy->next_execution();
+            const ExecutionResult& result = execution.run(*strategy);
+            SearchOrder order;
+            order.run = run;
+            collector_.add(result, order);
+            collector_.add_share(1.0 / static_cast<double>(options_.count));
+            if (options_.collect_final_states && result.state_hash != 0) final_states.insert(result.state_hash);
+            if (result.failed() && !options_.keep_going) lower_last(run);
+        }
+        collector_.add_final_states(final_states);
+    }
+
+    /// Runs after the first failing one are of no interest; those before it still are.
+    void lower_last(std::uint64_t run) {
+        std::uint64_t last = last_.load();
+        while (run < last && !last_.compare_exchange_weak(last, run)) {
+        }
+    }
+
+    const ProgramFactory& factory_;
+    const HuntOptions& options_;
+    SearchCollector collector_;
+    std::atomic<std::uint64_t> next_;
+    std::atomic<std::uint64_t> last_{~std::uint64_t{0}};
+    std::atomic<unsigned> working_;
+};
+
+}  // namespace
+
+std::uint64_t seed_of_run(std::uint64_t seed, std::uint64_t run) { return hash_mix(hash_mix(0x68756E74ULL, seed), run); }
+
+SearchReport hunt(const ProgramFactory& factory, const HuntOptions& options) { return Hunt(factory, options).run(); }
+
+}  // namespace sim

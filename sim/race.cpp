@@ -1,0 +1,100 @@
+#include "sim/race.h"
+
+#include <algorithm>
+
+#include "sim/assert.h"
+
+namespace sim {
+
+void RaceDetector::begin_execution() {
+    ++execution_;
+    for (unsigned slot = 0; slot < slots_used_; ++slot) clocks_[slot].fill(0);
+    slots_used_ = 0;
+    sync_used_ = 0;
+    readers_used_ = 0;
+}
+
+void RaceDetector::task_created(unsigned creator_or_none, unsigned slot) {
+    slots_used_ = std::max(slots_used_, slot + 1);
+    const std::uint32_t own = clocks_[slot][slot] + 1;
+    if (creator_or_none == none) {
+        clocks_[slot].fill(0);
+    } else {
+        clocks_[slot] = clocks_[creator_or_none];
+        ++clocks_[creator_or_none][creator_or_none];
+    }
+    clocks_[slot][slot] = own;
+}
+
+void RaceDetector::adopt(const Object& object) const {
+    if (object.born_ == execution_) return;
+    object.born_ = execution_;
+    object.last_write_ = {};
+    object.last_read_ = {};
+    object.readers_ = 0;
+    object.sync_ = 0;
+}
+
+void RaceDetector::join(Clock& into, const Clock& from) const {
+    const unsigned words = (slots_used_ + 7) & ~7U;
+    for (unsigned i = 0; i < words; ++i) into[i] = std::max(into[i], from[i]);
+}
+
+bool RaceDetector::read(unsigned task, const Object& object) {
+    adopt(object);
+    const Epoch now{task, clocks_[task][task]};
+    const bool ordered = before(object.last_write_, task);
+    if (object.readers_ != 0) {
+        readers_[object.readers_ - 1][task] = now.clock();
+    } else if (object.last_read_.is_start() || before(object.last_read_, task)) {
+        object.last_read_ = now;
+    } else {  // concurrent readers: from now on one clock for each
+        if (readers_used_ == readers_.size()) readers_.emplace_back();
+        Clock& clock = readers_[readers_used_++];
+        clock.fill(0);
+        clock[object.last_read_.slot()] = object.last_read_.clock();
+        clock[task] = now.clock();
+        object.readers_ = readers_used_;
+    }
+    return ordered;
+}
+
+bool RaceDetector::write(unsigned task, const Object& object) {
+    adopt(object);
+    const Clock& mine = clocks_[task];
+    bool ordered = before(object.last_write_, task);
+    if (object.readers_ != 0) {
+        const Clock& reads = readers_[object.readers_ - 1];
+        for (unsigned slot = 0; slot < slots_used_; ++slot) ordered = ordered && reads[slot] <= mine[slot];
+        object.readers_ = 0;
+    } else {
+        ordered = ordered && before(object.last_read_, task);
+    }
+    object.last_read_ = {};
+    object.last_write_ = Epoch{task, mine[task]};
+    return ordered;
+}
+
+void RaceDetector::acquire(unsigned task, const Object& object) {
+    adopt(object);
+    if (object.sync_ != 0) join(clocks_[task], sync_[object.sync_ - 1]);
+}
+
+void RaceDetector::release(unsigned task, Object& object) {
+    adopt(object);
+    if (object.sync_ == 0) {
+        if (sync_used_ == sync_.size()) sync_.emplace_back();
+        sync_[sync_used_++] = clocks_[task];
+        object.sync_ = sync_used_;
+    } else {
+        join(sync_[object.sync_ - 1], clocks_[task]);
+    }
+    ++clocks_[task][task];
+}
+
+void RaceDetector::order(unsigned waker, unsigned woken) {
+    join(clocks_[woken], clocks_[waker]);
+    ++clocks_[waker][waker];
+}
+
+}  // namespace sim

@@ -1,0 +1,477 @@
+#include "sim/scheduler.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "sim/assert.h"
+#include "sim/lock.h"
+#include "sim/primitive_classes.h"
+#include "sim/strategy.h"
+#include "sim/waitqueue.h"
+
+namespace sim {
+namespace {
+
+constexpr unsigned generation_bits = 12;
+constexpr unsigned generations = 5;
+
+bool reads_only(AccessKind kind) { return kind == AccessKind::Read || kind == AccessKind::Lookup; }
+
+OpKind operation_of(AccessKind kind) {
+    switch (kind) {
+        case AccessKind::Read: return OpKind::Read;
+        case AccessKind::Write: return OpKind::Write;
+        case AccessKind::Add: return OpKind::Add;
+        case AccessKind::Insert: return OpKind::Insert;
+        case AccessKind::Lookup: return OpKind::Lookup;
+    }
+    return OpKind::Read;
+}
+
+bool is_event(TaskKind kind) { return kind == TaskKind::Completion || kind == TaskKind::Timer; }
+
+}  // namespace
+
+namespace detail {
+constinit thread_local Scheduler* scheduler_of_this_thread = nullptr;
+}
+
+Scheduler::Scheduler(Arena& arena) : arena_(arena), former_(detail::scheduler_of_this_thread) {
+    detail::scheduler_of_this_thread = this;
+}
+
+Scheduler::~Scheduler() {
+    if (detail::scheduler_of_this_thread == this) detail::scheduler_of_this_thread = former_;
+}
+
+// ---- tasks ---------------------------------------------------------------------------------------------------------------
+
+unsigned Scheduler::free_slot() {
+    // A slot may have a second life only under a creator that knows all of the first one; its clock would lie otherwise.
+    if (running_ != nullptr)
+        for (unsigned slot = 0; slot < slots_used_; ++slot)
+            if (!live_.test(slot) && races_.ended_before(slot, running_->slot)) return slot;
+    if (slots_used_ < max_tasks) return slots_used_++;
+    for (unsigned slot = 0; slot < slots_used_; ++slot)
+        if (!live_.test(slot)) return slot;
+    SIM_ASSERT(!"more than 128 tasks and device requests at one time");
+    return 0;
+}
+
+Task& Scheduler::create(const char* label, Job job, TaskKind kind) {
+    const unsigned slot = free_slot();
+    if (tasks_[slot] == nullptr) tasks_[slot] = std::make_unique<Task>();
+    Task& task = *tasks_[slot];
+    const Fiber fiber = task.fiber;
+    task = Task{};
+    task.fiber = fiber;  // keeps its stack
+    stacks_.attach(task.fiber);
+
+    const bool has_creator = running_ != nullptr;
+    task.generation = static_cast<std::uint8_t>(has_creator ? running_->generation + 1 : 0);
+    const std::uint32_t child = has_creator ? ++running_->children : ++root_tasks_;
+    SIM_ASSERT(task.generation < generations && child < (1U << generation_bits));
+    const unsigned shift = 64 - generation_bits * (task.generation + 1U);
+    task.path = (has_creator ? running_->path : 0) | (std::uint64_t{child} << shift);
+    task.label = label;
+    task.slot = static_cast<std::uint16_t>(slot);
+    task.kind = kind;
+    task.cpu = has_creator ? running_->cpu : 0;
+    task.job = job;
+    task.name = trace_.add_name({has_creator ? running_->name : Trace::no_parent, child, label, kind, task.cpu, task.path});
+    task.event_order = ++event_counter_;
+    task.fiber.prepare(fiber_main, this);
+
+    live_.set(slot);
+    enabled_.set(slot);
+    if (is_event(kind)) events_.set(slot);
+    if (kind == TaskKind::Task || kind == TaskKind::Completion) ++unfinished_;
+    races_.task_created(has_creator ? running_->slot : RaceDetector::none, slot);
+    return task;
+}
+
+Task& Scheduler::spawn(const char* label, Job job, TaskKind kind) {
+    if (running_ != nullptr && grain_ == Grain::Fine) yield();
+    if (running_ != nullptr) running_->committed = true;
+    return create(label, job, kind);
+}
+
+Task& Scheduler::spawn_completion(const char* label, std::uint16_t device, std::uint64_t latency_ns, Job job) {
+    Task& task = spawn(label, job, TaskKind::Completion);
+    task.device = device;
+    task.latency_ns = latency_ns;
+    task.pending_op = OpKind::Complete;
+    return task;
+}
+
+void Scheduler::retire(Task& task) {
+    task.finished = true;
+    enabled_.reset(task.slot);
+    live_.reset(task.slot);
+    events_.reset(task.slot);
+    if (task.kind == TaskKind::Task || task.kind == TaskKind::Completion) --unfinished_;
+}
+
+void Scheduler::fiber_main(void* argument) {
+    auto& self = *static_cast<Scheduler*>(argument);
+    Task& task = *self.running_;
+    try {
+        task.job();
+        if (task.held_count != 0 && !self.stopping_) {
+            const Lock& lock = *task.held[0].lock;
+            self.violation(std::string("lock-held-at-exit/") + lock.lock_class().name,
+                           self.task_name(task) + " ended and still holds " + lock.lock_class().name);
+        }
+    } catch (const StopExecution&) {
+    }
+    if (!self.stopping_) self.end_step();
+    self.retire(task);
+    self.switch_from(task, true);
+}
+
+// ---- one execution -------------------------------------------------------------------------------------------------------
+
+void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t max_steps, std::uint64_t phase) {
+    grain_ = grain;
+    strategy_ = &strategy;
+    every_step_ = strategy.wants_every_step();
+    max_steps_ = max_steps;
+    phase_ = phase;
+    stopping_ = decided_ = checking_ = false;
+    running_ = nullptr;
+    enabled_ = events_ = live_ = TaskSet{};
+    slots_used_ = 0;
+    spinlocks_held_ = unfinished_ = root_tasks_ = root_objects_ = choice_points_ = deviations_ = 0;
+    event_counter_ = 0;
+    time_ns_ = 0;
+    last_task_ = ~0U;
+    outcome_ = Outcome::Completed;
+    violation_ = {};
+    messages_.clear();
+    departures_.clear();
+    dirty_.clear();
+    unordered_.clear();
+    races_.begin_execution();
+    lockdep_.clear();
+    trace_.clear();
+}
+
+void Scheduler::run_to_end() {
+    Task* const first = next_task();
+    if (first != nullptr) {
+        running_ = first;
+        begin_step(*first);
+        Fiber::switch_to(main_, first->fiber);
+        running_ = nullptr;
+    }
+    if (outcome_ == Outcome::Deadlock) report_deadlock();
+}
+
+void Scheduler::end_execution() {
+    // Every fiber that has begun is resumed once more: its scheduling point throws, its destructors run.
+    stopping_ = true;
+    for (unsigned slot = 0; slot < slots_used_; ++slot) {
+        if (!live_.test(slot)) continue;
+        Task& task = *tasks_[slot];
+        const bool began = task.pending_op != OpKind::Start && task.pending_op != OpKind::Complete && task.pending_op != OpKind::Expire;
+        if (!began) {
+            retire(task);
+            continue;
+        }
+        running_ = &task;
+        Fiber::switch_to(main_, task.fiber);
+        running_ = nullptr;
+    }
+}
+
+void Scheduler::stop_unless_unwinding() const {
+    if (running_ != nullptr && std::uncaught_exceptions() == 0) throw StopExecution{};
+}
+
+// ---- steps ---------------------------------------------------------------------------------------------------------------
+
+void Scheduler::begin_step(Task& task) {
+    task.committed = false;
+    const Object* const object = task.pending_object;
+    Step step;
+    step.op = task.pending_op;
+    step.task = task.name;
+    step.first_access = static_cast<std::uint32_t>(trace_.accesses().size());
+    step.switches = last_task_ != task.name;
+    if (object != nullptr) {
+        step.object = object->id();
+        step.key = object->key();
+        step.object_class = object->cls().name;
+    }
+    last_task_ = task.name;
+    trace_.begin_step(step);
+}
+
+void Scheduler::end_step() {
+    trace_.end_step();
+    if (!dirty_.empty() && spinlocks_held_ == 0) run_checks();
+}
+
+Task* Scheduler::next_task() {
+    if (decided_) return nullptr;
+    if (unfinished_ == 0 || enabled_.empty()) {
+        decided_ = true;
+        outcome_ = unfinished_ == 0 ? Outcome::Completed : Outcome::Deadlock;
+        return nullptr;
+    }
+    if (trace_.steps() >= max_steps_) {
+        decided_ = true;
+        outcome_ = Outcome::StepLimit;
+        return nullptr;
+    }
+    if (enabled_.single() && !every_step_) return tasks_[enabled_.first()].get();
+
+    const Choice choice = strategy_->choose(*this);
+    if (choice.slot >= max_tasks || !enabled_.test(choice.slot)) {
+        decided_ = true;
+        outcome_ = Outcome::Nondeterministic;
+        return nullptr;
+    }
+    if (enabled_.single()) return tasks_[choice.slot].get();
+    if (choice.index != 0) {
+        if (is_deviation(choice.slot)) ++deviations_;
+        departures_.push_back({choice_points_, choice.index});
+    }
+    ++choice_points_;
+    return tasks_[choice.slot].get();
+}
+
+void Scheduler::switch_from(Task& self, bool ends) {
+    Task* const next = stopping_ ? nullptr : next_task();
+    if (next == &self && !ends) {
+        begin_step(self);
+        return;
+    }
+    if (next == nullptr) {
+        running_ = nullptr;
+        Fiber::switch_to(self.fiber, main_, ends);
+    } else {
+        running_ = next;
+        begin_step(*next);
+        Fiber::switch_to(self.fiber, next->fiber, ends);
+    }
+}
+
+void Scheduler::scheduling_point(OpKind op, const Object& object) {
+    Task& self = *running_;
+    end_step();
+    self.pending_op = op;
+    self.pending_object = const_cast<Object*>(&object);
+    switch_from(self, false);
+    if (stopping_) throw StopExecution{};
+}
+
+void Scheduler::release_point(OpKind op, const Object& object) noexcept {
+    Task& self = *running_;
+    end_step();
+    self.pending_op = op;
+    self.pending_object = const_cast<Object*>(&object);
+    switch_from(self, false);  // if the execution ends meanwhile, the next point outside a destructor throws
+}
+
+void Scheduler::yield() {
+    if (silent()) return;
+    const Object nothing(primitive::yield);
+    scheduling_point(OpKind::Yield, nothing);
+}
+
+void Scheduler::block(Object& object, std::source_location where) {
+    Task& self = *running_;
+    self.blocked_on = &object;
+    self.blocked_where = where;
+    enabled_.reset(self.slot);
+    scheduling_point(OpKind::Resume, object);
+}
+
+void Scheduler::wake(Task& task) {
+    task.blocked_on = nullptr;
+    enabled_.set(task.slot);
+    if (running_ != nullptr) races_.order(running_->slot, task.slot);
+}
+
+void Scheduler::might_sleep(std::source_location where) {
+    if (silent()) return;
+    if (running_->spin_depth == 0) return;
+    for (unsigned i = running_->held_count; i-- > 0;) {
+        const Lock& lock = *running_->held[i].lock;
+        if (lock.cls().index != primitive::spinlock.index) continue;
+        violation(std::string("sleep-under-spinlock/") + lock.lock_class().name,
+                  task_name(*running_) + " may sleep in " + where.function_name() + " while it holds " + lock.lock_class().name);
+    }
+}
+
+// ---- choices -------------------------------------------------------------------------------------------------------------
+
+unsigned Scheduler::default_choice() const {
+    if (running_ != nullptr && !running_->finished && enabled_.test(running_->slot)) return running_->slot;
+    unsigned best = max_tasks;
+    const auto better = [&](const Task& a, const Task& b) {
+        if (is_event(a.kind) != is_event(b.kind)) return !is_event(a.kind);
+        if (!is_event(a.kind)) return a.path < b.path;
+        if (a.kind != b.kind) return a.kind == TaskKind::Completion;  // timers last
+        return a.event_order < b.event_order;
+    };
+    enabled_.for_each([&](unsigned slot) {
+        if (best == max_tasks || better(*tasks_[slot], *tasks_[best])) best = slot;
+    });
+    return best;
+}
+
+void Scheduler::candidates(std::vector<std::uint16_t>& out) const {
+    out.clear();
+    enabled_.for_each([&](unsigned slot) { out.push_back(static_cast<std::uint16_t>(slot)); });
+    const unsigned first = default_choice();
+    std::sort(out.begin(), out.end(), [&](unsigned a, unsigned b) {
+        if ((a == first) != (b == first)) return a == first;
+        const Task& x = *tasks_[a];
+        const Task& y = *tasks_[b];
+        if (is_event(x.kind) != is_event(y.kind)) return !is_event(x.kind);
+        return is_event(x.kind) ? x.event_order < y.event_order : x.path < y.path;
+    });
+}
+
+bool Scheduler::is_deviation(unsigned slot) const {
+    const unsigned usual = default_choice();
+    if (slot == usual) return false;
+    if (is_event(tasks_[slot]->kind)) return true;  // an event happens elsewhere than in its default place
+    // A task is taken. Free if the running one blocked or ended, or was an event.
+    return running_ != nullptr && running_->slot == usual && !is_event(running_->kind) && !running_->finished;
+}
+
+// ---- accesses ------------------------------------------------------------------------------------------------------------
+
+std::uint64_t Scheduler::new_object_id(const ObjectClass& cls) {
+    const std::uint64_t path = running_ == nullptr ? 0 : running_->path;
+    const std::uint32_t number = running_ == nullptr ? ++root_objects_ : ++running_->objects;
+    return hash_mix(hash_mix(path ^ phase_, number), cls.index);
+}
+
+void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value) {
+    if (checking_ || silent()) return;
+    Task& self = *running_;
+    const bool lockless = object.cls().discipline == Discipline::Lockless;
+    if (grain_ == Grain::Fine) {
+        if (!self.untouched) scheduling_point(operation_of(kind), object);
+        self.untouched = false;
+    } else if (lockless && self.spin_depth == 0) {
+        if (self.committed) scheduling_point(operation_of(kind), object);
+        self.committed = true;
+    }
+    trace_.add_access({object.id(), key, kind}, value);
+    if (lockless) {
+        races_.acquire(self.slot, object);
+        if (!reads_only(kind)) races_.release(self.slot, const_cast<Object&>(object));
+    } else if (!(reads_only(kind) ? races_.read(self.slot, object) : races_.write(self.slot, object))) {
+        report_unordered(object, kind);
+    }
+    if (!reads_only(kind)) queue_check(object);
+}
+
+void Scheduler::sync_access(Object& object, bool writes) {
+    running_->untouched = false;
+    trace_.add_access({object.id(), 0, writes ? AccessKind::Write : AccessKind::Read}, 0);
+    races_.acquire(running_->slot, object);
+    if (writes) races_.release(running_->slot, object);
+}
+
+void Scheduler::report_unordered(const Object& object, AccessKind kind) {
+    constexpr std::size_t enough = 20;
+    if (unordered_.size() >= enough) return;
+    const auto last = object.last_write_;
+    std::string text = std::string(object.cls().name) + " " + std::to_string(object.key()) + ": " + to_string(operation_of(kind)) +
+                       " by " + task_name(*running_) + " at step " + std::to_string(trace_.steps()) +
+                       " is not ordered after an access by " + task_name(*tasks_[last.slot()]);
+    if (std::find(unordered_.begin(), unordered_.end(), text) == unordered_.end()) unordered_.push_back(std::move(text));
+}
+
+// ---- locks ---------------------------------------------------------------------------------------------------------------
+
+void Scheduler::lock_acquired(Lock& lock, bool shared, unsigned subclass, std::source_location where) {
+    Task& self = *running_;
+    self.untouched = false;
+    trace_.add_access({lock.id(), 0, shared ? AccessKind::Read : AccessKind::Write}, 1);
+    races_.acquire(self.slot, lock);
+    std::string cycle = lockdep_.acquire(self, lock.lock_class(), subclass);
+    SIM_ASSERT(self.held_count < self.held.size());
+    self.held[self.held_count++] = {&lock, shared, static_cast<std::uint16_t>(lock.lock_class().index + subclass), trace_.steps(), where};
+    if (!cycle.empty()) {
+        violation("lock-order/" + std::string(lock.lock_class().name),
+                  "possible circular locking dependency: " + cycle + " (" + task_name(self) + " takes " + lock.lock_class().name +
+                      " in " + where.function_name() + ")");
+    }
+}
+
+void Scheduler::lock_released(Lock& lock) {
+    Task& self = *running_;
+    self.committed = true;
+    trace_.add_access({lock.id(), 0, AccessKind::Write}, 2);
+    races_.release(self.slot, lock);
+    for (unsigned i = self.held_count; i-- > 0;) {
+        if (self.held[i].lock != &lock) continue;
+        std::copy(self.held.begin() + i + 1, self.held.begin() + self.held_count, self.held.begin() + i);
+        --self.held_count;
+        return;
+    }
+}
+
+// ---- findings ------------------------------------------------------------------------------------------------------------
+
+void Scheduler::violation(std::string signature, std::string text) {
+    if (decided_ || stopping_) {
+        stop_unless_unwinding();
+        return;
+    }
+    decided_ = true;
+    outcome_ = Outcome::Violation;
+    violation_ = {std::move(signature), std::move(text), trace_.steps()};
+    trace_.fold(hash_text(violation_.signature));
+    trace_.end_step();
+    if (running_ == nullptr) return;
+    if (trace_.narrating()) trace_.narrate(Narration::Kind::Violation, running_->name, violation_.text);
+    if (checking_) return;  // found between two steps: the execution stops there
+    stopping_ = true;
+    throw StopExecution{};
+}
+
+void Scheduler::message(std::string text) {
+    if (stopping_) return;
+    trace_.fold(hash_text(text));
+    if (trace_.narrating() && running_ != nullptr) trace_.narrate(Narration::Kind::Message, running_->name, text);
+    messages_.push_back(std::move(text));
+}
+
+void Scheduler::watch(const ObjectClass& cls, Check check, void* context) {
+    SIM_ASSERT(cls.index < max_object_classes);
+    watchers_[cls.index] = {check, context};
+}
+
+void Scheduler::queue_check(const Object& object) {
+    if (watchers_[object.cls().index].check == nullptr) return;
+    const std::uint32_t step = trace_.steps();
+    if (object.dirty_step_ == step && std::find(dirty_.begin(), dirty_.end(), &object) != dirty_.end()) return;
+    object.dirty_step_ = step;
+    dirty_.push_back(const_cast<Object*>(&object));
+}
+
+void Scheduler::run_checks() {
+    checking_ = true;
+    for (std::size_t i = 0; i < dirty_.size() && !decided_; ++i) {
+        const Watcher& watcher = watchers_[dirty_[i]->cls().index];
+        ++checks_run_;
+        watcher.check(watcher.context, *dirty_[i]);
+    }
+    dirty_.clear();
+    checking_ = false;
+}
+
+std::uint64_t Scheduler::now_ns() const {
+    SIM_ASSERT(strategy_ != nullptr && strategy_->is_timed());
+    return time_ns_;
+}
+
+}  // namespace sim

@@ -1,0 +1,93 @@
+#include "sim/search_collector.h"
+
+#include <algorithm>
+#include <thread>
+#include <tuple>
+
+namespace sim {
+namespace {
+constexpr auto poll = std::chrono::milliseconds(5);
+constexpr auto progress_interval = std::chrono::milliseconds(200);
+constexpr std::size_t unordered_kept = 20;
+}  // namespace
+
+SearchCollector::SearchCollector(const SearchLimits& limits, ProgressCallback on_progress)
+    : limits_(limits), on_progress_(std::move(on_progress)), began_(Clock::now()), last_progress_(began_) {}
+
+void SearchCollector::stop(SearchEnd end) {
+    const std::lock_guard guard(mutex_);
+    if (!stop_.exchange(true)) report_.end = end;
+}
+
+void SearchCollector::fail(SearchEnd end, const std::string& error) {
+    stop(end);
+    const std::lock_guard guard(mutex_);
+    if (report_.error.empty()) report_.error = error;
+}
+
+void SearchCollector::test_limits(std::uint64_t executions) {
+    if (executions >= limits_.max_executions) stop(SearchEnd::Executions);
+    if (limits_.interrupted != nullptr && limits_.interrupted->load(std::memory_order_relaxed)) stop(SearchEnd::Interrupted);
+    if (limits_.time && executions % 16 == 0 && Clock::now() - began_ >= *limits_.time) stop(SearchEnd::Time);
+}
+
+void SearchCollector::add(const ExecutionResult& result, const SearchOrder& order) {
+    const std::uint64_t executions = executions_.fetch_add(1, std::memory_order_relaxed) + 1;
+    steps_.fetch_add(result.steps, std::memory_order_relaxed);
+    test_limits(executions);
+    if (result.outcome == Outcome::StepLimit) fail(SearchEnd::StepLimit, "an execution reached " + std::to_string(result.steps) + " steps");
+    if (result.outcome == Outcome::Nondeterministic) fail(SearchEnd::Nondeterministic, "the program did not repeat itself under the same schedule");
+    if (!result.violation && result.unordered.empty()) return;
+
+    const std::lock_guard guard(mutex_);
+    for (const std::string& text : result.unordered) {
+        auto& kept = report_.unordered;
+        if (kept.size() < unordered_kept && std::find(kept.begin(), kept.end(), text) == kept.end()) kept.push_back(text);
+    }
+    if (!result.violation) return;
+    failures_seen_.fetch_add(1, std::memory_order_relaxed);
+    const auto [at, fresh] = found_.try_emplace(result.violation->signature);
+    Found& found = at->second;
+    ++found.failure.count;
+    if (!fresh && found.order < order) return;
+    found.order = order;
+    found.failure.signature = at->first;
+    found.failure.first_run = order.run;
+    found.failure.result = result;
+}
+
+void SearchCollector::add_final_states(const std::set<std::uint64_t>& states) {
+    const std::lock_guard guard(mutex_);
+    final_states_.insert(states.begin(), states.end());
+}
+
+bool SearchCollector::first_failure(SearchOrder& order) const {
+    const std::lock_guard guard(mutex_);
+    const Found* first = nullptr;
+    for (const auto& [signature, found] : found_)
+        if (first == nullptr || found.order < first->order) first = &found;
+    if (first != nullptr) order = first->order;
+    return first != nullptr;
+}
+
+void SearchCollector::tick(std::uint32_t bound) {
+    std::this_thread::sleep_for(poll);
+    const auto now = Clock::now();
+    if (limits_.interrupted != nullptr && limits_.interrupted->load(std::memory_order_relaxed)) stop(SearchEnd::Interrupted);
+    if (!on_progress_ || now - last_progress_ < progress_interval) return;
+    last_progress_ = now;
+    on_progress_({executions_, steps_, std::min(1.0, share_.load()), bound, failures_seen_, now - began_});
+}
+
+SearchReport SearchCollector::finish() {
+    report_.executions = executions_;
+    report_.steps = steps_;
+    std::vector<Found> all;
+    for (auto& [signature, found] : found_) all.push_back(std::move(found));
+    std::sort(all.begin(), all.end(), [](const Found& a, const Found& b) { return a.order < b.order; });
+    for (Found& found : all) report_.failures.push_back(std::move(found.failure));
+    report_.final_states.assign(final_states_.begin(), final_states_.end());
+    return std::move(report_);
+}
+
+}  // namespace sim

@@ -1,0 +1,69 @@
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/explorer.h"
+
+namespace sim {
+
+/// Where an execution stands in its search: by run number (hunt), or by the candidates it took (explore).
+struct SearchOrder {
+    std::uint64_t run = 0;
+    std::vector<std::uint16_t> path;
+    auto operator<=>(const SearchOrder&) const = default;
+};
+
+/// What the workers of one search share: counts, failures, limits, and when to stop.
+class SearchCollector {
+  public:
+    SearchCollector(const SearchLimits& limits, ProgressCallback on_progress);
+
+    bool stopped() const { return stop_.load(std::memory_order_relaxed); }
+    void stop(SearchEnd end);
+    void fail(SearchEnd end, const std::string& error);
+
+    /// Counts an execution, tests the limits, keeps what it found: the first failure of each signature in the search's order.
+    void add(const ExecutionResult& result, const SearchOrder& order);
+    void add_final_states(const std::set<std::uint64_t>& states);
+    void add_share(double share) { share_.fetch_add(share, std::memory_order_relaxed); }
+
+    /// The earliest failure so far; executions after it need not run. Empty while there is none.
+    bool first_failure(SearchOrder& order) const;
+    std::uint64_t failures_seen() const { return failures_seen_.load(std::memory_order_relaxed); }
+
+    /// Calls the progress callback now and then until `done()`.
+    template <class Done>
+    void watch(std::uint32_t bound, Done&& done) {
+        while (!done()) tick(bound);
+    }
+
+    SearchReport finish();
+
+  private:
+    struct Found {
+        SearchOrder order;
+        Failure failure;
+    };
+    using Clock = std::chrono::steady_clock;  // for limits and progress only: nothing that a search finds depends on it
+    void tick(std::uint32_t bound);
+    void test_limits(std::uint64_t executions);
+
+    SearchLimits limits_;
+    ProgressCallback on_progress_;
+    Clock::time_point began_;
+    Clock::time_point last_progress_;
+    std::atomic<bool> stop_{false};
+    std::atomic<std::uint64_t> executions_{0}, steps_{0}, failures_seen_{0};
+    std::atomic<double> share_{0};
+    mutable std::mutex mutex_;
+    SearchReport report_;
+    std::map<std::string, Found> found_;
+    std::set<std::uint64_t> final_states_;
+};
+
+}  // namespace sim

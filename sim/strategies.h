@@ -1,0 +1,51 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sim/execution.h"
+#include "sim/strategy.h"
+
+namespace sim {
+
+/// The default rule at every choice point: go on, else the least task, else the oldest event.
+std::unique_ptr<Strategy> make_default();
+/// Follows a recorded schedule; gives Choice::diverged() where it does not fit.
+std::unique_ptr<Strategy> make_replay(const Schedule& schedule);
+/// Uniform over what is enabled, at every choice point.
+std::unique_ptr<Strategy> make_random(std::uint64_t seed);
+
+/// Probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte; ASPLOS 2010): random priorities and
+/// depth-1 points at which the running task becomes the least. Finds a bug of that depth with probability at least
+/// 1 / (tasks * steps^(depth-1)) per execution.
+struct PctOptions {
+    std::uint64_t seed = 0;
+    unsigned depth = 3;
+    std::uint32_t tasks = 0;  // n and k of the guarantee, from a default run
+    std::uint32_t steps = 0;
+};
+std::unique_ptr<Strategy> make_pct(const PctOptions& options);
+/// The bound above, for the report.
+double pct_guarantee(const PctOptions& options);
+
+/// Partial order sampling (Yuan, Yang, Gu; CAV 2018): random priority for each pending operation, drawn again when an
+/// operation that it races with is executed.
+std::unique_ptr<Strategy> make_pos(std::uint64_t seed);
+
+/// Virtual time: every step costs nanoseconds on its task's CPU, requests take their device's latency, both varied by the seed.
+std::unique_ptr<Strategy> make_timed(std::uint64_t seed);
+
+/// "random", "pct:3", "pos", "timed", "first".
+struct StrategySpec {
+    enum class Kind : std::uint8_t { First, Random, Pct, Pos, Timed };
+    Kind kind = Kind::Random;
+    unsigned depth = 3;
+    static std::optional<StrategySpec> parse(std::string_view text);
+    std::string name() const;
+};
+/// @param tasks, steps  of a default run; only PCT needs them
+std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, std::uint64_t seed, std::uint32_t tasks, std::uint32_t steps);
+
+}  // namespace sim

@@ -1,0 +1,32 @@
+#include "sim/trace.h"
+
+#include <algorithm>
+
+#include "sim/scheduler.h"
+
+namespace sim {
+
+std::uint32_t Trace::switches() const {
+    return static_cast<std::uint32_t>(std::count_if(steps_.begin(), steps_.end(), [](const Step& s) { return s.switches; }));
+}
+
+std::string Trace::task_name(std::uint32_t index) const {
+    const TaskName& name = names_.at(index);
+    if (name.parent == no_parent) return name.label;
+    return task_name(name.parent) + "/" + name.label + "#" + std::to_string(name.ordinal);
+}
+
+Scope::Scope(const char* function) : open_(false) {
+    Scheduler* const scheduler = current_or_null();
+    if (scheduler == nullptr || !scheduler->trace().narrating() || !scheduler->in_task()) return;
+    open_ = true;
+    scheduler->trace().narrate(Narration::Kind::Enter, scheduler->running().name, function);
+}
+
+Scope::~Scope() {
+    if (!open_) return;
+    Scheduler& scheduler = current();
+    if (!scheduler.stopping()) scheduler.trace().narrate(Narration::Kind::Leave, scheduler.running().name, {});
+}
+
+}  // namespace sim
