@@ -24,7 +24,8 @@ struct ExtentBuffer {
     FsInfo& fs;
     sim::Object content;  // what the bytes say; protected by `lock`
     Bytenr start;
-    unsigned char* data;  // fs.nodesize bytes in the arena: the on-disk image, header included
+    u32 len;              // fs.nodesize
+    unsigned char* data;  // len bytes in the arena: the on-disk image, header included
     sim::AtomicBits bflags;
     sim::RwSem lock;
     sim::WaitQueue writeback_wait;
@@ -39,20 +40,32 @@ struct ExtentBuffer {
     Transid generation() const { return Transid(header().generation); }
     Objectid owner() const { return header().owner; }
     bool header_flag(u64 flag) const { return (header().flags & flag) != 0; }
+    u8 backref_rev() const { return static_cast<u8>(header().flags >> 56); }
+
+    /// A flag as it stands, without an access: for what the tree lock or the count of references orders (DIRTY, STALE,
+    /// TREE_REF, IN_TREE), and for checks.
+    bool has_flag(unsigned bit) const { return ((bflags.peek() >> bit) & 1) != 0; }
 
     // Slots: KeyPtr in nodes, LeafItem in leaves. No access recording, no bounds beyond assertions.
-    Key key(unsigned slot) const;
-    Bytenr blockptr(unsigned slot) const;
-    Transid ptr_generation(unsigned slot) const;
-    unsigned char* item_data(unsigned slot);
-    const unsigned char* item_data(unsigned slot) const;
-    u32 item_size(unsigned slot) const;
+    Key key(unsigned slot) const { return load<DiskKey>(slot_address(slot)).cpu(); }
+    Bytenr blockptr(unsigned slot) const { return Bytenr(ptrs()[slot].blockptr); }
+    Transid ptr_generation(unsigned slot) const { return Transid(ptrs()[slot].generation); }
+    unsigned char* item_data(unsigned slot) { return data + sizeof(HeaderItem) + items()[slot].offset; }
+    const unsigned char* item_data(unsigned slot) const { return data + sizeof(HeaderItem) + items()[slot].offset; }
+    u32 item_size(unsigned slot) const { return items()[slot].size; }
     u32 leaf_free_space() const;  // bytes, by the real packing
+
+    KeyPtr* ptrs() { return reinterpret_cast<KeyPtr*>(data + sizeof(HeaderItem)); }
+    const KeyPtr* ptrs() const { return reinterpret_cast<const KeyPtr*>(data + sizeof(HeaderItem)); }
+    LeafItem* items() { return reinterpret_cast<LeafItem*>(data + sizeof(HeaderItem)); }
+    const LeafItem* items() const { return reinterpret_cast<const LeafItem*>(data + sizeof(HeaderItem)); }
+    std::size_t slot_bytes() const { return level() == 0 ? sizeof(LeafItem) : sizeof(KeyPtr); }
+    const unsigned char* slot_address(unsigned slot) const { return data + sizeof(HeaderItem) + slot * slot_bytes(); }
 };
 
 /// A hit in the cache takes a reference; null when absent. Mirrors find_extent_buffer().
 ExtentBuffer* find_extent_buffer(FsInfo& fs, Bytenr start);
-/// Hit or create, with a reference. Mirrors alloc_extent_buffer().
+/// Hit or create, with a reference. A new buffer is zeroed and not up to date. Mirrors alloc_extent_buffer().
 ExtentBuffer& alloc_extent_buffer(FsInfo& fs, Bytenr start);
 /// Drops a reference; a stale, clean buffer without other holders leaves the cache. Mirrors free_extent_buffer().
 void free_extent_buffer(ExtentBuffer* eb);
@@ -65,11 +78,12 @@ ExtentBuffer& clone_extent_buffer(const ExtentBuffer& eb);
 void tree_lock(ExtentBuffer& eb, unsigned nesting = lock_classes::NestNormal, sim::Where where = sim::Where::current());
 void tree_unlock(ExtentBuffer& eb);
 void tree_read_lock(ExtentBuffer& eb, unsigned nesting = lock_classes::NestNormal, sim::Where where = sim::Where::current());
+bool try_tree_read_lock(ExtentBuffer& eb, sim::Where where = sim::Where::current());
 void tree_read_unlock(ExtentBuffer& eb);
 /// Sets the lock's class after the header of a new or re-used buffer was written. Mirrors btrfs_set_buffer_lockdep_class().
 void set_buffer_lockdep_class(ExtentBuffer& eb, Objectid owner, Level level);
 
-/// Marks a buffer of the running transaction dirty. Mirrors btrfs_mark_buffer_dirty().
+/// Marks a buffer of the running transaction dirty; its write lock is held. Mirrors btrfs_mark_buffer_dirty().
 void mark_buffer_dirty(ExtentBuffer& eb);
 /// Clears DIRTY if the buffer was born in the running transaction. Mirrors btrfs_clean_tree_block() of 6.1.
 void clean_tree_block(ExtentBuffer& eb);

@@ -102,5 +102,7 @@ inline constexpr LockClass dcache_lock{"dcache_lock", 47};
 // nesting subclasses. Eight numbers for each class: ten trees of eight levels.
 enum Nesting : unsigned { NestNormal = 0, NestCow, NestLeft, NestRight, NestLeftCow, NestRightCow, NestSplit, NestNewRoot };
 inline constexpr u_int16_t first_tree_lock = 128;
+/// The class of the locks of one tree's blocks of one level. Mirrors btrfs_lockdep_keysets (model/locking.cpp).
+const LockClass& tree_lock_class(std::uint64_t owner, unsigned level);
 
 }  // namespace model::lock_classes

@@ -1,0 +1,144 @@
+// fs/btrfs/extent_io.c: the life of extent buffers. Left out: pages, reclaim under memory pressure (a buffer that is not stale
+// stays in the cache), and eb->refs_lock, whose sections are atomic here anyway.
+#include "model/extent_buffer.h"
+
+#include <cstring>
+
+#include "model/fs_info.h"
+#include "sim/scheduler.h"
+
+namespace model {
+namespace {
+
+constexpr u64 bit(unsigned flag) { return u64{1} << flag; }
+
+/// Records that the running step changed `object` without ending the step before: what happens here follows the release of a
+/// tree lock, or lies under one, and nobody can tell the two moments apart.
+void record_change(const sim::Object& object, sim::AccessKind kind, u64 key) {
+    sim::Scheduler* const scheduler = sim::current_or_null();
+    if (scheduler == nullptr || scheduler->silent_noexcept()) return;
+    const unsigned task = scheduler->running().slot;
+    scheduler->trace().add_access({object.id(), key, kind}, 0);
+    scheduler->races().acquire(task, object);
+    scheduler->races().release(task, const_cast<sim::Object&>(object));
+}
+
+void set_flag(ExtentBuffer& eb, unsigned flag) { eb.bflags.poke(eb.bflags.peek() | bit(flag)); }
+void clear_flag(ExtentBuffer& eb, unsigned flag) { eb.bflags.poke(eb.bflags.peek() & ~bit(flag)); }
+
+bool under_io(const ExtentBuffer& eb) { return eb.has_flag(eb_flag::dirty) || eb.has_flag(eb_flag::writeback); }
+
+/// Mirrors check_buffer_tree_ref(): whoever finds a buffer makes sure that the cache holds it.
+void check_buffer_tree_ref(ExtentBuffer& eb) {
+    if (eb.has_flag(eb_flag::tree_ref)) return;
+    set_flag(eb, eb_flag::tree_ref);
+    ++eb.refs;
+}
+
+/// Mirrors release_extent_buffer().
+void release_extent_buffer(ExtentBuffer& eb) {
+    SIM_ASSERT(eb.refs > 0);
+    if (--eb.refs != 0) return;
+    if (eb.has_flag(eb_flag::in_tree)) {
+        record_change(eb.fs.buffer_radix_obj, sim::AccessKind::Insert, eb.start.get());
+        eb.fs.buffer_radix.erase(eb.start.get());
+    }
+    sim::destroy(&eb);
+}
+
+/// The cache lets go of a stale buffer that only the caller still holds.
+void drop_stale_tree_ref(ExtentBuffer& eb) {
+    if (eb.refs != 2 || !eb.has_flag(eb_flag::stale) || under_io(eb) || !eb.has_flag(eb_flag::tree_ref)) return;
+    clear_flag(eb, eb_flag::tree_ref);
+    --eb.refs;
+}
+
+}  // namespace
+
+ExtentBuffer::ExtentBuffer(FsInfo& owner, Bytenr bytenr)
+    : fs(owner), content(objects::extent_buffer, bytenr.get(), this), start(bytenr), len(owner.nodesize),
+      data(static_cast<unsigned char*>(sim::arena_allocate(owner.nodesize))),
+      bflags(0, bytenr.get(), objects::extent_buffer_flags), lock(lock_classes::tree_lock_class(fs_tree_objectid, 0), bytenr.get()),
+      writeback_wait(bytenr.get(), "writeback") {
+    std::memset(data, 0, len);
+}
+
+ExtentBuffer::~ExtentBuffer() { sim::arena_deallocate(data, len); }
+
+u32 ExtentBuffer::leaf_free_space() const {
+    const u32 count = nritems();
+    const u32 data_end = count == 0 ? len - static_cast<u32>(sizeof(HeaderItem)) : items()[count - 1].offset;
+    return data_end - count * static_cast<u32>(sizeof(LeafItem));
+}
+
+ExtentBuffer* find_extent_buffer(FsInfo& fs, Bytenr start) {
+    fs.buffer_radix_obj.lookup(start.get());
+    const auto found = fs.buffer_radix.find(start.get());
+    if (found == fs.buffer_radix.end()) return nullptr;
+    ExtentBuffer& eb = *found->second;
+    extent_buffer_get(eb);
+    check_buffer_tree_ref(eb);
+    return &eb;
+}
+
+ExtentBuffer& alloc_extent_buffer(FsInfo& fs, Bytenr start) {
+    if (ExtentBuffer* const eb = find_extent_buffer(fs, start)) return *eb;
+    record_change(fs.buffer_radix_obj, sim::AccessKind::Insert, start.get());
+    auto* const eb = sim::make<ExtentBuffer>(fs, start);
+    eb->bflags.poke(bit(eb_flag::tree_ref) | bit(eb_flag::in_tree));
+    eb->refs = 2;  // the cache's and the caller's
+    fs.buffer_radix.emplace(start.get(), eb);
+    return *eb;
+}
+
+void extent_buffer_get(ExtentBuffer& eb) { ++eb.refs; }
+
+void free_extent_buffer(ExtentBuffer* eb) {
+    if (eb == nullptr) return;
+    drop_stale_tree_ref(*eb);
+    release_extent_buffer(*eb);
+}
+
+void free_extent_buffer_stale(ExtentBuffer* eb) {
+    if (eb == nullptr) return;
+    set_flag(*eb, eb_flag::stale);
+    free_extent_buffer(eb);
+}
+
+ExtentBuffer& clone_extent_buffer(const ExtentBuffer& eb) {
+    eb.content.read();
+    auto* const copy = sim::make<ExtentBuffer>(eb.fs, eb.start);
+    std::memcpy(copy->data, eb.data, eb.len);
+    copy->bflags.poke(bit(eb_flag::uptodate) | bit(eb_flag::unmapped));
+    copy->refs = 1;
+    return *copy;
+}
+
+void mark_buffer_dirty(ExtentBuffer& eb) {
+    SIM_ASSERT(eb.lock.is_held_for_write_by_current());
+    const Transaction* const running = eb.fs.running_transaction;
+    if (running != nullptr && eb.generation() != running->transid) {
+        sim::violation("dirty-transid", "btrfs transid mismatch buffer " + std::to_string(eb.start.get()) + ", found " +
+                                            std::to_string(eb.generation().get()) + " running " +
+                                            std::to_string(running->transid.get()));
+    }
+    if (eb.has_flag(eb_flag::writeback)) {
+        sim::violation("write-under-writeback",
+                       "tree block " + std::to_string(eb.start.get()) + " was modified while it was being written");
+    }
+    eb.content.write();
+    if (eb.has_flag(eb_flag::dirty)) return;
+    record_change(eb.bflags, sim::AccessKind::Write, 0);
+    set_flag(eb, eb_flag::dirty);
+}
+
+void clean_tree_block(ExtentBuffer& eb) {
+    const Transaction* const running = eb.fs.running_transaction;
+    if (running == nullptr || eb.generation() != running->transid) return;
+    SIM_ASSERT(eb.lock.is_held_for_write_by_current());
+    if (!eb.has_flag(eb_flag::dirty)) return;
+    record_change(eb.bflags, sim::AccessKind::Write, 0);
+    clear_flag(eb, eb_flag::dirty);
+}
+
+}  // namespace model
