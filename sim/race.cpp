@@ -26,18 +26,12 @@ void RaceDetector::task_created(unsigned creator_or_none, unsigned slot) {
     clocks_[slot][slot] = own;
 }
 
-void RaceDetector::adopt(const Object& object) const {
-    if (object.born_ == execution_) return;
+void RaceDetector::adopt_anew(const Object& object) const {
     object.born_ = execution_;
     object.last_write_ = {};
     object.last_read_ = {};
     object.readers_ = 0;
     object.sync_ = 0;
-}
-
-void RaceDetector::join(Clock& into, const Clock& from) const {
-    const unsigned words = (slots_used_ + 7) & ~7U;
-    for (unsigned i = 0; i < words; ++i) into[i] = std::max(into[i], from[i]);
 }
 
 bool RaceDetector::read(unsigned task, const Object& object) {
@@ -75,20 +69,31 @@ bool RaceDetector::write(unsigned task, const Object& object) {
     return ordered;
 }
 
+RaceDetector::Clock& RaceDetector::sync_clock(const Object& object) {
+    if (object.sync_ == 0) {
+        if (sync_used_ == sync_.size()) sync_.emplace_back();
+        sync_[sync_used_++].fill(0);
+        object.sync_ = sync_used_;
+    }
+    return sync_[object.sync_ - 1];
+}
+
 void RaceDetector::acquire(unsigned task, const Object& object) {
     adopt(object);
     if (object.sync_ != 0) join(clocks_[task], sync_[object.sync_ - 1]);
 }
 
-void RaceDetector::release(unsigned task, Object& object) {
+void RaceDetector::release(unsigned task, const Object& object) {
     adopt(object);
-    if (object.sync_ == 0) {
-        if (sync_used_ == sync_.size()) sync_.emplace_back();
-        sync_[sync_used_++] = clocks_[task];
-        object.sync_ = sync_used_;
-    } else {
-        join(sync_[object.sync_ - 1], clocks_[task]);
-    }
+    join(sync_clock(object), clocks_[task]);
+    ++clocks_[task][task];
+}
+
+void RaceDetector::exchange(unsigned task, const Object& object) {
+    adopt(object);
+    Clock& sync = sync_clock(object);
+    join(clocks_[task], sync);
+    copy(sync, clocks_[task]);
     ++clocks_[task][task];
 }
 

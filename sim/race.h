@@ -33,15 +33,30 @@ class RaceDetector {
     bool write(unsigned task, const Object& object);
 
     void acquire(unsigned task, const Object& object);
-    void release(unsigned task, Object& object);
+    void release(unsigned task, const Object& object);
+    /// acquire() and release() in one.
+    void exchange(unsigned task, const Object& object);
     /// `woken` continues after what `waker` has done so far.
     void order(unsigned waker, unsigned woken);
 
     static constexpr unsigned none = ~0U;
 
   private:
-    void adopt(const Object& object) const;
-    void join(Clock& into, const Clock& from) const;
+    void adopt(const Object& object) const {
+        if (object.born_ != execution_) adopt_anew(object);
+    }
+    void adopt_anew(const Object& object) const;
+    Clock& sync_clock(const Object& object);
+    unsigned words() const { return (slots_used_ + 7) & ~7U; }
+    /// Componentwise maximum, over the slots in use; eight at a time, so that it compiles to vector instructions.
+    void join(Clock& into, const Clock& from) const {
+        for (unsigned block = 0; block < words(); block += 8)
+            for (unsigned i = block; i < block + 8; ++i) into[i] = into[i] < from[i] ? from[i] : into[i];
+    }
+    void copy(Clock& into, const Clock& from) const {
+        for (unsigned block = 0; block < words(); block += 8)
+            for (unsigned i = block; i < block + 8; ++i) into[i] = from[i];
+    }
     bool before(Epoch epoch, unsigned task) const { return epoch.clock() <= clocks_[task][epoch.slot()]; }
 
     std::uint32_t execution_ = 1;

@@ -62,10 +62,8 @@ Task& Scheduler::create(const char* label, Job job, TaskKind kind) {
     const unsigned slot = free_slot();
     if (tasks_[slot] == nullptr) tasks_[slot] = std::make_unique<Task>();
     Task& task = *tasks_[slot];
-    const Fiber fiber = task.fiber;
-    task = Task{};
-    task.fiber = fiber;  // keeps its stack
-    stacks_.attach(task.fiber);
+    static_cast<TaskState&>(task) = TaskState{};
+    stacks_.attach(task.fiber);  // kept from life to life
 
     const bool has_creator = running_ != nullptr;
     task.generation = static_cast<std::uint8_t>(has_creator ? running_->generation + 1 : 0);
@@ -144,7 +142,6 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     spinlocks_held_ = unfinished_ = root_tasks_ = root_objects_ = choice_points_ = deviations_ = 0;
     event_counter_ = 0;
     time_ns_ = 0;
-    last_task_ = ~0U;
     outcome_ = Outcome::Completed;
     violation_ = {};
     messages_.clear();
@@ -193,18 +190,9 @@ void Scheduler::stop_unless_unwinding() const {
 void Scheduler::begin_step(Task& task) {
     task.committed = false;
     const Object* const object = task.pending_object;
-    Step step;
-    step.op = task.pending_op;
-    step.task = task.name;
-    step.first_access = static_cast<std::uint32_t>(trace_.accesses().size());
-    step.switches = last_task_ != task.name;
-    if (object != nullptr) {
-        step.object = object->id();
-        step.key = object->key();
-        step.object_class = object->cls().name;
-    }
-    last_task_ = task.name;
-    trace_.begin_step(step);
+    trace_.begin_step({object == nullptr ? 0 : object->id(), task.name, static_cast<std::uint32_t>(trace_.accesses().size()),
+                       task.pending_op});
+    if (trace_.narrating()) trace_.add_label(object == nullptr ? StepLabel{} : StepLabel{object->cls().name, object->key()});
 }
 
 void Scheduler::end_step() {
@@ -364,8 +352,11 @@ void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
     }
     trace_.add_access({object.id(), key, kind}, value);
     if (lockless) {
-        races_.acquire(self.slot, object);
-        if (!reads_only(kind)) races_.release(self.slot, const_cast<Object&>(object));
+        if (reads_only(kind)) {
+            races_.acquire(self.slot, object);
+        } else {
+            races_.exchange(self.slot, object);
+        }
     } else if (!(reads_only(kind) ? races_.read(self.slot, object) : races_.write(self.slot, object))) {
         report_unordered(object, kind);
     }
@@ -375,8 +366,11 @@ void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
 void Scheduler::sync_access(Object& object, bool writes) {
     running_->untouched = false;
     trace_.add_access({object.id(), 0, writes ? AccessKind::Write : AccessKind::Read}, 0);
-    races_.acquire(running_->slot, object);
-    if (writes) races_.release(running_->slot, object);
+    if (writes) {
+        races_.exchange(running_->slot, object);
+    } else {
+        races_.acquire(running_->slot, object);
+    }
 }
 
 void Scheduler::report_unordered(const Object& object, AccessKind kind) {

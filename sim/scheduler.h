@@ -231,7 +231,6 @@ class Scheduler {
     std::uint32_t choice_points_ = 0;
     std::uint32_t deviations_ = 0;
     std::uint64_t phase_ = 0;  // keeps the identities of the preparation and of executions apart
-    std::uint32_t last_task_ = ~0U;  // name of the task of the step before
     std::vector<Departure> departures_;
     std::vector<std::string> unordered_;
     std::uint64_t event_counter_ = 0;

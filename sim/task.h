@@ -57,8 +57,8 @@ struct HeldLock {
     std::source_location where;
 };
 
-/// One fiber of the running execution, and what the scheduler knows of it.
-struct Task {
+/// What the scheduler knows of a task; begins anew with each.
+struct TaskState {
     // Identity: by cause. Twelve bits for each generation, so numeric order is creation order within one creator.
     std::uint64_t path = 0;
     const char* label = "";
@@ -84,9 +84,12 @@ struct Task {
     std::uint16_t device = 0;       // completions: which device's queue
     std::uint8_t cpu = 0;
     std::uint8_t held_count = 0;
-    std::array<HeldLock, 24> held;
-
     void* user = nullptr;  // the layer above's per-task data (the kernel's current->journal_info)
+};
+
+/// One fiber of the running execution.
+struct Task : TaskState {
+    std::array<HeldLock, 24> held;  // the first held_count, in order of acquisition
     Fiber fiber;
     Job job;
 };

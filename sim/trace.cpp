@@ -1,13 +1,13 @@
 #include "sim/trace.h"
 
-#include <algorithm>
-
 #include "sim/scheduler.h"
 
 namespace sim {
 
 std::uint32_t Trace::switches() const {
-    return static_cast<std::uint32_t>(std::count_if(steps_.begin(), steps_.end(), [](const Step& s) { return s.switches; }));
+    std::uint32_t count = 0;
+    for (std::size_t i = 1; i < steps_.size(); ++i) count += steps_[i].task != steps_[i - 1].task ? 1 : 0;
+    return count;
 }
 
 std::string Trace::task_name(std::uint32_t index) const {

@@ -12,14 +12,16 @@ namespace sim {
 
 /// One step of an execution.
 struct Step {
-    std::uint64_t object = 0;  // identity of the object of its operation
-    std::uint64_t key = 0;     // that object's display key
+    std::uint64_t object = 0;  // identity of the object of its operation; 0: none
     std::uint32_t task = 0;    // index of the task's name
     std::uint32_t first_access = 0;
-    const char* object_class = "";
     OpKind op = OpKind::Start;
-    bool preempts = false;  // another task was running and still enabled
-    bool switches = false;  // the step before it was another task's
+};
+
+/// What people call the object of a step. Kept only while narrating.
+struct StepLabel {
+    const char* object_class = "";
+    std::uint64_t key = 0;
 };
 
 /// One access of a step.
@@ -46,6 +48,7 @@ class Trace {
         accesses_.clear();
         names_.clear();
         narration_.clear();
+        labels_.clear();
         hash_ = 0;
         step_sum_ = 0;
     }
@@ -66,6 +69,9 @@ class Trace {
     std::uint32_t steps() const { return static_cast<std::uint32_t>(steps_.size()); }
     const std::vector<Step>& step_list() const { return steps_; }
     const std::vector<Access>& accesses() const { return accesses_; }
+    /// One for each step, while narrating.
+    void add_label(const StepLabel& label) { labels_.push_back(label); }
+    const std::vector<StepLabel>& labels() const { return labels_; }
     /// Times that the running task changed.
     std::uint32_t switches() const;
 
@@ -98,6 +104,7 @@ class Trace {
     std::vector<Access> accesses_;
     std::vector<TaskName> names_;
     std::vector<Narration> narration_;
+    std::vector<StepLabel> labels_;
     std::uint64_t hash_ = 0;
     std::uint64_t step_sum_ = 0;
     bool narrating_ = false;
