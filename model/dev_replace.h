@@ -13,9 +13,11 @@ enum class ReplaceState : u8 { NeverStarted = 0, Started = 1, Finished = 2, Canc
 /// fs/btrfs/ctree.h: struct btrfs_dev_replace.
 struct DevReplace {
     explicit DevReplace(FsInfo& fs);
-    sim::Object obj;  // rwsem
+    sim::Object obj;         // state, devices: rwsem
+    sim::Object cursor_obj;  // cursors, item_needs_writeback: rwsem, from 81e87a736c55 on
     sim::RwSem rwsem;
     sim::Mutex lock_finishing_cancel_unmount;
+    sim::Atomic<u32> exclusive_operation;  // fs_info's; nothing else of the model takes it
     ReplaceState replace_state = ReplaceState::NeverStarted;
     bool is_valid = false, item_needs_writeback = false;
     Device* srcdev = nullptr;
@@ -28,11 +30,16 @@ struct DevReplace {
         return is_valid && (replace_state == ReplaceState::Started || replace_state == ReplaceState::Suspended);
     }
 };
+/// Copies the source to the spare device and puts that in its place. @return InProgress while another one runs, what the copying
+/// failed with, Canceled. Mirrors btrfs_dev_replace_by_ioctl().
 Result<void> dev_replace_by_ioctl(FsInfo& fs, std::string_view srcdev_name, std::string_view tgtdev_name);
+/// Stops a running replace and waits until its copier has stopped. @return NotConn when none runs
 Result<void> dev_replace_cancel(FsInfo& fs);
 Result<void> run_dev_replace(TransHandle& trans);  // the item, in commit_cowonly_roots
-Result<void> init_dev_replace(FsInfo& fs);          // at mount
+/// At mount, once the dev tree can be read. A replace that was going on stays suspended: writes are duplicated, nothing is copied.
+Result<void> init_dev_replace(FsInfo& fs);
 /// Whether a write at `physical` of `dev` also goes to the target, and where (map_block, reference 1.5 step 5 and 8.1's policies).
+/// The caller holds the rwsem.
 bool duplicates_write(FsInfo& fs, const Device& dev, u64 physical, Bytenr logical);
 
 }  // namespace model

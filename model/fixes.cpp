@@ -149,6 +149,11 @@ constexpr Fix table[] = {
      .subject = "the waits after RO, commit included, run while scrub does not count as paused",
      .kind = Kind::WhatIf,
      .needs = {"55e3a601c81c"}},
+    // What the code of 5.18 and later seems to do; whether it was ever hit is not known.
+    {.commit = "",
+     .name = "scrub-keeps-path",
+     .subject = "scrub goes on after a pause from where it stood in a commit root that is no longer one",
+     .kind = Kind::WhatIf},
     {.commit = "",
      .name = "no-start-wait",
      .subject = "replace starts copying without having waited for ordered extents",
@@ -202,6 +207,7 @@ constexpr const Fix& tolerate_ro_failure = entry("tolerate-ro-failure");
 constexpr const Fix& cursor_duplication = entry("cursor-duplication");
 constexpr const Fix& ordered_wait_first = entry("ordered-wait-first");
 constexpr const Fix& drain_outside_pause = entry("drain-outside-pause");
+constexpr const Fix& scrub_keeps_path = entry("scrub-keeps-path");
 constexpr const Fix& no_start_wait = entry("no-start-wait");
 constexpr const Fix& no_start_commit = entry("no-start-commit");
 

@@ -44,6 +44,7 @@ extern const Fix& tolerate_ro_failure;    // 1bbb97b8ce7d without making the rea
 extern const Fix& cursor_duplication;   // regular writes reach the target only left of cursor_left
 extern const Fix& ordered_wait_first;   // the ordered extents before the nocow writers
 extern const Fix& drain_outside_pause;  // the waits, and a commit, without counting as paused
+extern const Fix& scrub_keeps_path;     // the place in the extent tree's commit root survives a pause
 extern const Fix& no_start_wait;        // replace starts without waiting for ordered extents
 extern const Fix& no_start_commit;      // replace starts without committing
 

@@ -45,6 +45,7 @@ inline constexpr ObjectClass dcache{"dcache", 65};                              
 inline constexpr ObjectClass trans_state{"trans_state", 68, Discipline::Lockless};       // transaction->state, read without trans_lock
 inline constexpr ObjectClass block_group_ro{"block_group_ro", 69, Discipline::Lockless};  // bg->ro, as the allocator glances at it
 inline constexpr ObjectClass mapping_tree{"mapping_tree", 66, Discipline::Lockless};     // chunk maps by logical start
+inline constexpr ObjectClass scrub_counter{"scrub_counter", 80, Discipline::Lockless};   // scrubs_running, scrubs_paused, pause_req, cancel_req
 
 }  // namespace model::objects
 
