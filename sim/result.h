@@ -31,6 +31,7 @@ class [[nodiscard]] Result {
     T& operator*() { return value(); }
     const T& operator*() const { return value(); }
     T* operator->() { return &value(); }
+    const T* operator->() const { return &value(); }
 
   private:
     std::variant<T, E> state_;
