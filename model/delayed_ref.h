@@ -27,6 +27,7 @@ struct DelayedRefNode {
     u32 ref_mod = 1;
     Level level = 0;     // tree blocks
     u64 add_order = 0;   // ADDs: position on the kernel's ref_add_list
+    u64 ref_root = 0, owner = 0, owner_offset = 0;  // as queued (owner of a tree block: its level); messages print them
 };
 
 /// fs/btrfs/delayed-ref.h: struct btrfs_delayed_ref_head.
