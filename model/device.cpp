@@ -7,7 +7,8 @@ namespace model {
 Device::Device(FsInfo& owner, std::string_view device_name, u16 device_index, u64 bytes)
     : fs(owner), name(device_name), index(device_index), total_bytes(bytes),
       disk_total_bytes(bytes), commit_total_bytes(bytes), obj(objects::device, device_index, this),
-      sizes_obj(objects::device, device_index, this), dev_state(0, device_index),
+      sizes_obj(objects::device, device_index, this),
+      commit_sizes_obj(objects::device, device_index, this), dev_state(0, device_index),
       queue_obj(objects::dev_queue, device_index, this),
       medium_obj(objects::medium, device_index, this) {}
 

@@ -83,6 +83,7 @@ struct Device {
     u64 bytes_used = 0, commit_bytes_used = 0;  // chunk_mutex
     sim::Object obj;        // identity, membership of lists: device_list_mutex (and chunk_mutex to change)
     sim::Object sizes_obj;  // bytes_used, total_bytes, alloc_state: chunk_mutex
+    sim::Object commit_sizes_obj;  // commit_total_bytes, commit_bytes_used: the committer
     sim::AtomicBits dev_state;
     Map<u64, u64> alloc_state;  // physical start -> length of CHUNK_ALLOCATED ranges
     bool on_alloc_list = false;  // may receive chunks

@@ -21,6 +21,9 @@ struct Geometry {
     u64 seed = 1;            // uuids come from it
 };
 
+/// What is wrong with a geometry, for people; empty when mkfs() can make a filesystem of it.
+std::string check_geometry(const Geometry& geometry);
+
 /// Writes an empty filesystem on the non-spare devices: super blocks, and trees in one SYSTEM, METADATA and DATA chunk, laid out
 /// as the on-disk format document says (sections 4 to 12, 14), generation 1. All writes durable. Does not mount.
 void mkfs(FsInfo& fs, const Geometry& geometry);

@@ -161,30 +161,26 @@ std::vector<u64> super_offsets(u64 device_bytes) {
     return offsets;
 }
 
-namespace {
-
-/// What no chunk may cover, in order: its first MiB, chunks, and a stripe around each copy of the super block.
-std::map<u64, u64> taken_ranges(const Device& device) {
-    std::map<u64, u64> taken(device.alloc_state.begin(), device.alloc_state.end());
+DevHole find_free_range(std::map<u64, u64> taken, u64 device_bytes, u64 wanted) {
     taken.emplace(0, reserved_start);
-    for (const u64 offset : super_offsets(device.total_bytes))
+    for (const u64 offset : super_offsets(device_bytes))
         if (offset >= reserved_start) taken.emplace(offset, stripe_len);
-    taken.emplace(device.total_bytes, 0);
-    return taken;
-}
+    taken.emplace(device_bytes, 0);
 
-}  // namespace
-
-DevHole find_free_dev_extent(const Device& device, u64 wanted) {
     DevHole largest;
     u64 free_from = 0;
-    for (const auto& [start, length] : taken_ranges(device)) {
+    for (const auto& [start, length] : taken) {
         const DevHole hole{free_from, start > free_from ? start - free_from : 0};
         if (hole.length >= wanted) return {hole.start, wanted};
         if (hole.length > largest.length) largest = hole;
         free_from = std::max(free_from, start + length);
     }
     return largest;
+}
+
+DevHole find_free_dev_extent(const Device& device, u64 wanted) {
+    return find_free_range({device.alloc_state.begin(), device.alloc_state.end()},
+                           device.total_bytes, wanted);
 }
 
 namespace {
@@ -400,6 +396,7 @@ void commit_device_sizes(FsInfo& fs) {
     const sim::MutexGuard guard(fs.chunk_mutex);
     for (Device* const device : transaction.dev_update_list) {
         device->sizes_obj.write();
+        device->commit_sizes_obj.write();
         device->commit_total_bytes = device->disk_total_bytes;
         device->commit_bytes_used = device->bytes_used;
         device->post_commit = false;

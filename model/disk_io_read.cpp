@@ -1,0 +1,322 @@
+// fs/btrfs/disk-io.c and extent_io.c: reading tree blocks, and what can tell that one is not what its parent says.
+//
+// Left out: read-ahead, the repair of a bad copy from a good one, and the read lock that send took for the check of the parent
+// transid (4.19 to 5.13). From 6.2 on the check at completion comes first; a block found in the cache is checked by the reader in
+// all versions.
+#include "model/bio.h"
+#include "model/disk_io.h"
+#include "model/fixes.h"
+#include "model/fs_info.h"
+#include "model/tree_checker.h"
+
+namespace model {
+namespace {
+
+std::string decimal(u64 number) { return std::to_string(number); }
+
+std::string key_text(const Key& key, const char* separator) {
+    return "(" + decimal(key.objectid) + separator + decimal(key.type) + separator +
+           decimal(key.offset) + ")";
+}
+
+/// "logical 4096 mirror 1", or as kernels before 5.19 printed it, "4096". (The release is from memory.)
+std::string place(const FsInfo& fs, Bytenr bytenr, u32 mirror) {
+    if (!fs.kernel.at_least(5, 19)) return decimal(bytenr.get());
+    return "logical " + decimal(bytenr.get()) + " mirror " + decimal(mirror);
+}
+
+std::string csum_text(u32 csum) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::string text = "0x";
+    for (unsigned i = 0; i < sizeof(csum); ++i) {  // in disk order, low byte first
+        const unsigned byte = (csum >> (8 * i)) & 0xFF;
+        text += digits[byte >> 4];
+        text += digits[byte & 15];
+    }
+    return text;
+}
+
+// ---- what the parent says --------------------------------------------------------------------------
+
+/// Mirrors verify_parent_transid(): a block of another transaction stands where the parent's child should be.
+Result<void> verify_parent_transid(ExtentBuffer& eb, const ParentCheck& check, u32 mirror) {
+    const bool matches = check.transid.get() == 0 || eb.generation() == check.transid;
+    if (matches) return {};
+    eb.fs.message("error", "parent transid verify failed on " + place(eb.fs, eb.start, mirror) +
+                               " wanted " + decimal(check.transid.get()) + " found " +
+                               decimal(eb.generation().get()));
+    return Errno::IO;
+}
+
+Errno level_mismatch(ExtentBuffer& eb, const ParentCheck& check) {
+    eb.fs.message("error", "tree level mismatch detected, bytenr=" + decimal(eb.start.get()) +
+                               " level expected=" + decimal(check.level) +
+                               " has=" + decimal(eb.level()));
+    return Errno::IO;
+}
+
+/// Whether the first key counts: a block that is not committed may change it at any moment.
+bool is_committed(const ExtentBuffer& eb) {
+    return eb.generation().get() <= eb.fs.last_trans_committed.load();
+}
+
+Errno first_key_mismatch(ExtentBuffer& eb, const ParentCheck& check) {
+    eb.fs.message("error", "tree first key mismatch detected, bytenr=" + decimal(eb.start.get()) +
+                               " parent_transid=" + decimal(check.transid.get()) +
+                               " key expected=" + key_text(check.first_key, ",") +
+                               " has=" + key_text(eb.key(0), ","));
+    return Errno::UClean;
+}
+
+/// Mirrors btrfs_verify_level_key(), since 4.18.
+Result<void> verify_level_key(ExtentBuffer& eb, const ParentCheck& check) {
+    if (!eb.fs.has(fix::level_first_key_check)) return {};
+    if (check.has_level && eb.level() != check.level) return level_mismatch(eb, check);
+    if (!check.has_first_key) return {};
+    if (eb.nritems() == 0) {
+        if (!is_committed(eb)) return {};
+        eb.fs.message("error", "invalid tree nritems, bytenr=" + decimal(eb.start.get()) +
+                                   " nritems=0 expect >0");
+        return Errno::UClean;
+    }
+    if (eb.key(0) == check.first_key || !is_committed(eb)) return {};
+    return first_key_mismatch(eb, check);
+}
+
+// ---- the completion of a read ------------------------------------------------------------------------
+
+/// One read in flight; lives on the stack of the reader.
+struct BlockRead {
+    ExtentBuffer& eb;
+    const ParentCheck& check;
+    u32 mirror = 0;
+};
+
+bool verify_csum(const BlockRead& read) {
+    const ExtentBuffer& eb = read.eb;
+    FsInfo& fs = eb.fs;
+    if (is_sealed(eb.data, fs.nodesize)) return true;
+    const u32 found = crc32c(eb.data + sizeof(HeaderItem::csum),
+                             fs.nodesize - sizeof(HeaderItem::csum));
+    fs.message("warning", "checksum verify failed on " + place(fs, eb.start, read.mirror) +
+                              " wanted " + csum_text(load<u32>(eb.data)) + " found " +
+                              csum_text(found) + " level " + decimal(eb.level()));
+    return false;
+}
+
+/// Bytenr, fsid, level and checksum: is this a block that belongs here?
+bool verify_header(const BlockRead& read) {
+    const ExtentBuffer& eb = read.eb;
+    FsInfo& fs = eb.fs;
+    if (eb.header().bytenr != eb.start.get()) {
+        const bool with_mirror = fs.kernel.at_least(5, 19);
+        fs.message("error", std::string("bad tree block start, ") +
+                                (with_mirror ? "mirror " + decimal(read.mirror) + " " : "") +
+                                "want " + decimal(eb.start.get()) + " have " +
+                                decimal(eb.header().bytenr));
+        return false;
+    }
+    if (std::memcmp(eb.header().fsid, fs.fsid, sizeof(fs.fsid)) != 0) {
+        fs.message("error", "bad fsid on " + place(fs, eb.start, read.mirror));
+        return false;
+    }
+    if (eb.level() >= max_level) {
+        fs.message("error", "bad tree block level, mirror " + decimal(read.mirror) + " level " +
+                                decimal(eb.level()) + " on logical " + decimal(eb.start.get()));
+        return false;
+    }
+    return verify_csum(read);
+}
+
+/// What 6.2 moved to the completion (947a629988f1), with its messages.
+bool verify_parent_at_completion(const BlockRead& read) {
+    ExtentBuffer& eb = read.eb;
+    FsInfo& fs = eb.fs;
+    if (!fs.has(fix::parent_check_at_completion)) return true;
+    const ParentCheck& check = read.check;
+    if (check.has_level && eb.level() != check.level) {
+        fs.message("error", "level verify failed on " + place(fs, eb.start, read.mirror) +
+                                " wanted " + decimal(check.level) + " found " +
+                                decimal(eb.level()));
+        return false;
+    }
+    if (!verify_parent_transid(eb, check, read.mirror)) return false;
+    if (!check.has_first_key || eb.nritems() == 0 || eb.key(0) == check.first_key) return true;
+    fs.message("error", "tree first key verify failed on " + place(fs, eb.start, read.mirror) +
+                            " wanted " + key_text(check.first_key, ", ") + " found " +
+                            key_text(eb.key(0), ", "));
+    return false;
+}
+
+/// Mirrors validate_metadata_buffer(), later btrfs_validate_extent_buffer().
+bool validate_extent_buffer(const BlockRead& read) {
+    if (!verify_header(read)) return false;
+    if (!verify_parent_at_completion(read)) return false;
+    FsInfo& fs = read.eb.fs;
+    if (check_tree_block(fs, read.eb.data)) return true;
+    fs.message("error", "read time tree block corruption detected on " +
+                            place(fs, read.eb.start, read.mirror));
+    return false;
+}
+
+void set_and_clear(sim::AtomicBits& bits, u64 set, u64 clear) {
+    u64 seen = bits.peek();
+    while (!bits.compare_exchange(seen, (seen & ~clear) | set)) {}
+}
+
+constexpr u64 bit(unsigned number) { return u64{1} << number; }
+
+void end_reading(ExtentBuffer& eb, u64 set) {
+    set_and_clear(eb.bflags, set, bit(eb_reading));
+    if (eb.writeback_wait.waitqueue_active()) eb.writeback_wait.wake_up();
+}
+
+/// Mirrors end_bio_extent_readpage() for metadata. The kernel checks in a worker; here the completion does.
+void end_block_read(Bio& bio) {
+    BlockRead& read = *static_cast<BlockRead*>(bio.context);
+    ExtentBuffer& eb = read.eb;
+    read.mirror = bio.ioc.mirror_num;
+    bool good = bio.error == 0;
+    if (good) {
+        eb.content.write();
+        for (std::size_t i = 0; i < bio.sectors.size(); ++i)
+            expand_sector(bio.sectors[i], eb.data + i * sectorsize);
+        good = validate_extent_buffer(read);
+    }
+    if (good) set_buffer_lockdep_class(eb, eb.owner(), eb.level());
+    end_reading(eb, bit(good ? eb_flag::uptodate : eb_flag::read_err));
+}
+
+// ---- reading -----------------------------------------------------------------------------------------
+
+/// Becomes the one reader of the buffer. @return false if somebody else has made it up to date meanwhile
+bool lock_for_reading(ExtentBuffer& eb) {
+    while (eb.bflags.test_and_set(eb_reading))
+        eb.writeback_wait.wait_event([&] { return !eb.bflags.test(eb_reading); });
+    if (!eb.bflags.test(eb_flag::uptodate)) return true;
+    end_reading(eb, 0);
+    return false;
+}
+
+/// Mirrors read_extent_buffer_pages().
+/// @param mirror  which copy, 0 for any; afterwards the one that was read
+Result<void> read_extent_buffer_pages(ExtentBuffer& eb, const ParentCheck& check, u32& mirror) {
+    if (eb.bflags.test(eb_flag::uptodate)) return {};
+    if (!lock_for_reading(eb)) return {};
+    BlockRead read{eb, check, mirror};
+    Bio& bio = make_bio(eb.fs, MapOp::Read, eb.start, eb.fs.nodesize / sectorsize);
+    bio.mirror = mirror;
+    bio.metadata = true;
+    bio.context = &read;
+    bio.end_io = end_block_read;
+    submit_bio(bio);
+    eb.writeback_wait.wait_event([&] { return !eb.bflags.test(eb_reading); });
+    mirror = read.mirror;
+    if (!eb.bflags.test(eb_flag::uptodate)) return Errno::IO;
+    return {};
+}
+
+/// One copy, and the parent's word on it. A buffer that fails is not up to date any more.
+Result<void> read_and_verify(ExtentBuffer& eb, const ParentCheck& check, u32& mirror) {
+    if (const auto read = read_extent_buffer_pages(eb, check, mirror); !read) return read.error();
+    if (const auto good = verify_parent_transid(eb, check, mirror); !good) {
+        eb.bflags.clear_bit(eb_flag::uptodate);
+        return good.error();
+    }
+    return verify_level_key(eb, check).ok() ? Result<void>{} : Errno::UClean;
+}
+
+/// Mirrors btrfs_read_extent_buffer(): every copy in turn, beginning with whichever the mapping prefers.
+Result<void> read_extent_buffer(ExtentBuffer& eb, const ParentCheck& check) {
+    u32 failed_mirror = 0;
+    auto result = read_and_verify(eb, check, failed_mirror);
+    if (result) return result;
+    const u32 copies = num_copies(eb.fs, eb.start);
+    if (copies == 1) return result;
+    for (u32 copy = 1; copy <= copies && !result; ++copy) {
+        if (copy == failed_mirror) continue;
+        u32 mirror = copy;
+        result = read_and_verify(eb, check, mirror);
+    }
+    return result;
+}
+
+}  // namespace
+
+Result<ExtentBuffer*> read_tree_block(FsInfo& fs, Bytenr bytenr, const ParentCheck& check) {
+    sim::Scope scope("read_tree_block");
+    ExtentBuffer& eb = alloc_extent_buffer(fs, bytenr);
+    if (const auto read = read_extent_buffer(eb, check); !read) {
+        free_extent_buffer_stale(&eb);
+        return read.error();
+    }
+    return &eb;
+}
+
+ExtentBuffer* find_uptodate_block(FsInfo& fs, Bytenr bytenr, const ParentCheck& check,
+                                  Errno* error) {
+    ExtentBuffer* const eb = find_extent_buffer(fs, bytenr);
+    if (eb == nullptr) return nullptr;
+    const bool usable = eb->bflags.test(eb_flag::uptodate) &&
+                        (check.transid.get() == 0 || eb->generation() == check.transid);
+    if (!usable) {
+        free_extent_buffer(eb);
+        return nullptr;
+    }
+    if (verify_level_key(*eb, check)) return eb;
+    free_extent_buffer(eb);
+    *error = Errno::UClean;
+    return nullptr;
+}
+
+// ---- bytes of blocks ---------------------------------------------------------------------------------
+
+namespace {
+
+constexpr u32 csum_bytes = sizeof(HeaderItem::csum);
+
+u32 block_csum(const unsigned char* block, u32 bytes) {
+    return crc32c(block + csum_bytes, bytes - csum_bytes);
+}
+
+}  // namespace
+
+void seal_block(unsigned char* block, u32 bytes) {
+    std::memset(block, 0, csum_bytes);
+    store(block, block_csum(block, bytes));
+}
+
+bool is_sealed(const unsigned char* block, u32 bytes) {
+    return load<u32>(block) == block_csum(block, bytes);
+}
+
+std::vector<unsigned char> peek_block_on_devices(const FsInfo& fs, Bytenr bytenr,
+                                                 bool durable_only) {
+    const auto after = fs.mapping_tree.upper_bound(bytenr.get());
+    if (after == fs.mapping_tree.begin()) return {};
+    const ChunkMap& map = *std::prev(after)->second;
+    if (bytenr.get() + fs.nodesize > map.logical + map.length) return {};
+    std::vector<unsigned char> block(fs.nodesize);
+    for (const Stripe& stripe : map.stripes) {
+        const u64 physical = stripe.physical + (bytenr.get() - map.logical);
+        for (u32 at = 0; at < fs.nodesize; at += sectorsize) {
+            const Sector sector = durable_only ? medium_durable(*stripe.dev, physical + at)
+                                               : medium_read(*stripe.dev, physical + at);
+            expand_sector(sector, block.data() + at);
+        }
+        if (is_sealed(block.data(), fs.nodesize)) return block;
+    }
+    return {};
+}
+
+std::vector<unsigned char> peek_tree_block(const FsInfo& fs, Bytenr bytenr) {
+    const auto cached = fs.buffer_radix.find(bytenr.get());
+    if (cached != fs.buffer_radix.end()) {
+        const ExtentBuffer& eb = *cached->second;
+        if ((eb.bflags.peek() & bit(eb_flag::uptodate)) != 0)
+            return {eb.data, eb.data + fs.nodesize};
+    }
+    return peek_block_on_devices(fs, bytenr, false);
+}
+
+}  // namespace model
