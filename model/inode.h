@@ -72,24 +72,6 @@ void unlock_extent(Inode& inode, u64 start, u64 end);
 bool try_lock_extent_locked(Inode& inode, u64 start, u64 end);
 void unlock_extent_locked(Inode& inode, u64 start, u64 end);
 
-/// Holds a range of an inode's io tree for a scope.
-class [[nodiscard]] ExtentRangeGuard {
-  public:
-    ExtentRangeGuard(Inode& inode, u64 start, u64 end) : inode_(inode), start_(start), end_(end) { lock_extent(inode, start, end); }
-    ~ExtentRangeGuard() { release(); }
-    ExtentRangeGuard(const ExtentRangeGuard&) = delete;
-    ExtentRangeGuard& operator=(const ExtentRangeGuard&) = delete;
-    void release() {
-        if (held_) unlock_extent(inode_, start_, end_);
-        held_ = false;
-    }
-
-  private:
-    Inode& inode_;
-    u64 start_, end_;
-    bool held_ = true;
-};
-
 /// Holds i_rwsem exclusively for a scope: directories as lockdep's parents, files as children.
 class [[nodiscard]] InodeGuard {
   public:
@@ -106,27 +88,10 @@ class [[nodiscard]] InodeGuard {
 
 /// The cached inode, or read from its tree; with a reference. Mirrors btrfs_iget(). @return NoEnt
 Result<Inode*> iget(FsInfo& fs, Root& root, u64 ino);
-/// Drops a reference; the last one of a file without links evicts it, here. Mirrors iput().
+/// Drops a reference; the last one of a file without links evicts it, here. Never from a destructor: it sleeps. Mirrors iput().
 void iput(Inode& inode);
 /// The same from a context that must not truncate: the cleaner evicts. Mirrors btrfs_add_delayed_iput().
 void add_delayed_iput(Inode& inode);
-/// Drops a reference at the end of a scope.
-class [[nodiscard]] InodeRef {
-  public:
-    explicit InodeRef(Inode& inode) : inode_(&inode) {}
-    ~InodeRef() {
-        if (inode_ != nullptr) iput(*inode_);
-    }
-    InodeRef(InodeRef&& other) noexcept : inode_(other.inode_) { other.inode_ = nullptr; }
-    InodeRef(const InodeRef&) = delete;
-    InodeRef& operator=(const InodeRef&) = delete;
-    InodeRef& operator=(InodeRef&&) = delete;
-    Inode& operator*() const { return *inode_; }
-    Inode* operator->() const { return inode_; }
-
-  private:
-    Inode* inode_;
-};
 
 /// Writes the INODE_ITEM as the memory says. Delayed inodes are left out. Mirrors btrfs_update_inode().
 Result<void> update_inode(TransHandle& trans, Inode& inode);
