@@ -94,6 +94,13 @@ struct Device {
     sim::Object queue_obj;       // submissions
     sim::Object medium_obj;      // content, by sector
     Disk disk;
+    /// Writes that were handed to the device and have not taken effect, the newest last. For checks only.
+    struct InFlight {
+        u64 physical;
+        u32 sectors;
+        const Sector* buffer;
+    };
+    Vector<InFlight> in_flight;
     u64 read_latency_ns = 80'000, write_latency_ns = 20'000, flush_latency_ns = 500'000;
     bool test(unsigned bit) const { return ((dev_state.peek() >> bit) & 1) != 0; }
 };

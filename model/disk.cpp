@@ -53,8 +53,14 @@ void flush_cache(Device& device) {
     device.disk.cache_log.clear();
 }
 
+void leave_in_flight(Device& device, const Sector* buffer) {
+    const auto ours = std::find_if(device.in_flight.begin(), device.in_flight.end(), [&](const auto& w) { return w.buffer == buffer; });
+    device.in_flight.erase(ours);
+}
+
 void write_sectors(const DevRequest& request, const Sector* buffer) {
     Device& device = *request.device;
+    leave_in_flight(device, buffer);
     if (request.preflush) flush_cache(device);
     for_each_sector(request, [&](u64 physical) { device.medium_obj.insert(physical); });
     ++device.disk.writes;
@@ -80,7 +86,10 @@ void read_sectors(const DevRequest& request, Sector* buffer) {
 /// @return 0 or a negative errno
 int take_effect(const DevRequest& request, Sector* buffer) {
     const u64 end = sector_address(request, request.sectors);
-    if (request.op != Req::Flush && end > request.device->disk_total_bytes) return io_error;
+    if (request.op != Req::Flush && end > request.device->disk_total_bytes) {
+        if (request.op == Req::Write) leave_in_flight(*request.device, buffer);
+        return io_error;
+    }
     switch (request.op) {
     case Req::Read: read_sectors(request, buffer); break;
     case Req::Write: write_sectors(request, buffer); break;
@@ -115,6 +124,7 @@ void submit_request(const DevRequest& request, Sector* buffer,
                     void (*done)(void* context, int error), void* context) {
     Device& device = *request.device;
     device.queue_obj.add();
+    if (request.op == Req::Write) device.in_flight.push_back({request.physical, request.sectors, buffer});
     sim::current().spawn_completion(
         completion_label(request), device.index, latency_ns(request),
         [request, buffer, done, context] { done(context, take_effect(request, buffer)); });
