@@ -127,10 +127,7 @@ BlockGroup* block_group_to_scrub(FsInfo& fs, const DevExtent& extent) {
     if (bg == nullptr || bg->start < extent.chunk_offset) return nullptr;
     const sim::SpinGuard guard(bg->lock);
     if (bg->runtime_flags.test(bg_runtime::removed)) return nullptr;
-    if (fs.has(fix::scrub_freezes_group)) {
-        bg->obj.write();
-        ++bg->frozen;
-    }
+    if (fs.has(fix::scrub_freezes_group)) freeze_block_group(*bg);
     return bg;
 }
 
