@@ -53,14 +53,17 @@ void flush_cache(Device& device) {
     device.disk.cache_log.clear();
 }
 
-void leave_in_flight(Device& device, const Sector* buffer) {
-    const auto ours = std::find_if(device.in_flight.begin(), device.in_flight.end(), [&](const auto& w) { return w.buffer == buffer; });
-    device.in_flight.erase(ours);
+void leave_in_flight(const DevRequest& request, const Sector* buffer) {
+    auto& in_flight = request.device->in_flight;
+    const auto is_ours = [&](const Device::InFlight& write) {
+        return write.buffer == buffer && write.physical == request.physical;
+    };
+    in_flight.erase(std::find_if(in_flight.begin(), in_flight.end(), is_ours));
 }
 
 void write_sectors(const DevRequest& request, const Sector* buffer) {
     Device& device = *request.device;
-    leave_in_flight(device, buffer);
+    leave_in_flight(request, buffer);
     if (request.preflush) flush_cache(device);
     for_each_sector(request, [&](u64 physical) { device.medium_obj.insert(physical); });
     ++device.disk.writes;
@@ -87,7 +90,7 @@ void read_sectors(const DevRequest& request, Sector* buffer) {
 int take_effect(const DevRequest& request, Sector* buffer) {
     const u64 end = sector_address(request, request.sectors);
     if (request.op != Req::Flush && end > request.device->disk_total_bytes) {
-        if (request.op == Req::Write) leave_in_flight(*request.device, buffer);
+        if (request.op == Req::Write) leave_in_flight(request, buffer);
         return io_error;
     }
     switch (request.op) {

@@ -159,15 +159,9 @@ bool validate_extent_buffer(const BlockRead& read) {
     return false;
 }
 
-void set_and_clear(sim::AtomicBits& bits, u64 set, u64 clear) {
-    u64 seen = bits.peek();
-    while (!bits.compare_exchange(seen, (seen & ~clear) | set)) {}
-}
-
-constexpr u64 bit(unsigned number) { return u64{1} << number; }
-
-void end_reading(ExtentBuffer& eb, u64 set) {
-    set_and_clear(eb.bflags, set, bit(eb_reading));
+/// The flag that says how it went comes before others may look.
+void end_reading(ExtentBuffer& eb) {
+    eb.clear_flag(eb_reading);
     if (eb.writeback_wait.waitqueue_active()) eb.writeback_wait.wake_up();
 }
 
@@ -184,24 +178,25 @@ void end_block_read(Bio& bio) {
         good = validate_extent_buffer(read);
     }
     if (good) set_buffer_lockdep_class(eb, eb.owner(), eb.level());
-    end_reading(eb, bit(good ? eb_flag::uptodate : eb_flag::read_err));
+    eb.set_flag(good ? eb_flag::uptodate : eb_flag::read_err);
+    end_reading(eb);
 }
 
 // ---- reading -----------------------------------------------------------------------------------------
 
 /// Becomes the one reader of the buffer. @return false if somebody else has made it up to date meanwhile
 bool lock_for_reading(ExtentBuffer& eb) {
-    while (eb.bflags.test_and_set(eb_reading))
-        eb.writeback_wait.wait_event([&] { return !eb.bflags.test(eb_reading); });
-    if (!eb.bflags.test(eb_flag::uptodate)) return true;
-    end_reading(eb, 0);
+    while (eb.test_and_set_flag(eb_reading))
+        eb.writeback_wait.wait_event([&] { return !eb.test_flag(eb_reading); });
+    if (!eb.test_flag(eb_flag::uptodate)) return true;
+    end_reading(eb);
     return false;
 }
 
 /// Mirrors read_extent_buffer_pages().
 /// @param mirror  which copy, 0 for any; afterwards the one that was read
 Result<void> read_extent_buffer_pages(ExtentBuffer& eb, const ParentCheck& check, u32& mirror) {
-    if (eb.bflags.test(eb_flag::uptodate)) return {};
+    if (eb.test_flag(eb_flag::uptodate)) return {};
     if (!lock_for_reading(eb)) return {};
     BlockRead read{eb, check, mirror};
     Bio& bio = make_bio(eb.fs, MapOp::Read, eb.start, eb.fs.nodesize / sectorsize);
@@ -210,9 +205,9 @@ Result<void> read_extent_buffer_pages(ExtentBuffer& eb, const ParentCheck& check
     bio.context = &read;
     bio.end_io = end_block_read;
     submit_bio(bio);
-    eb.writeback_wait.wait_event([&] { return !eb.bflags.test(eb_reading); });
+    eb.writeback_wait.wait_event([&] { return !eb.test_flag(eb_reading); });
     mirror = read.mirror;
-    if (!eb.bflags.test(eb_flag::uptodate)) return Errno::IO;
+    if (!eb.test_flag(eb_flag::uptodate)) return Errno::IO;
     return {};
 }
 
@@ -220,7 +215,7 @@ Result<void> read_extent_buffer_pages(ExtentBuffer& eb, const ParentCheck& check
 Result<void> read_and_verify(ExtentBuffer& eb, const ParentCheck& check, u32& mirror) {
     if (const auto read = read_extent_buffer_pages(eb, check, mirror); !read) return read.error();
     if (const auto good = verify_parent_transid(eb, check, mirror); !good) {
-        eb.bflags.clear_bit(eb_flag::uptodate);
+        eb.clear_flag(eb_flag::uptodate);
         return good.error();
     }
     return verify_level_key(eb, check).ok() ? Result<void>{} : Errno::UClean;
@@ -257,7 +252,7 @@ ExtentBuffer* find_uptodate_block(FsInfo& fs, Bytenr bytenr, const ParentCheck& 
                                   Errno* error) {
     ExtentBuffer* const eb = find_extent_buffer(fs, bytenr);
     if (eb == nullptr) return nullptr;
-    const bool usable = eb->bflags.test(eb_flag::uptodate) &&
+    const bool usable = eb->test_flag(eb_flag::uptodate) &&
                         (check.transid.get() == 0 || eb->generation() == check.transid);
     if (!usable) {
         free_extent_buffer(eb);
@@ -313,7 +308,7 @@ std::vector<unsigned char> peek_tree_block(const FsInfo& fs, Bytenr bytenr) {
     const auto cached = fs.buffer_radix.find(bytenr.get());
     if (cached != fs.buffer_radix.end()) {
         const ExtentBuffer& eb = *cached->second;
-        if ((eb.bflags.peek() & bit(eb_flag::uptodate)) != 0)
+        if (eb.has_flag(eb_flag::uptodate))
             return {eb.data, eb.data + fs.nodesize};
     }
     return peek_block_on_devices(fs, bytenr, false);

@@ -10,7 +10,6 @@
 namespace model {
 namespace {
 
-constexpr u64 bit(unsigned number) { return u64{1} << number; }
 std::string decimal(u64 number) { return std::to_string(number); }
 
 // ---- the end of a write ------------------------------------------------------------------------------
@@ -22,14 +21,14 @@ struct BlocksInFlight {
 
 /// Mirrors set_btree_ioerr(): the commit that waits for the block must fail.
 void set_btree_ioerr(ExtentBuffer& eb) {
-    if (eb.bflags.test_and_set(eb_flag::write_err)) return;
-    eb.bflags.clear_bit(eb_flag::uptodate);
+    if (eb.test_and_set_flag(eb_flag::write_err)) return;
+    eb.clear_flag(eb_flag::uptodate);
     eb.fs.flags.set_bit(fs_flag::btree_err);
 }
 
 /// Mirrors end_extent_buffer_writeback().
 void end_extent_buffer_writeback(ExtentBuffer& eb) {
-    eb.bflags.clear_bit(eb_flag::writeback);
+    eb.clear_flag(eb_flag::writeback);
     if (eb.writeback_wait.waitqueue_active()) eb.writeback_wait.wake_up();
 }
 
@@ -134,14 +133,15 @@ void BioCtrl::submit() {
 
 // ---- one block ---------------------------------------------------------------------------------------
 
-/// DIRTY to WRITEBACK, as the kernel does under refs_lock: nobody sees neither or both. The block is locked and was seen not to
-/// be under writeback, so nobody else changes the two bits.
+/// DIRTY to WRITEBACK, as the kernel does under refs_lock: nobody sees neither or both. The block is locked, so nobody else
+/// changes DIRTY.
 /// @return whether the block was dirty
 bool start_writeback(ExtentBuffer& eb) {
-    u64 seen = eb.bflags.peek();
-    if ((seen & bit(eb_flag::dirty)) == 0) return false;
-    const auto wanted = [&] { return (seen & ~bit(eb_flag::dirty)) | bit(eb_flag::writeback); };
-    while (!eb.bflags.compare_exchange(seen, wanted())) {}
+    if (!eb.has_flag(eb_flag::dirty)) return false;
+    sim::Spinlock refs_lock(lock_classes::refs_lock, eb.start.get());
+    const sim::SpinGuard guard(refs_lock);
+    eb.clear_flag(eb_flag::dirty);
+    eb.set_flag(eb_flag::writeback);
     return true;
 }
 
@@ -155,7 +155,7 @@ void lock_flushing(ExtentBuffer& eb, BioCtrl& bio_ctrl) {
 /// Mirrors lock_extent_buffer_for_io(). @return whether the block is to be written: it is under writeback then, and not locked
 bool lock_extent_buffer_for_io(ExtentBuffer& eb, bool sync, BioCtrl& bio_ctrl) {
     lock_flushing(eb, bio_ctrl);
-    while (eb.bflags.test(eb_flag::writeback)) {
+    while (eb.test_flag(eb_flag::writeback)) {
         tree_unlock(eb);
         if (!sync) return false;
         bio_ctrl.submit();
@@ -176,7 +176,7 @@ bool lock_extent_buffer_for_io(ExtentBuffer& eb, bool sync, BioCtrl& bio_ctrl) {
 void submit_eb(FsInfo& fs, Bytenr start, bool sync, BioCtrl& bio_ctrl) {
     ExtentBuffer* const eb = find_extent_buffer(fs, start);
     if (eb == nullptr) return;
-    const bool tagged_dirty = eb->bflags.test(eb_flag::dirty);
+    const bool tagged_dirty = eb->test_flag(eb_flag::dirty);
     if (tagged_dirty && lock_extent_buffer_for_io(*eb, sync, bio_ctrl)) bio_ctrl.add(*eb);
     free_extent_buffer(eb);
 }
@@ -190,7 +190,7 @@ Vector<u64> dirty_blocks(Transaction& transaction) {
 }  // namespace
 
 void wait_on_extent_buffer_writeback(ExtentBuffer& eb) {
-    eb.writeback_wait.wait_event([&] { return !eb.bflags.test(eb_flag::writeback); });
+    eb.writeback_wait.wait_event([&] { return !eb.test_flag(eb_flag::writeback); });
 }
 
 Result<void> write_marked_extents(FsInfo& fs, Transaction& transaction) {
@@ -226,7 +226,7 @@ Vector<u64> tagged_dirty_blocks(FsInfo& fs) {
     const sim::SpinGuard guard(at_once);
     Vector<u64> dirty;
     for (const auto& [start, eb] : fs.buffer_radix)
-        if (eb->bflags.test(eb_flag::dirty)) dirty.push_back(start);
+        if (eb->test_flag(eb_flag::dirty)) dirty.push_back(start);
     return dirty;
 }
 

@@ -128,7 +128,7 @@ void mark_buffer_dirty(ExtentBuffer& eb) {
     }
     eb.content.write();
     if (eb.has_flag(eb_flag::dirty)) return;
-    record_change(eb.bflags, sim::AccessKind::Write, 0);
+    record_change(eb.bflags, sim::AccessKind::Insert, eb_flag::dirty);
     set_flag(eb, eb_flag::dirty);
 }
 
@@ -137,7 +137,7 @@ void clean_tree_block(ExtentBuffer& eb) {
     if (running == nullptr || eb.generation() != running->transid) return;
     SIM_ASSERT(eb.lock.is_held_for_write_by_current());
     if (!eb.has_flag(eb_flag::dirty)) return;
-    record_change(eb.bflags, sim::AccessKind::Write, 0);
+    record_change(eb.bflags, sim::AccessKind::Insert, eb_flag::dirty);
     clear_flag(eb, eb_flag::dirty);
 }
 
