@@ -46,6 +46,7 @@ std::optional<ReservedExtent> allocate_from(BlockGroup& bg, const Request& reque
         add_free_space(bg, *start, request.num_bytes);
         return std::nullopt;
     }
+    check_allocation(bg.fs, *start, request.num_bytes);
     if (request.is_data) bg.reservations.inc();
     return ReservedExtent{.start = *start, .num_bytes = request.num_bytes};
 }
@@ -74,7 +75,6 @@ Result<ReservedExtent> find_free_extent(FsInfo& fs, const Request& request, u64*
     auto extent = search_groups(info, request, largest);
     if (!extent && alloc_chunk_for_extent(fs, request.flags)) extent = search_groups(info, request, largest);
     if (!extent) return Errno::NoSpc;
-    check_allocation(fs, extent->start, extent->num_bytes);
     sim::note([&] { return "reserves " + std::to_string(extent->start.get()) + ", " + std::to_string(extent->num_bytes) + " bytes"; });
     return *extent;
 }
