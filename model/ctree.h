@@ -22,18 +22,20 @@ struct Path {
     std::array<unsigned, max_level> slots{};
     std::array<TreeLock, max_level> locks{};
     Level lowest_level = 0;
-    bool search_commit_root = false;
+    bool search_commit_root = false;  // the tree as of the last commit, without locks
     bool skip_locking = false;
     bool keep_locks = false;
 
-    void release();                    // btrfs_release_path
-    void unlock_up_safe(Level level);  // drops locks and references above `level`
+    void release();                    // btrfs_release_path: locks and references, from the leaf up
+    void unlock_up_safe(Level level);  // unlocks `level` and all above; the references stay. unlock_up_safe(1) keeps the leaf
     Key key(Level level = 0) const { return nodes[level]->key(slots[level]); }
 };
 
 /// fs/btrfs/ctree.c: btrfs_search_slot(). ins_len > 0: bytes that will be inserted (item header included); < 0: deletion; 0: lookup.
+/// If the key is found and ins_len > 0, the item can grow by ins_len bytes.
 /// @param cow  copy every block on the way that belongs to an older transaction
-/// @return true if the key was found; false: path stands where it would be inserted. May sleep on locks and reads.
+/// @return true if the key was found; false: path stands where it would be inserted. On an error the path is released.
+/// May sleep on locks and reads.
 Result<bool> search_slot(TransHandle* trans, Root& root, const Key& key, Path& path, int ins_len, bool cow);
 
 /// Makes room for one item at the path of a search with ins_len and cow; leaves it at slots[0] with uninitialised data.
@@ -45,20 +47,25 @@ Result<void> insert_item(TransHandle& trans, Root& root, const Key& key, std::sp
 Result<void> del_items(TransHandle& trans, Root& root, Path& path, unsigned slot, unsigned count);
 inline Result<void> del_item(TransHandle& trans, Root& root, Path& path) { return del_items(trans, root, path, path.slots[0], 1); }
 void extend_item(Path& path, u32 bytes);              // grows at the end; room must have been asked for in the search
+/// Keeps the beginning (from_end) or the end of an item; in the latter case key.offset grows by what goes, as in the kernel.
 void truncate_item(Path& path, u32 new_size, bool from_end);
+/// A copy of the item at the path, right after it, under a key that fits there; the path moves to it.
 Result<void> duplicate_item(TransHandle& trans, Root& root, Path& path, const Key& new_key);
 void set_item_key_safe(Path& path, const Key& new_key);
 /// Step to the next leaf (or item). @return false at the end of the tree. May release and search again.
 Result<bool> next_leaf(Root& root, Path& path);
 Result<bool> next_item(Root& root, Path& path);
-/// The last item with a key not above the one searched for; ins_len 0. Mirrors btrfs_previous_item() as used for lookups.
+/// find_higher: the first item with a key not below `key`; otherwise the last with a key not above it. @return whether there is one
+/// Mirrors btrfs_search_slot_for_read() with return_any 0.
 Result<bool> search_slot_for_read(Root& root, const Key& key, Path& path, bool find_higher);
 
-/// Copies one block that the caller has write-locked, parent too. Mirrors __btrfs_cow_block() / btrfs_force_cow_block().
+/// Copies one block that the caller has write-locked, parent too, unless it needs no copy: then the block itself comes back.
+/// The copy is write-locked and takes over the caller's reference; the old block is unlocked. Mirrors btrfs_cow_block() with
+/// __btrfs_cow_block() (btrfs_force_cow_block() later).
 Result<ExtentBuffer*> cow_block(TransHandle& trans, Root& root, ExtentBuffer& buf, ExtentBuffer* parent, unsigned parent_slot,
                                 unsigned nesting = lock_classes::NestCow);
 bool should_cow_block(const TransHandle& trans, const Root& root, const ExtentBuffer& buf);
-/// New root node for a snapshot: a copy owned by `new_root_objectid`. Mirrors btrfs_copy_root().
+/// New root node for a snapshot: a copy owned by `new_root_objectid`, write-locked, with a reference. Mirrors btrfs_copy_root().
 Result<ExtentBuffer*> copy_root(TransHandle& trans, Root& root, ExtentBuffer& buf, Objectid new_root_objectid);
 
 /// Reads the child at parent.slot, checks bytenr, generation, level and first key as the kernel of `fs` does. Takes a reference.

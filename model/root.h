@@ -52,7 +52,8 @@ void add_root_to_dirty_list(Root& root);
 /// fs/btrfs/root-tree.c
 Result<void> insert_root(TransHandle& trans, const Key& key, const RootItem& item);
 Result<void> update_root(TransHandle& trans, const Key& key, const RootItem& item);
-Result<void> find_root(Root& tree_root, const Key& key, RootItem& item);
+/// offset ~0: the newest root of that id. @return NoEnt. Mirrors btrfs_find_root()
+Result<void> find_root(Root& tree_root, const Key& key, RootItem& item, Key* found_key = nullptr);
 Result<void> add_root_ref(TransHandle& trans, u64 root_id, u64 ref_id, u64 dirid, u64 sequence, std::string_view name);
 void set_root_node_fields(RootItem& item, const ExtentBuffer& node);  // bytenr, level, generation
 
