@@ -179,11 +179,22 @@ bool operator==(const Sector& a, const Sector& b) {
     return std::memcmp(left, right, sectorsize) == 0;
 }
 
+namespace {
+
+/// Whether the bytes are one word repeated: each equals the one eight places on.
+bool repeats_one_word(const unsigned char* bytes) {
+    return std::memcmp(bytes, bytes + sizeof(DataWord), sectorsize - sizeof(DataWord)) == 0;
+}
+
+}  // namespace
+
 u64 sector_hash(const Sector& sector) {
-    u64 hash = 0;
-    for (u32 i = 0; i < sectorsize; i += sizeof(DataWord))
-        hash = sim::hash_mix(hash, sector.bytes != nullptr ? load<u64>(sector.bytes + i) : sector.word);
-    return hash;
+    constexpr u64 is_word = 1, is_bytes = 2;
+    constexpr u32 half = sectorsize / 2;
+    if (sector.bytes == nullptr) return sim::hash_mix(is_word, sector.word);
+    if (repeats_one_word(sector.bytes)) return sim::hash_mix(is_word, load<DataWord>(sector.bytes));
+    const u64 front = crc32c(sector.bytes, half);
+    return sim::hash_mix(is_bytes, (front << 32) | crc32c(sector.bytes + half, half));
 }
 
 }  // namespace model
