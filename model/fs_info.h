@@ -109,6 +109,7 @@ class FsInfo {
 
     // What was promised, for the durability invariants (filled by the syscalls, never read by the model).
     struct Ledger* ledger = nullptr;
+    struct InvariantState* invariants = nullptr;  // what the checks remember; null: nobody watches
 };
 
 inline FsInfo& fs_of(Root& root) { return root.fs; }

@@ -1,0 +1,258 @@
+#include "model/tree_image.h"
+
+#include "model/fs_info.h"
+
+namespace model {
+namespace {
+
+std::string number(u64 n) { return std::to_string(n); }
+
+LeafItem leaf_item(const unsigned char* block, u32 slot) {
+    return load<LeafItem>(block + sizeof(HeaderItem) + std::size_t{slot} * sizeof(LeafItem));
+}
+KeyPtr key_ptr(const unsigned char* block, u32 slot) {
+    return load<KeyPtr>(block + sizeof(HeaderItem) + std::size_t{slot} * sizeof(KeyPtr));
+}
+Key slot_key(const unsigned char* block, bool leaf, u32 slot) {
+    return leaf ? leaf_item(block, slot).key.cpu() : key_ptr(block, slot).key.cpu();
+}
+
+/// An item of a leaf, with its data.
+struct Item {
+    Key key;
+    const unsigned char* data;
+    u32 size;
+    template <class T>
+    T as() const {
+        return load<T>(data);
+    }
+};
+
+class Walk {
+  public:
+    Walk(const FsInfo& fs, BlockSource& source, const RootOverrides& overrides, TreeImage& image)
+        : fs_(fs), source_(source), overrides_(overrides), image_(image) {}
+
+    void run(const ImageRoots& roots) {
+        tree(chunk_tree_objectid, roots.chunk_tree);
+        tree(root_tree_objectid, roots.root_tree);
+        for (const auto& [id, pointer] : overrides_) roots_[id] = pointer;
+        for (const auto& [id, pointer] : roots_) tree(id, pointer);
+    }
+
+  private:
+    /// The inode whose items come next: its flags say how its extents are written.
+    struct InodeState {
+        u64 ino = 0, flags = 0;
+    };
+
+    bool failed() const { return image_.problem.invariant != nullptr; }
+    void fail(const char* invariant, std::string text) {
+        if (!failed()) image_.problem = {invariant, std::move(text)};
+    }
+
+    void tree(u64 id, const BlockPointer& root) {
+        tree_id_ = id;
+        inode_ = {};
+        subtree(root);
+    }
+    void subtree(const BlockPointer& pointer);
+    void children(const BlockPointer& pointer, const unsigned char* block, const HeaderItem& header);
+    void items(const unsigned char* block, const HeaderItem& header);
+    bool is_as_promised(const BlockPointer& pointer, const unsigned char* block, const HeaderItem& header);
+
+    void item(const Item& item);
+    void extent(const Item& item);
+    void keyed_reference(const Item& item, u64 count);
+    void chunk(const Item& item);
+    void file_extent(const Item& item);
+    void root_item(const Item& item);
+
+    const FsInfo& fs_;
+    BlockSource& source_;
+    const RootOverrides& overrides_;
+    TreeImage& image_;
+    std::map<u64, BlockPointer> roots_;
+    std::map<u64, InodeState> seen_;  // blocks by address, and the inode that stands after each
+    u64 tree_id_ = 0;
+    InodeState inode_;
+};
+
+bool Walk::is_as_promised(const BlockPointer& pointer, const unsigned char* block, const HeaderItem& header) {
+    const std::string at = "tree " + number(tree_id_) + ", block " + number(pointer.bytenr) + ": ";
+    const auto differs = [&](const char* what, u64 want, u64 have) {
+        if (want == have) return false;
+        fail("committed-tree-intact", at + what + " is " + number(have) + ", its parent says " + number(want));
+        return true;
+    };
+    if (differs("bytenr", pointer.bytenr, header.bytenr) || differs("level", pointer.level, header.level) ||
+        differs("generation", pointer.generation, header.generation))
+        return false;
+    if (auto problem = block_structure_problem(block, fs_.nodesize); !problem.empty()) {
+        fail("committed-tree-intact", at + problem);
+        return false;
+    }
+    if (!pointer.has_first_key || header.nritems == 0) return true;
+    const Key first = slot_key(block, header.level == 0, 0);
+    if (first == pointer.first_key) return true;
+    fail("committed-tree-intact", at + "first key is " + to_string(first) + ", its parent says " + to_string(pointer.first_key));
+    return false;
+}
+
+void Walk::subtree(const BlockPointer& pointer) {
+    if (failed()) return;
+    image_.references.push_back({pointer.bytenr, fs_.nodesize, false});
+    const auto [place, is_new] = seen_.try_emplace(pointer.bytenr);
+    if (!is_new) {
+        inode_ = place->second;
+        return;
+    }
+    std::string problem;
+    const unsigned char* const block = source_.block(pointer, problem);
+    if (block == nullptr)
+        return fail("committed-tree-intact", "tree " + number(tree_id_) + ", block " + number(pointer.bytenr) + ": " + problem);
+    const auto header = load<HeaderItem>(block);
+    if (!is_as_promised(pointer, block, header)) return;
+    ++image_.blocks;
+    if (header.level > 0) {
+        children(pointer, block, header);
+    } else {
+        items(block, header);
+    }
+    place->second = inode_;
+}
+
+void Walk::children(const BlockPointer& pointer, const unsigned char* block, const HeaderItem& header) {
+    for (u32 slot = 0; slot < header.nritems; ++slot) {
+        const KeyPtr child = key_ptr(block, slot);
+        subtree({.bytenr = child.blockptr,
+                 .generation = child.generation,
+                 .level = static_cast<Level>(pointer.level - 1),
+                 .has_first_key = true,
+                 .first_key = child.key.cpu()});
+    }
+}
+
+void Walk::items(const unsigned char* block, const HeaderItem& header) {
+    for (u32 slot = 0; slot < header.nritems; ++slot) {
+        const LeafItem head = leaf_item(block, slot);
+        item({head.key.cpu(), block + sizeof(HeaderItem) + head.offset, head.size});
+    }
+}
+
+void Walk::item(const Item& item) {
+    switch (item.key.type) {
+    case extent_item_key:
+    case metadata_item_key: return extent(item);
+    case extent_data_ref_key: return keyed_reference(item, item.as<ExtentDataRef>().count);
+    case shared_data_ref_key: return keyed_reference(item, item.as<SharedDataRef>().count);
+    case tree_block_ref_key:
+    case shared_block_ref_key: return keyed_reference(item, 1);
+    case block_group_item_key: {
+        const auto group = item.as<BlockGroupItem>();
+        image_.groups.push_back({item.key.objectid, item.key.offset, group.used, group.flags});
+        return;
+    }
+    case dev_extent_key: {
+        const auto extent = item.as<DevExtentItem>();
+        image_.dev_extents.push_back({item.key.objectid, item.key.offset, extent.length, extent.chunk_offset});
+        return;
+    }
+    case dev_item_key: image_.dev_items.push_back(item.as<DevItem>()); return;
+    case chunk_item_key: return chunk(item);
+    case extent_csum_key: image_.checksums.push_back({item.key.offset, item.size / sizeof(u32), item.data}); return;
+    case root_item_key: return root_item(item);
+    case inode_item_key: inode_ = {item.key.objectid, item.as<InodeItem>().flags}; return;
+    case extent_data_key: return file_extent(item);
+    default: return;
+    }
+}
+
+void Walk::extent(const Item& item) {
+    const auto head = item.as<ExtentItem>();
+    const bool skinny = item.key.type == metadata_item_key;
+    TreeImage::Extent extent{item.key.objectid, skinny ? u64{fs_.nodesize} : item.key.offset, head.refs, head.generation, head.flags};
+    constexpr u32 tree_block_info = 18;  // key and level, in the item of a tree block that is not skinny
+    u32 at = sizeof(ExtentItem) + (!skinny && !extent.is_data() ? tree_block_info : 0);
+    while (at < item.size) {
+        const u8 type = item.data[at++];
+        if (type == extent_data_ref_key) {
+            extent.listed += load<ExtentDataRef>(item.data + at).count;
+            at += sizeof(ExtentDataRef);
+        } else if (type == shared_data_ref_key) {
+            at += sizeof(u64);
+            extent.listed += load<SharedDataRef>(item.data + at).count;
+            at += sizeof(SharedDataRef);
+        } else {
+            ++extent.listed;
+            at += sizeof(u64);
+        }
+    }
+    image_.extents.push_back(extent);
+}
+
+void Walk::keyed_reference(const Item& item, u64 count) {
+    if (image_.extents.empty() || image_.extents.back().start != item.key.objectid)
+        return fail("extent-refs", "reference " + to_string(item.key) + " has no extent item");
+    image_.extents.back().listed += count;
+}
+
+void Walk::chunk(const Item& item) {
+    const auto chunk = item.as<ChunkItem>();
+    for (u32 i = 0; i < chunk.num_stripes; ++i) {
+        const auto stripe = load<StripeItem>(item.data + sizeof(ChunkItem) + std::size_t{i} * sizeof(StripeItem));
+        image_.chunk_stripes.push_back({stripe.devid, stripe.offset, chunk.length, item.key.offset});
+    }
+}
+
+void Walk::file_extent(const Item& item) {
+    const auto extent = item.as<FileExtentItem>();
+    if (extent.type == file_extent_inline || extent.disk_bytenr == 0) return;
+    image_.references.push_back({extent.disk_bytenr, extent.disk_num_bytes, true});
+    const u64 flags = inode_.ino == item.key.objectid ? inode_.flags : 0;
+    image_.file_extents.push_back({.disk_bytenr = extent.disk_bytenr,
+                                   .offset = extent.offset,
+                                   .num_bytes = extent.num_bytes,
+                                   .generation = extent.generation,
+                                   .prealloc = extent.type == file_extent_prealloc,
+                                   .datasum = (flags & inode_nodatasum) == 0,
+                                   .nodatacow = (flags & inode_nodatacow) != 0});
+}
+
+void Walk::root_item(const Item& item) {
+    const auto root = item.as<RootItem>();
+    BlockPointer& pointer = roots_[item.key.objectid];
+    pointer.bytenr = root.bytenr;
+    pointer.generation = root.generation;
+    pointer.level = root.level;
+}
+
+}  // namespace
+
+TreeImage read_trees(const FsInfo& fs, BlockSource& source, const ImageRoots& roots, const RootOverrides& overrides) {
+    TreeImage image;
+    Walk(fs, source, overrides, image).run(roots);
+    return image;
+}
+
+std::string block_structure_problem(const unsigned char* block, u32 nodesize) {
+    const auto header = load<HeaderItem>(block);
+    if (header.level >= max_level) return "level " + number(header.level);
+    const bool leaf = header.level == 0;
+    const std::size_t slot_bytes = leaf ? sizeof(LeafItem) : sizeof(KeyPtr);
+    if (sizeof(HeaderItem) + header.nritems * slot_bytes > nodesize) return number(header.nritems) + " items";
+    if (!leaf && header.nritems == 0) return "a node without children";
+    u32 data_end = static_cast<u32>(nodesize - sizeof(HeaderItem));
+    for (u32 slot = 0; slot < header.nritems; ++slot) {
+        if (slot > 0 && !(slot_key(block, leaf, slot - 1) < slot_key(block, leaf, slot)))
+            return "key " + to_string(slot_key(block, leaf, slot)) + " at slot " + number(slot) + " is not above the one before";
+        if (!leaf) continue;
+        const LeafItem item = leaf_item(block, slot);
+        if (u64{item.offset} + item.size != data_end || item.offset < header.nritems * sizeof(LeafItem))
+            return "item at slot " + number(slot) + " is not where the one before ends";
+        data_end = item.offset;
+    }
+    return {};
+}
+
+}  // namespace model
