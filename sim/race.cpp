@@ -92,8 +92,7 @@ void RaceDetector::release(unsigned task, const Object& object) {
 void RaceDetector::exchange(unsigned task, const Object& object) {
     adopt(object);
     Clock& sync = sync_clock(object);
-    join(clocks_[task], sync);
-    copy(sync, clocks_[task]);
+    meet(clocks_[task], sync);
     ++clocks_[task][task];
 }
 
