@@ -1,6 +1,7 @@
 #include "model/tree_image.h"
 
 #include "model/fs_info.h"
+#include "model/tree_check.h"
 
 namespace model {
 namespace {
@@ -13,10 +14,6 @@ LeafItem leaf_item(const unsigned char* block, u32 slot) {
 KeyPtr key_ptr(const unsigned char* block, u32 slot) {
     return load<KeyPtr>(block + sizeof(HeaderItem) + std::size_t{slot} * sizeof(KeyPtr));
 }
-Key slot_key(const unsigned char* block, bool leaf, u32 slot) {
-    return leaf ? leaf_item(block, slot).key.cpu() : key_ptr(block, slot).key.cpu();
-}
-
 /// An item of a leaf, with its data.
 struct Item {
     Key key;
@@ -59,7 +56,7 @@ class Walk {
     void subtree(const BlockPointer& pointer);
     void children(const BlockPointer& pointer, const unsigned char* block, const HeaderItem& header);
     void items(const unsigned char* block, const HeaderItem& header);
-    bool is_as_promised(const BlockPointer& pointer, const unsigned char* block, const HeaderItem& header);
+    bool is_as_promised(const BlockPointer& pointer, const unsigned char* block);
 
     void item(const Item& item);
     void extent(const Item& item);
@@ -78,24 +75,12 @@ class Walk {
     InodeState inode_;
 };
 
-bool Walk::is_as_promised(const BlockPointer& pointer, const unsigned char* block, const HeaderItem& header) {
-    const std::string at = "tree " + number(tree_id_) + ", block " + number(pointer.bytenr) + ": ";
-    const auto differs = [&](const char* what, u64 want, u64 have) {
-        if (want == have) return false;
-        fail("committed-tree-intact", at + what + " is " + number(have) + ", its parent says " + number(want));
-        return true;
-    };
-    if (differs("bytenr", pointer.bytenr, header.bytenr) || differs("level", pointer.level, header.level) ||
-        differs("generation", pointer.generation, header.generation))
-        return false;
-    if (auto problem = block_structure_problem(block, fs_.nodesize); !problem.empty()) {
-        fail("committed-tree-intact", at + problem);
-        return false;
-    }
-    if (!pointer.has_first_key || header.nritems == 0) return true;
-    const Key first = slot_key(block, header.level == 0, 0);
-    if (first == pointer.first_key) return true;
-    fail("committed-tree-intact", at + "first key is " + to_string(first) + ", its parent says " + to_string(pointer.first_key));
+bool Walk::is_as_promised(const BlockPointer& pointer, const unsigned char* block) {
+    const TreeBlock said{Bytenr(pointer.bytenr), pointer.level, Transid(pointer.generation),
+                         pointer.has_first_key ? &pointer.first_key : nullptr, block, nullptr};
+    const std::string problem = check_block_structure(fs_, said);
+    if (problem.empty()) return true;
+    fail("committed-tree-intact", "tree " + number(tree_id_) + ", block " + number(pointer.bytenr) + ": " + problem);
     return false;
 }
 
@@ -111,8 +96,8 @@ void Walk::subtree(const BlockPointer& pointer) {
     const unsigned char* const block = source_.block(pointer, problem);
     if (block == nullptr)
         return fail("committed-tree-intact", "tree " + number(tree_id_) + ", block " + number(pointer.bytenr) + ": " + problem);
+    if (!is_as_promised(pointer, block)) return;
     const auto header = load<HeaderItem>(block);
-    if (!is_as_promised(pointer, block, header)) return;
     ++image_.blocks;
     if (header.level > 0) {
         children(pointer, block, header);
@@ -233,26 +218,6 @@ TreeImage read_trees(const FsInfo& fs, BlockSource& source, const ImageRoots& ro
     TreeImage image;
     Walk(fs, source, overrides, image).run(roots);
     return image;
-}
-
-std::string block_structure_problem(const unsigned char* block, u32 nodesize) {
-    const auto header = load<HeaderItem>(block);
-    if (header.level >= max_level) return "level " + number(header.level);
-    const bool leaf = header.level == 0;
-    const std::size_t slot_bytes = leaf ? sizeof(LeafItem) : sizeof(KeyPtr);
-    if (sizeof(HeaderItem) + header.nritems * slot_bytes > nodesize) return number(header.nritems) + " items";
-    if (!leaf && header.nritems == 0) return "a node without children";
-    u32 data_end = static_cast<u32>(nodesize - sizeof(HeaderItem));
-    for (u32 slot = 0; slot < header.nritems; ++slot) {
-        if (slot > 0 && !(slot_key(block, leaf, slot - 1) < slot_key(block, leaf, slot)))
-            return "key " + to_string(slot_key(block, leaf, slot)) + " at slot " + number(slot) + " is not above the one before";
-        if (!leaf) continue;
-        const LeafItem item = leaf_item(block, slot);
-        if (u64{item.offset} + item.size != data_end || item.offset < header.nritems * sizeof(LeafItem))
-            return "item at slot " + number(slot) + " is not where the one before ends";
-        data_end = item.offset;
-    }
-    return {};
 }
 
 }  // namespace model

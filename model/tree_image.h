@@ -86,7 +86,4 @@ using RootOverrides = std::map<u64, BlockPointer>;
 
 TreeImage read_trees(const FsInfo& fs, BlockSource& source, const ImageRoots& roots, const RootOverrides& overrides = {});
 
-/// What a tree block says of itself that cannot be: level, number of items, order of keys, places of items. Empty: nothing.
-std::string block_structure_problem(const unsigned char* block, u32 nodesize);
-
 }  // namespace model
