@@ -75,11 +75,6 @@ void submit_extent_page(Inode& inode, ExtentPageData& epd, const Piece& piece) {
 
 // ---- locking pages --------------------------------------------------------------------------------------------------------------------
 
-bool any_in(const Set<u64>& indices, u64 first, u64 last) {
-    const auto at = indices.lower_bound(first);
-    return at != indices.end() && *at < last;
-}
-
 enum class Attempt { None, Locked, Busy };
 
 /// The next dirty page in [first, last): locked, or somebody else has it.
@@ -121,7 +116,7 @@ Attempt try_lock_delalloc(Inode& inode, u64 index, u64& last, bool& range_is_loc
     last = delalloc_run_end(inode, index);
     range_is_locked = false;
     if (last == index) return Attempt::None;
-    if (any_in(inode.locked_pages, index + 1, last)) return Attempt::Busy;
+    if (any_page_in(inode.locked_pages, index + 1, last)) return Attempt::Busy;
     range_is_locked = !try_lock_extent_locked(inode, page_offset(index), page_offset(last));
     if (range_is_locked) return Attempt::Busy;
     for (u64 page = index + 1; page < last; ++page) inode.locked_pages.insert(page);
@@ -242,7 +237,7 @@ Result<void> filemap_fdatawait_range(Inode& inode, u64 start, u64 end) {
     inode.page_wait.wait_event([&] {
         const sim::SpinGuard guard{inode.mapping_lock};
         inode.mapping_obj.write(start);
-        if (any_in(inode.writeback_pages, page_index(start), index_after(end))) return false;
+        if (any_page_in(inode.writeback_pages, page_index(start), index_after(end))) return false;
         error = std::exchange(inode.mapping_error, 0);
         return true;
     });

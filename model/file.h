@@ -8,6 +8,11 @@ namespace model {
 
 inline constexpr u64 page_index(u64 offset) { return offset / sectorsize; }
 inline constexpr u64 page_offset(u64 index) { return index * sectorsize; }
+/// Whether one of the indices lies in [first, last).
+inline bool any_page_in(const Set<u64>& indices, u64 first, u64 last) {
+    const auto at = indices.lower_bound(first);
+    return at != indices.end() && *at < last;
+}
 
 /// Copies `word` into the pages of [start, end), sector aligned; the caller holds inode.lock. Mirrors btrfs_buffered_write().
 Result<void> buffered_write(Inode& inode, u64 start, u64 end, u64 word);

@@ -24,10 +24,15 @@ Inode::~Inode() {
 
 // ---- LOCKED ranges of the io tree -----------------------------------------------------------------------------------------------
 
-bool try_lock_extent_locked(Inode& inode, u64 start, u64 end) {
-    inode.io_tree_obj.write(start);
+bool extent_is_locked(const Inode& inode, u64 start, u64 end) {
+    inode.io_tree_obj.read(start);
     const auto next = inode.locked_ranges.lower_bound(end);
-    if (next != inode.locked_ranges.begin() && std::prev(next)->second > start) return false;
+    return next != inode.locked_ranges.begin() && std::prev(next)->second > start;
+}
+
+bool try_lock_extent_locked(Inode& inode, u64 start, u64 end) {
+    if (extent_is_locked(inode, start, end)) return false;
+    inode.io_tree_obj.write(start);
     inode.locked_ranges[start] = end;
     return true;
 }

@@ -68,7 +68,8 @@ struct Inode {
 /// Sleeps until no part of the range is locked, then locks it. Mirrors lock_extent().
 void lock_extent(Inode& inode, u64 start, u64 end);
 void unlock_extent(Inode& inode, u64 start, u64 end);
-/// The same for a caller that holds io_tree_lock. @return false if a part is locked
+bool extent_is_locked(const Inode& inode, u64 start, u64 end);  // io_tree_lock held
+/// lock_extent() for a caller that holds io_tree_lock. @return false if a part is locked
 bool try_lock_extent_locked(Inode& inode, u64 start, u64 end);
 void unlock_extent_locked(Inode& inode, u64 start, u64 end);
 
@@ -115,12 +116,13 @@ Result<void> start_delalloc_roots(FsInfo& fs);
 
 // ---- inode_truncate.cpp -----------------------------------------------------------------------------------------------------
 
-/// Deletes the inode's items from the end down: EXTENT_DATA from new_size on, and with `whole_inode` everything.
-/// @return bytes of allocated space that left the file; Again or NoSpc: end the transaction and go on in another
 struct TruncateProgress {
-    u64 sub_bytes = 0;
-    Result<void> result;
+    u64 sub_bytes = 0;    // allocated space that left the file
+    u64 last_size = 0;    // the file's size if the rest never happens
+    Result<void> result;  // Again or NoSpc: end the transaction and go on in another
 };
+/// Deletes the inode's items from the end down: EXTENT_DATA from new_size on, and with `whole_inode` everything.
+/// Mirrors btrfs_truncate_inode_items().
 TruncateProgress truncate_inode_items(TransHandle& trans, Root& root, u64 ino, u64 new_size, bool whole_inode);
 /// The size of a file, down or up. The caller holds inode.lock. Mirrors btrfs_setsize().
 Result<void> setsize(Inode& inode, u64 new_size);
