@@ -6,6 +6,7 @@
 #include "model/file.h"
 #include "model/file_item.h"
 #include "model/fs_info.h"
+#include "model/ledger.h"
 #include "sim/trace.h"
 
 // Writeback of file pages: the write half of fs/btrfs/extent_io.c, v6.1, under the names that 4.6 gave its functions.
@@ -40,6 +41,12 @@ struct ExtentPageData {
     Bio* bio = nullptr;
 };
 
+/// mapping_lock held.
+void mapping_set_error(Inode& inode, int error) {
+    inode.mapping_error = error;
+    if (inode.fs.ledger != nullptr) inode.fs.ledger->lost_write(inode);
+}
+
 /// Mirrors end_extent_writepage() and end_page_writeback() for all pages of the bio.
 void end_bio_extent_writepage(Bio& bio) {
     const sim::Scope scope("end_bio_extent_writepage");
@@ -49,7 +56,7 @@ void end_bio_extent_writepage(Bio& bio) {
     mark_ordered_io_finished(*inode, start, end - start, bio.error == 0);
     const sim::SpinGuard guard{inode->mapping_lock};
     inode->mapping_obj.write(start);
-    if (bio.error != 0) inode->mapping_error = bio.error;
+    if (bio.error != 0) mapping_set_error(*inode, bio.error);
     erase_range(inode->writeback_pages, page_index(start), page_index(end));
     inode->page_wait.wake_up_all();
 }
@@ -179,7 +186,7 @@ void fail_range(Inode& inode, u64 first, u64 last, Errno error) {
     mark_ordered_io_finished(inode, page_offset(first), page_offset(last - first), false);
     const sim::SpinGuard guard{inode.mapping_lock};
     inode.mapping_obj.write(first);
-    inode.mapping_error = -static_cast<int>(error);
+    mapping_set_error(inode, -static_cast<int>(error));
     erase_range(inode.dirty_pages, first, last);
     erase_range(inode.locked_pages, first, last);
     inode.page_wait.wake_up_all();

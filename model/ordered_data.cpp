@@ -4,6 +4,7 @@
 #include "model/file.h"
 #include "model/file_item.h"
 #include "model/fs_info.h"
+#include "model/ledger.h"
 #include "sim/trace.h"
 
 // fs/btrfs/ordered-data.c, and btrfs_finish_ordered_io() of fs/btrfs/inode.c, v6.1.
@@ -240,6 +241,7 @@ Result<void> finish_ordered_io(OrderedExtent& ordered) {
     bool inserted = false;
     const auto result = finish(ordered, flags, inserted);
     const bool newly_allocated = (flags & ordered_flag::bit(ordered_flag::regular)) != 0;
+    if (!result && ordered.inode.fs.ledger != nullptr) ordered.inode.fs.ledger->lost_write(ordered.inode);
     if (!result && newly_allocated && !inserted)
         free_reserved_extent(ordered.inode.fs, ordered.disk_bytenr, ordered.disk_num_bytes, true);
     remove_ordered_extent(ordered);
