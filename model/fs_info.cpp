@@ -63,10 +63,11 @@ FsInfo::~FsInfo() = default;
 void FsInfo::message(const char* level, const std::string& text) {
     sim::Scheduler* const scheduler = sim::current_or_null();
     if (scheduler == nullptr) return;
-    std::string line = std::string("BTRFS ") + level + " (device ";
-    line += device_id(*this);
-    line += state_suffix(*this) + "): " + text;
-    scheduler->message(std::move(line));
+    scheduler->message(std::string("BTRFS ") + level + " " + device_and_state() + ": " + text);
+}
+
+std::string FsInfo::device_and_state() const {
+    return "(device " + std::string(device_id(*this)) + state_suffix(*this) + ")";
 }
 
 }  // namespace model

@@ -38,6 +38,8 @@ class FsInfo {
 
     /// Kernel log line "BTRFS <level> (device <name>): <text>", with state characters as the kernel version prints them.
     void message(const char* level, const std::string& text);
+    /// "(device a: state EA)", as those lines have it.
+    std::string device_and_state() const;
 
     // State.
     sim::AtomicBits fs_state;

@@ -104,6 +104,7 @@ void cleanup_transactions(FsInfo& fs);
 /// First touch of a shareable root in a transaction. Mirrors btrfs_record_root_in_trans(); takes reloc_mutex.
 Result<void> record_root_in_trans(TransHandle& trans, Root& root);
 TransHandle* current_trans();
+void put_transaction(Transaction& transaction);
 
 /// fs/btrfs/ioctl.c, transaction.c: snapshots are created inside the commit.
 struct PendingSnapshot {
