@@ -1,0 +1,160 @@
+#include "sim/rwsem.h"
+
+#include "tests/sim/support.h"
+
+namespace {
+
+using tests::explore_all;
+using tests::final_values;
+using tests::Values;
+
+struct House {
+    sim::RwSem sem{tests::class_a};
+    unsigned readers = 0, writers = 0, most_readers = 0;
+    std::uint64_t log = 0;
+    std::uint64_t result = 0;
+
+    void check() const {
+        if (writers > 1 || (writers == 1 && readers != 0)) sim::violation("not-alone", "a writer is not alone");
+    }
+};
+
+void read_inside(House& house) {
+    const sim::ReadGuard guard(house.sem);
+    house.most_readers = std::max(house.most_readers, ++house.readers);
+    house.check();
+    sim::current().yield();
+    --house.readers;
+}
+
+void write_inside(House& house) {
+    const sim::WriteGuard guard(house.sem);
+    ++house.writers;
+    house.check();
+    sim::current().yield();
+    --house.writers;
+}
+
+TEST_CASE("readers of a semaphore may be inside together", "[sim][rwsem]") {
+    const auto grain = GENERATE(tests::both_grains());
+    const auto report = explore_all(
+        tests::program<House>([](const House& house) { return house.most_readers; }, {read_inside, read_inside, read_inside}), grain);
+    CHECK(final_values(report) == Values{1, 2, 3});
+    CHECK(report.failures.empty());
+}
+
+TEST_CASE("a writer of a semaphore is alone", "[sim][rwsem]") {
+    const auto grain = GENERATE(tests::both_grains());
+    const auto report = explore_all(
+        tests::program<House>([](const House& house) { return house.most_readers; }, {read_inside, write_inside, read_inside, write_inside}), grain);
+    CHECK(final_values(report) == Values{1, 2});
+    CHECK(report.failures.empty());
+    CHECK(report.whole_space);
+}
+
+TEST_CASE("a reader that arrives while a writer waits comes after that writer", "[sim][rwsem]") {
+    const auto grain = GENERATE(tests::both_grains());
+    const auto write = [](House& house) {
+        const sim::WriteGuard guard(house.sem);
+        house.log = 1;
+    };
+    const auto late = [](House& house) {
+        const bool behind = house.sem.is_contended();
+        sim::current().yield();  // the writer stays in the queue, or has been inside meanwhile
+        const sim::ReadGuard guard(house.sem);
+        if (behind && house.log != 1) sim::violation("overtaken", "a reader passed a writer that waited");
+        house.result = behind ? 2 : 1;
+    };
+    const auto report = explore_all(tests::program<House>([](const House& house) { return house.result; }, {read_inside, write, late}), grain);
+    CHECK(report.failures.empty());
+    CHECK(final_values(report) == Values{1, 2});  // the case does come up
+}
+
+TEST_CASE("a writer that finds a semaphore free takes it past a reader that waits", "[sim][rwsem]") {
+    const auto grain = GENERATE(tests::both_grains());
+    const auto first = [](House& house) {
+        const sim::WriteGuard guard(house.sem);
+        sim::current().yield();
+    };
+    const auto reader = [](House& house) {
+        const sim::ReadGuard guard(house.sem);
+        if (house.log == 1) house.result = 1;
+        if (house.log == 2) house.result = 2;
+    };
+    const auto thief = [](House& house) {
+        const bool free_with_waiter = !house.sem.is_locked() && house.sem.is_contended();
+        const sim::WriteGuard guard(house.sem);
+        house.log = free_with_waiter ? 2 : 1;
+    };
+    // 2: the reader waited when the thief found the semaphore free, and yet the thief was first
+    const auto report = explore_all(tests::program<House>([](const House& house) { return house.result; }, {first, reader, thief}), grain);
+    CHECK(final_values(report) == Values{0, 1, 2});
+}
+
+TEST_CASE("all readers at the head of a semaphore's queue go together", "[sim][rwsem]") {
+    const auto grain = GENERATE(tests::both_grains());
+    const auto writer = [](House& house) {
+        const sim::WriteGuard guard(house.sem);
+        sim::current().yield();
+        house.log = house.sem.is_contended();
+    };
+    const auto report = explore_all(
+        tests::program<House>([](const House& house) { return house.log * 10 + house.most_readers; }, {writer, read_inside, read_inside}), grain);
+    CHECK(final_values(report) == Values{1, 2, 11, 12});
+}
+
+TEST_CASE("a writer that becomes a reader lets readers in and keeps writers out", "[sim][rwsem]") {
+    const auto grain = GENERATE(tests::both_grains());
+    const auto downgrader = [](House& house) {
+        house.sem.down_write();
+        ++house.writers;
+        house.check();
+        sim::current().yield();
+        --house.writers;
+        ++house.readers;
+        house.sem.downgrade_write();
+        sim::current().yield();
+        house.most_readers = std::max(house.most_readers, house.readers);
+        --house.readers;
+        house.sem.up_read();
+    };
+    const auto report = explore_all(
+        tests::program<House>([](const House& house) { return house.most_readers; }, {downgrader, read_inside, write_inside}), grain);
+    CHECK(final_values(report) == Values{1, 2});
+    CHECK(report.failures.empty());
+}
+
+TEST_CASE("trying a semaphore fails while it is taken, and a reader's try also while somebody waits", "[sim][rwsem]") {
+    const auto grain = GENERATE(tests::both_grains());
+    const auto try_read = [](House& house) {
+        const bool could = !house.sem.is_write_locked() && !house.sem.is_contended();
+        const bool taken = house.sem.try_down_read();
+        if (taken != could) sim::violation("wrong-answer", "try_down_read is wrong");
+        if (taken) house.sem.up_read();
+        house.result += taken ? 1 : 2;
+    };
+    const auto try_write = [](House& house) {
+        const bool could = !house.sem.is_locked();
+        const bool taken = house.sem.try_down_write();
+        if (taken != could) sim::violation("wrong-answer", "try_down_write is wrong");
+        if (taken) house.sem.up_write();
+        house.result += taken ? 10 : 20;
+    };
+    const auto report = explore_all(
+        tests::program<House>([](const House& house) { return house.result; }, {read_inside, write_inside, try_read, try_write}), grain);
+    CHECK(report.failures.empty());
+    CHECK(final_values(report) == Values{11, 12, 21, 22});
+}
+
+TEST_CASE("a semaphore that readers and writers wait for is never left to nobody", "[sim][rwsem]") {
+    const auto grain = GENERATE(tests::both_grains());
+    const auto twice = [](House& house) {
+        read_inside(house);
+        write_inside(house);
+    };
+    const auto report = explore_all(tests::program<House>([](const House&) { return 0; }, {twice, twice}), grain);
+    CHECK(report.failures.empty());
+    CHECK(report.whole_space);
+}
+
+}  // namespace

@@ -1,0 +1,114 @@
+#pragma once
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/atomic.h"
+#include "sim/containers.h"
+#include "sim/execution.h"
+#include "sim/explorer.h"
+#include "sim/mutex.h"
+#include "sim/program.h"
+#include "sim/strategies.h"
+#include "sim/strategy_dfs.h"
+
+/// What the tests of the engine share: small programs written in place, and searches over all of their schedules.
+namespace tests {
+
+inline constexpr sim::ObjectClass locked_data{"data", 100};
+inline constexpr sim::ObjectClass lockless_data{"flag", 101, sim::Discipline::Lockless};
+inline constexpr sim::LockClass class_a{"lock_a", 1};
+inline constexpr sim::LockClass class_b{"lock_b", 2};
+inline constexpr sim::LockClass class_c{"lock_c", 3};
+
+/// A shared value that locks protect.
+struct Data : sim::Tracked<std::uint64_t> {
+    explicit Data(std::uint64_t value = 0) : Tracked(locked_data, value) {}
+};
+
+/// A state in the arena, tasks that work on it, and a digest of where they left it: readable numbers, so that a test can
+/// say which final states there are. Tasks are called "t1", "t2", ...
+template <class State>
+class SmallProgram final : public sim::Program {
+  public:
+    using Digest = std::function<std::uint64_t(const State&)>;
+    using Body = std::function<void(State&)>;
+
+    SmallProgram(Digest digest, std::vector<Body> bodies) : digest_(std::move(digest)), bodies_(std::move(bodies)) {
+        SIM_ASSERT(bodies_.size() <= std::size(labels));
+    }
+    void prepare() override { state_ = sim::make<State>(); }
+    void start() override {
+        for (std::size_t i = 0; i < bodies_.size(); ++i)
+            sim::current().spawn(labels[i], [this, i] { bodies_[i](*state_); });
+    }
+    std::uint64_t state_hash() override { return digest_(*state_) + 1; }  // 0 would mean that there is none
+
+  private:
+    static constexpr const char* labels[] = {"t1", "t2", "t3", "t4", "t5", "t6"};
+    Digest digest_;
+    std::vector<Body> bodies_;
+    State* state_ = nullptr;
+};
+
+template <class State>
+sim::ProgramFactory program(typename SmallProgram<State>::Digest digest, std::vector<typename SmallProgram<State>::Body> bodies) {
+    return [=] { return std::make_unique<SmallProgram<State>>(digest, bodies); };
+}
+
+template <class Program, class... Args>
+sim::ProgramFactory program_of(Args... args) {
+    return [=] { return std::make_unique<Program>(args...); };
+}
+
+/// All schedules (or those within a bound), all failures, all final states.
+inline sim::SearchReport explore_all(const sim::ProgramFactory& factory, sim::Grain grain,
+                                     std::uint32_t bound = sim::DfsStrategy::unbounded, unsigned jobs = 1) {
+    sim::ExploreOptions options;
+    options.execution.grain = grain;
+    options.max_deviations = bound;
+    options.jobs = jobs;
+    options.keep_going = true;
+    options.deepen = false;
+    options.collect_final_states = true;
+    return sim::explore(factory, options);
+}
+
+using Values = std::vector<std::uint64_t>;
+
+/// What the digests of all final states were, in ascending order.
+inline Values final_values(const sim::SearchReport& report) {
+    Values values = report.final_states;
+    for (std::uint64_t& value : values) --value;
+    return values;
+}
+
+inline std::vector<std::string> signatures(const sim::SearchReport& report) {
+    std::vector<std::string> all;
+    for (const sim::Failure& failure : report.failures) all.push_back(failure.signature);
+    std::sort(all.begin(), all.end());
+    return all;
+}
+
+/// One execution under a strategy that is used once.
+inline sim::ExecutionResult run_once(const sim::ProgramFactory& factory, sim::Grain grain, std::unique_ptr<sim::Strategy> strategy) {
+    sim::Execution execution(factory, {.grain = grain});
+    strategy->next_execution();
+    return execution.run(*strategy);
+}
+
+inline auto both_grains() { return Catch::Generators::values({sim::Grain::Fine, sim::Grain::Coarse}); }
+
+}  // namespace tests
+
+namespace Catch {
+template <>
+struct StringMaker<sim::Grain> {
+    static std::string convert(sim::Grain grain) { return grain == sim::Grain::Fine ? "fine" : "coarse"; }
+};
+}  // namespace Catch
