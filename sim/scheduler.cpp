@@ -89,7 +89,7 @@ Task& Scheduler::create(const char* label, Job job, TaskKind kind) {
 }
 
 Task& Scheduler::spawn(const char* label, Job job, TaskKind kind) {
-    if (running_ != nullptr && grain_ == Grain::Fine) yield();
+    if (running_ != nullptr && grain_ == Grain::Fine) pause();
     if (running_ != nullptr) running_->committed = true;
     return create(label, job, kind);
 }
@@ -99,6 +99,13 @@ Task& Scheduler::spawn_completion(const char* label, std::uint16_t device, std::
     task.device = device;
     task.latency_ns = latency_ns;
     task.pending_op = OpKind::Complete;
+    return task;
+}
+
+Task& Scheduler::spawn_timer(const char* label, std::uint64_t delay_ns, Job job) {
+    Task& task = spawn(label, job, TaskKind::Timer);
+    task.latency_ns = delay_ns;
+    task.pending_op = OpKind::Expire;
     return task;
 }
 
@@ -262,10 +269,16 @@ void Scheduler::release_point(OpKind op, const Object& object) noexcept {
     switch_from(self, false);  // if the execution ends meanwhile, the next point outside a destructor throws
 }
 
-void Scheduler::yield() {
+void Scheduler::yield(std::source_location where) {
+    might_sleep(where);
+    pause();
+}
+
+void Scheduler::pause() {
     if (silent()) return;
     const Object nothing(primitive::yield);
     scheduling_point(OpKind::Yield, nothing);
+    running_->untouched = false;
 }
 
 void Scheduler::block(Object& object, std::source_location where) {

@@ -75,6 +75,11 @@ class Scheduler {
     /// @param latency_ns  how long it takes under the timed strategy
     Task& spawn_completion(const char* label, std::uint16_t device, std::uint64_t latency_ns, Job job);
 
+    /// Creates an armed timer's event.
+    Task& spawn_timer(const char* label, std::uint64_t delay_ns, Job job);
+    /// An event that has not begun will not happen any more.
+    void withdraw(Task& event) { retire(event); }
+
     Task& running() { return *running_; }
     bool in_task() const { return running_ != nullptr; }
 
@@ -87,7 +92,7 @@ class Scheduler {
     const std::vector<std::string>& messages() const { return messages_; }
 
     /// A scheduling point at which the task could be preempted although it touches nothing (cond_resched).
-    void yield();
+    void yield(std::source_location where = std::source_location::current());
 
     // ---- for primitives ---------------------------------------------------------------------------------------------
 
@@ -191,6 +196,8 @@ class Scheduler {
     void run_to_end();
     void end_execution();
     static void fiber_main(void* argument);
+    /// A point that touches nothing.
+    void pause();
     void end_step();
     void begin_step(Task& task);
     Task* next_task();

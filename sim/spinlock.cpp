@@ -37,6 +37,7 @@ bool Spinlock::try_lock(Where where) {
         return false;
     }
     owner_ = self.slot;
+    scheduler.disable(pending_);
     scheduler.lock_acquired(*this, false, 0, where);
     scheduler.spinlock_taken();
     return true;

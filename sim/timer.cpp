@@ -1,36 +1,41 @@
 #include "sim/timer.h"
 
 #include "sim/containers.h"
+#include "sim/primitive_classes.h"
 
 namespace sim {
 
+Timer::Timer(const char* label, unsigned limit) : Object(primitive::timer), label_(label), limit_(limit) {}
+
 void Timer::arm(std::uint64_t delay_ns, Job expire) {
     Scheduler& scheduler = current();
-    if (scheduler.silent() || armed_ || fired_ == limit_) return;
-    armed_ = true;
-    ++generation_;
+    if (scheduler.silent()) return;
+    write();
+    if (event_ != nullptr || fired_ == limit_) return;
     struct Expiry {
         Timer* timer;
         Job* body;
-        std::uint32_t generation;
     };
-    const Expiry expiry{this, make<Job>(expire), generation_};
-    Task& task = scheduler.spawn(label_, [expiry] {
+    const Expiry expiry{this, make<Job>(expire)};
+    event_ = &scheduler.spawn_timer(label_, delay_ns, [expiry] {
         Timer& timer = *expiry.timer;
-        if (!timer.armed_ || timer.generation_ != expiry.generation) return;  // cancelled, or armed again since
-        timer.armed_ = false;
+        timer.write();
+        timer.event_ = nullptr;
         ++timer.fired_;
-        (*expiry.body)();
-    }, TaskKind::Timer);
-    task.latency_ns = delay_ns;
-    task.pending_op = OpKind::Expire;
+        Job body = *expiry.body;
+        destroy(expiry.body);
+        body();
+    });
 }
 
 bool Timer::cancel() {
-    if (current().silent_noexcept()) return false;
-    const bool was_armed = armed_;
-    armed_ = false;
-    return was_armed;
+    Scheduler& scheduler = current();
+    if (scheduler.silent_noexcept()) return false;
+    write();
+    if (event_ == nullptr) return false;
+    scheduler.withdraw(*event_);
+    event_ = nullptr;
+    return true;
 }
 
 }  // namespace sim
