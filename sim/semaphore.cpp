@@ -6,27 +6,24 @@ void Semaphore::down(Where where) {
     Scheduler& scheduler = current();
     if (scheduler.silent()) return;
     scheduler.might_sleep(where);
-    queue_.read();
-    while (count_ == 0) {
-        queue_.prepare_to_wait(true);
-        if (count_ > 0) break;
-        queue_.schedule(where);
+    queue_.write();  // looking and queueing are one operation, under the semaphore's own lock
+    if (count_ > 0) {
+        --count_;
+        return;
     }
-    queue_.finish_wait();
-    --count_;
+    queue_.enqueue(true);
+    queue_.schedule(where);  // whoever is woken has been given what was raised
 }
 
 bool Semaphore::try_down() {
-    queue_.read();
-    if (count_ == 0) return false;
     queue_.write();
+    if (count_ == 0) return false;
     --count_;
     return true;
 }
 
 void Semaphore::up() {
-    ++count_;
-    queue_.wake_up();
+    if (queue_.wake_up() == 0) ++count_;
 }
 
 }  // namespace sim

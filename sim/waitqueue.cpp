@@ -8,11 +8,16 @@ namespace sim {
 
 WaitQueue::WaitQueue(std::uint64_t key, const char* name) : Object(primitive::waitqueue, key), name_(name) {}
 
-void WaitQueue::prepare_to_wait(bool exclusive) {
+void WaitQueue::wait_point() {
+    Scheduler& scheduler = current();
+    if (scheduler.silent()) return;
+    if (scheduler.splits_here(scheduler.running())) scheduler.scheduling_point(OpKind::Wait, *this);
+}
+
+void WaitQueue::enqueue(bool exclusive) {
     Scheduler& scheduler = current();
     if (scheduler.silent()) return;
     Task& self = scheduler.running();
-    if (scheduler.grain() == Grain::Fine) scheduler.scheduling_point(OpKind::Wait, *this);
     const bool queued = std::any_of(waiters_.begin(), waiters_.end(), [&](const Waiter& w) { return w.slot == self.slot; });
     if (!queued) {
         // Exclusive waiters queue at the end, the others at the front, as add_wait_queue and its exclusive form do.
@@ -41,11 +46,11 @@ void WaitQueue::finish_wait() {
     if (removed != 0) scheduler.sync_access(*this, true);
 }
 
-void WaitQueue::wake(unsigned exclusive_limit) {
+unsigned WaitQueue::wake(unsigned exclusive_limit) {
     Scheduler& scheduler = current();
-    if (scheduler.silent_noexcept()) return;
+    if (scheduler.silent_noexcept()) return 0;
     if (scheduler.grain() == Grain::Fine) scheduler.release_point(OpKind::Wake, *this);
-    if (scheduler.silent_noexcept()) return;
+    if (scheduler.silent_noexcept()) return 0;
     scheduler.running().committed = true;
     scheduler.sync_access(*this, true);
     unsigned exclusive_woken = 0;
@@ -56,6 +61,7 @@ void WaitQueue::wake(unsigned exclusive_limit) {
         waiters_.erase(waiters_.begin() + static_cast<std::ptrdiff_t>(i));
         scheduler.wake(scheduler.task(waiter.slot));
     }
+    return exclusive_woken;
 }
 
 bool WaitQueue::waitqueue_active() const {

@@ -17,22 +17,32 @@ class WaitQueue final : public Object {
         current().might_sleep(where);
         if (condition()) return;
         for (;;) {
-            prepare_to_wait(false);
+            // In the coarse grain no point: the look before does not count, since another follows.
+            if (current().grain() == Grain::Fine) wait_point();
+            enqueue(false);
             if (condition()) break;
             schedule(where);
         }
         finish_wait();
     }
     /// The parts of wait_event(), for loops that the kernel writes by hand.
-    void prepare_to_wait(bool exclusive);
+    void prepare_to_wait(bool exclusive) {
+        wait_point();
+        enqueue(exclusive);
+    }
     void schedule(Where where = Where::current());
     void finish_wait();
 
     /// Wakes all ordinary waiters and one exclusive one. Writes the queue even when it is empty.
-    void wake_up() { wake(1); }
-    void wake_up_all() { wake(0); }
+    /// @return how many exclusive ones
+    unsigned wake_up() { return wake(1); }
+    unsigned wake_up_all() { return wake(0); }
     /// Whether somebody waits: a lockless read of the queue.
     bool waitqueue_active() const;
+
+    /// Joins the queue without a point of its own: for primitives that look and queue as one operation.
+    void enqueue(bool exclusive);
+    std::size_t waiters() const { return waiters_.size(); }
 
     const char* name() const { return name_; }
 
@@ -41,7 +51,8 @@ class WaitQueue final : public Object {
         std::uint16_t slot;
         bool exclusive;
     };
-    void wake(unsigned exclusive_limit);
+    void wait_point();
+    unsigned wake(unsigned exclusive_limit);
 
     const char* name_;
     Vector<Waiter> waiters_;

@@ -4,22 +4,34 @@ namespace sim {
 
 void WorkQueue::queue(const char* label, Job job) {
     if (current().silent()) return;
-    ++pending_;
     struct Item {
         WorkQueue* queue;
         Job* body;
+        std::uint64_t number;
     };
-    const Item item{this, make<Job>(job)};
+    const Item item{this, make<Job>(job), ++queued_};
+    pending_.insert(item.number);
     current().spawn(label, [item] {
         Job body = *item.body;
         destroy(item.body);
         body();
-        if (--item.queue->pending_ == 0) item.queue->idle_.wake_up_all();
+        item.queue->idle_.wake_up_all();
+        item.queue->pending_.erase(item.number);  // one operation with the wake-up, whose point came before
     });
 }
 
-void WorkQueue::flush() {
-    idle_.wait_event([this] { return pending_ == 0; });
+void WorkQueue::flush(Where where) {
+    Scheduler& scheduler = current();
+    if (scheduler.silent()) return;
+    scheduler.might_sleep(where);
+    if (scheduler.grain() == Grain::Fine && scheduler.splits_here(scheduler.running())) scheduler.scheduling_point(OpKind::Wait, idle_);
+    const std::uint64_t last = queued_;
+    scheduler.sync_access(idle_, false);
+    while (!pending_.empty() && *pending_.begin() <= last) {
+        idle_.enqueue(false);
+        idle_.schedule(where);
+        scheduler.sync_access(idle_, false);
+    }
 }
 
 }  // namespace sim

@@ -11,14 +11,15 @@ class WorkQueue {
     explicit WorkQueue(const char* name) : name_(name), idle_(0, name) {}
     /// @param label  the work function's name; outlives the execution
     void queue(const char* label, Job job);
-    /// Sleeps until all items queued so far have run.
-    void flush();
-    unsigned pending() const { return pending_; }
+    /// Sleeps until all items queued so far have run; not for those that are queued meanwhile.
+    void flush(Where where = Where::current());
+    std::size_t pending() const { return pending_.size(); }
 
   private:
     const char* name_;
     WaitQueue idle_;
-    unsigned pending_ = 0;
+    std::uint64_t queued_ = 0;
+    Set<std::uint64_t> pending_;  // numbers of the items that have not ended
 };
 
 }  // namespace sim
