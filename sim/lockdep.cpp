@@ -12,10 +12,11 @@ void Lockdep::clear() {
     with_edges_.clear();
 }
 
-std::string Lockdep::acquire(const Task& task, const LockClass& cls, unsigned subclass) {
+std::string Lockdep::acquire(const Task& task, const LockClass& cls, unsigned subclass, Attempt attempt) {
     const unsigned taken = cls.index + subclass;
     SIM_ASSERT(taken < max_lock_classes);
     classes_[taken] = &cls;
+    if (attempt == Attempt::Tries) return {};
     for (unsigned i = 0; i < task.held_count; ++i) {
         const unsigned held = task.held[i].lock_class;
         if (has_edge(held, taken)) continue;

@@ -9,6 +9,9 @@ namespace sim {
 struct HeldLock;
 struct Task;
 
+/// Whether a task would have waited for the lock that it got.
+enum class Attempt : std::uint8_t { Waits, Tries };
+
 /// A kind of lock. One constant per kind; `index` is unique. Subclasses (levels of a tree, left and right sibling) are
 /// numbered by the caller and added to the index, as lockdep's subclasses are: index + subclass must not meet another class.
 struct LockClass {
@@ -24,9 +27,9 @@ inline constexpr unsigned max_lock_classes = 768;
 class Lockdep {
   public:
     void clear();
-    /// Adds the edges from every lock that `task` holds to `cls`.
+    /// Adds the edges from every lock that `task` holds to `cls`. A trylock adds none: who does not wait closes no cycle.
     /// @return empty, or the cycle that the newest edge closes, for people: "a -> b -> a"
-    std::string acquire(const Task& task, const LockClass& cls, unsigned subclass);
+    std::string acquire(const Task& task, const LockClass& cls, unsigned subclass, Attempt attempt);
 
   private:
     bool has_edge(unsigned from, unsigned to) const { return ((edges_[from][to >> 6] >> (to & 63)) & 1) != 0; }

@@ -21,7 +21,7 @@ void Mutex::lock(unsigned subclass, Where where) {
         pending_.reset(self.slot);
         at_point = false;
     }
-    take(subclass, where);
+    take(Attempt::Waits, subclass, where);
 }
 
 bool Mutex::try_lock(Where where) {
@@ -30,7 +30,7 @@ bool Mutex::try_lock(Where where) {
     Task& self = scheduler.running();
     if (scheduler.splits_here(self)) scheduler.scheduling_point(OpKind::TryAcquire, *this);
     if (owner_ < 0) {
-        take(0, where);
+        take(Attempt::Tries, 0, where);
         return true;
     }
     self.committed = true;
@@ -38,11 +38,11 @@ bool Mutex::try_lock(Where where) {
     return false;
 }
 
-void Mutex::take(unsigned subclass, Where where) {
+void Mutex::take(Attempt attempt, unsigned subclass, Where where) {
     Scheduler& scheduler = current();
     owner_ = scheduler.running().slot;
     scheduler.disable(pending_);
-    scheduler.lock_acquired(*this, false, subclass, where);
+    scheduler.lock_acquired(*this, attempt, false, subclass, where);
 }
 
 void Mutex::unlock() {

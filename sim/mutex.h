@@ -18,7 +18,7 @@ class Mutex final : public Lock {
     int owner() const override { return owner_; }
 
   private:
-    void take(unsigned subclass, Where where);
+    void take(Attempt attempt, unsigned subclass, Where where);
     int owner_ = -1;
 };
 

@@ -32,7 +32,7 @@ void RwSem::acquire(bool shared, unsigned subclass, Where where) {
         self.blocked_on = nullptr;
         std::erase_if(queue_, [&](const Waiter& waiter) { return waiter.slot == self.slot; });
     }
-    grant(shared, subclass, where);
+    grant(Attempt::Waits, shared, subclass, where);
 }
 
 bool RwSem::may_go(unsigned slot) const {
@@ -44,7 +44,7 @@ bool RwSem::may_go(unsigned slot) const {
     return false;
 }
 
-void RwSem::grant(bool shared, unsigned subclass, Where where) {
+void RwSem::grant(Attempt attempt, bool shared, unsigned subclass, Where where) {
     Scheduler& scheduler = current();
     if (shared) {
         ++readers_;
@@ -52,7 +52,7 @@ void RwSem::grant(bool shared, unsigned subclass, Where where) {
         writer_ = scheduler.running().slot;
     }
     update_waiters();
-    scheduler.lock_acquired(*this, shared, subclass, where);
+    scheduler.lock_acquired(*this, attempt, shared, subclass, where);
 }
 
 void RwSem::update_waiters() {
@@ -77,7 +77,7 @@ bool RwSem::try_acquire(bool shared, unsigned subclass, Where where) {
     Task& self = scheduler.running();
     if (scheduler.splits_here(self)) scheduler.scheduling_point(OpKind::TryAcquire, *this);
     if (available(shared) && (!shared || queue_.empty())) {
-        grant(shared, subclass, where);
+        grant(Attempt::Tries, shared, subclass, where);
         return true;
     }
     self.committed = true;

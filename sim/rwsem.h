@@ -36,7 +36,7 @@ class RwSem final : public Lock {
     bool available(bool shared) const { return shared ? writer_ < 0 : writer_ < 0 && readers_ == 0; }
     void acquire(bool shared, unsigned subclass, Where where);
     bool try_acquire(bool shared, unsigned subclass, Where where);
-    void grant(bool shared, unsigned subclass, Where where);
+    void grant(Attempt attempt, bool shared, unsigned subclass, Where where);
     void release(bool shared);
     /// Whether a queued task may take the semaphore now: by its place in the queue.
     bool may_go(unsigned slot) const;

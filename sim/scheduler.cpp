@@ -398,12 +398,12 @@ void Scheduler::report_unordered(const Object& object, AccessKind kind) {
 
 // ---- locks ---------------------------------------------------------------------------------------------------------------
 
-void Scheduler::lock_acquired(Lock& lock, bool shared, unsigned subclass, std::source_location where) {
+void Scheduler::lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass, std::source_location where) {
     Task& self = *running_;
     self.untouched = false;
     trace_.add_access({lock.id(), 0, shared ? AccessKind::Read : AccessKind::Write}, 1);
     races_.acquire(self.slot, lock);
-    std::string cycle = lockdep_.acquire(self, lock.lock_class(), subclass);
+    std::string cycle = lockdep_.acquire(self, lock.lock_class(), subclass, attempt);
     SIM_ASSERT(self.held_count < self.held.size());
     self.held[self.held_count++] = {&lock, shared, static_cast<std::uint16_t>(lock.lock_class().index + subclass), trace_.steps(), where};
     if (!cycle.empty()) {

@@ -125,7 +125,7 @@ class Scheduler {
     /// An access by the running step, with the point that its object's discipline asks for.
     void access(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value);
     /// The bookkeeping of every lock: access set, happens-before, lockdep, what the task holds.
-    void lock_acquired(Lock& lock, bool shared, unsigned subclass, std::source_location where);
+    void lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass, std::source_location where);
     void lock_released(Lock& lock);
     void spinlock_taken() {
         ++running_->spin_depth;
