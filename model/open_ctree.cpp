@@ -193,11 +193,11 @@ Result<void> read_root_node(Root& root, Bytenr bytenr, Transid generation, Level
 /// A tree that the super block names itself. Mirrors load_super_root().
 Result<Root*> load_super_root(FsInfo& fs, Objectid objectid, Bytenr bytenr, u64 generation, Level level) {
     Root* const root = sim::make<Root>(fs, objectid);
-    root->state.set_bit(root_state::track_dirty);
     if (const auto read = read_root_node(*root, bytenr, Transid(generation), level); !read) {
         sim::destroy(root);
         return read.error();
     }
+    set_root_node_fields(root->root_item, *root->node);  // not TRACK_DIRTY: a commit writes both into the super block
     return root;
 }
 
