@@ -16,11 +16,38 @@ const Lock* as_lock(const Object* object) {
     return object != nullptr && primitive::is_lock(object->cls()) ? static_cast<const Lock*>(object) : nullptr;
 }
 
-/// The task whose release `task` waits for, or -1: it waits on a queue, or for several readers.
-int waits_for(const Task& task) {
-    if (task.pending_op != OpKind::Acquire && task.pending_op != OpKind::AcquireShared && task.pending_op != OpKind::Resume) return -1;
-    const Lock* const lock = as_lock(task.pending_object);
-    return lock == nullptr ? -1 : lock->owner();
+using Tasks = std::vector<const Task*>;
+
+/// The tasks whose releases `task` waits for: a lock's owner, or its readers. Empty when it waits on a queue.
+Tasks waits_for(const Task& task, const Tasks& all) {
+    const bool acquires = task.pending_op == OpKind::Acquire || task.pending_op == OpKind::AcquireShared;
+    const Lock* const lock = acquires ? as_lock(task.pending_object) : nullptr;
+    Tasks holders;
+    if (lock == nullptr) return holders;
+    for (const Task* other : all)
+        for (unsigned i = 0; i < other->held_count; ++i)
+            if (other->held[i].lock == lock) holders.push_back(other);
+    return holders;
+}
+
+/// Extends `path`, whose tasks wait each for the next, until it comes back to where it began.
+bool find_circle(Tasks& path, const Tasks& all) {
+    for (const Task* next : waits_for(*path.back(), all)) {
+        if (next == path.front()) return true;
+        if (std::find(path.begin(), path.end(), next) != path.end()) continue;
+        path.push_back(next);
+        if (find_circle(path, all)) return true;
+        path.pop_back();
+    }
+    return false;
+}
+
+Tasks find_circle(const Tasks& all) {
+    for (const Task* start : all) {
+        Tasks path{start};
+        if (find_circle(path, all)) return path;
+    }
+    return {};
 }
 
 std::string waited_for_name(const Task& task) {
@@ -45,35 +72,26 @@ std::string held_by(const Task& task) {
 }  // namespace
 
 void Scheduler::report_deadlock() {
-    std::vector<const Task*> stuck;
+    Tasks all;
     for (unsigned slot = 0; slot < slots_used_; ++slot)
-        if (live_.test(slot) && tasks_[slot]->kind == TaskKind::Task) stuck.push_back(tasks_[slot].get());
-    std::sort(stuck.begin(), stuck.end(), [](const Task* a, const Task* b) { return a->path < b->path; });
+        if (live_.test(slot)) all.push_back(tasks_[slot].get());
+    std::sort(all.begin(), all.end(), [](const Task* a, const Task* b) { return a->path < b->path; });
+    const auto must_end = [](const Task* task) { return task->kind == TaskKind::Task || task->kind == TaskKind::Completion; };
 
-    std::set<std::string> cycle;
-    for (const Task* start : stuck) {
-        std::set<std::string> names;
-        const Task* at = start;
-        for (std::size_t hops = 0; hops <= stuck.size(); ++hops) {
-            names.insert(waited_for_name(*at));
-            const int owner = waits_for(*at);
-            if (owner < 0) break;
-            at = tasks_[static_cast<unsigned>(owner)].get();
-            if (at == start) cycle = names;
-        }
-    }
-
-    std::set<std::string> waits = cycle;
-    std::string text = cycle.empty() ? "nobody will wake" : "circular wait";
-    for (const Task* task : stuck) {
-        if (cycle.empty()) waits.insert(waited_for_name(*task));
+    const Tasks circle = find_circle(all);
+    std::set<std::string> names;
+    std::string text = circle.empty() ? "nobody will wake" : "circular wait";
+    for (const Task* task : circle) names.insert(waited_for_name(*task));
+    for (const Task* task : all) {
+        if (!must_end(task) && task->held_count == 0) continue;  // a daemon may wait for ever, unless others wait for it
+        if (circle.empty() && must_end(task)) names.insert(waited_for_name(*task));
         text += "\n  " + task_name(*task) + " waits for " + waited_for_name(*task) + " in " + task->blocked_where.function_name();
         text += held_by(*task);
-        const int owner = waits_for(*task);
-        if (owner >= 0) text += "; its owner is " + task_name(*tasks_[static_cast<unsigned>(owner)]);
+        const Tasks holders = waits_for(*task, all);
+        for (const Task* holder : holders) text += (holder == holders.front() ? "; its owner is " : " and ") + task_name(*holder);
     }
-    std::string signature = cycle.empty() ? "lost-wakeup/" : "deadlock/";
-    for (const std::string& name : waits) signature += (signature.back() == '/' ? "" : "+") + name;
+    std::string signature = circle.empty() ? "lost-wakeup/" : "deadlock/";
+    for (const std::string& name : names) signature += (signature.back() == '/' ? "" : "+") + name;
     violation_ = {signature, text, trace_.steps()};
 }
 
