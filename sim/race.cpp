@@ -9,6 +9,7 @@ namespace sim {
 void RaceDetector::begin_execution() {
     ++execution_;
     for (unsigned slot = 0; slot < slots_used_; ++slot) clocks_[slot].fill(0);
+    last_access_.fill(0);
     slots_used_ = 0;
     sync_used_ = 0;
     readers_used_ = 0;
@@ -34,10 +35,11 @@ void RaceDetector::adopt_anew(const Object& object) const {
     object.sync_ = 0;
 }
 
-bool RaceDetector::read(unsigned task, const Object& object) {
+Epoch RaceDetector::read(unsigned task, const Object& object) {
     adopt(object);
     const Epoch now{task, clocks_[task][task]};
-    const bool ordered = before(object.last_write_, task);
+    last_access_[task] = now.clock();
+    const Epoch rival = before(object.last_write_, task) ? Epoch{} : object.last_write_;
     if (object.readers_ != 0) {
         readers_[object.readers_ - 1][task] = now.clock();
     } else if (object.last_read_.is_start() || before(object.last_read_, task)) {
@@ -50,23 +52,26 @@ bool RaceDetector::read(unsigned task, const Object& object) {
         clock[task] = now.clock();
         object.readers_ = readers_used_;
     }
-    return ordered;
+    return rival;
 }
 
-bool RaceDetector::write(unsigned task, const Object& object) {
+Epoch RaceDetector::write(unsigned task, const Object& object) {
     adopt(object);
     const Clock& mine = clocks_[task];
-    bool ordered = before(object.last_write_, task);
+    last_access_[task] = mine[task];
+    Epoch rival;
     if (object.readers_ != 0) {
         const Clock& reads = readers_[object.readers_ - 1];
-        for (unsigned slot = 0; slot < slots_used_; ++slot) ordered = ordered && reads[slot] <= mine[slot];
+        for (unsigned slot = 0; slot < slots_used_; ++slot)
+            if (reads[slot] > mine[slot]) rival = Epoch{slot, reads[slot]};
         object.readers_ = 0;
-    } else {
-        ordered = ordered && before(object.last_read_, task);
+    } else if (!before(object.last_read_, task)) {
+        rival = object.last_read_;
     }
+    if (!before(object.last_write_, task)) rival = object.last_write_;
     object.last_read_ = {};
     object.last_write_ = Epoch{task, mine[task]};
-    return ordered;
+    return rival;
 }
 
 RaceDetector::Clock& RaceDetector::sync_clock(const Object& object) {

@@ -14,8 +14,8 @@ struct Task;
 /// Happens-before by vector clocks, and accesses of Locked objects that it leaves unordered (FastTrack: Flanagan and Freund,
 /// PLDI 2009). Locks, atomics, lockless accesses, wake-ups, creation of tasks order; nothing else does.
 ///
-/// A slot is given to a new task only when its former task's whole life happened before the creation, so a slot's clock
-/// never orders what is not ordered.
+/// A slot is given to a new task when all accesses of its former task happened before the creation, so a slot's clock never
+/// orders what is not ordered.
 class RaceDetector {
   public:
     struct alignas(16) Clock : std::array<std::uint32_t, max_tasks> {};
@@ -25,12 +25,13 @@ class RaceDetector {
     std::uint32_t execution() const { return execution_; }
 
     void task_created(unsigned creator_or_none, unsigned slot);
-    /// Whether everything `slot` ever did happened before what `task` does now.
-    bool ended_before(unsigned slot, unsigned task) const { return clocks_[task][slot] >= clocks_[slot][slot]; }
+    /// Whether every access of `slot` so far happened before what `task` does now.
+    bool ended_before(unsigned slot, unsigned task) const { return clocks_[task][slot] >= last_access_[slot]; }
+    std::uint32_t now(unsigned task) const { return clocks_[task][task]; }
 
-    /// An access of a Locked object. @return false if it races with an earlier one
-    bool read(unsigned task, const Object& object);
-    bool write(unsigned task, const Object& object);
+    /// An access of a Locked object. @return an earlier one that it races with; the start if there is none
+    Epoch read(unsigned task, const Object& object);
+    Epoch write(unsigned task, const Object& object);
 
     void acquire(unsigned task, const Object& object);
     void release(unsigned task, const Object& object);
@@ -70,6 +71,7 @@ class RaceDetector {
     std::uint32_t execution_ = 1;
     unsigned slots_used_ = 1;
     std::array<Clock, max_tasks> clocks_{};
+    std::array<std::uint32_t, max_tasks> last_access_{};  // each slot's clock then
     std::vector<Clock> sync_;
     std::uint32_t sync_used_ = 0;
     std::vector<Clock> readers_;

@@ -76,7 +76,7 @@ Task& Scheduler::create(const char* label, Job job, TaskKind kind) {
     task.kind = kind;
     task.cpu = has_creator ? running_->cpu : 0;
     task.job = job;
-    task.name = trace_.add_name({has_creator ? running_->name : Trace::no_parent, child, label, kind, task.cpu, task.path});
+    task.name = trace_.add_name({has_creator ? running_->name : Trace::no_parent, label, kind, task.cpu, task.path});
     task.event_order = ++event_counter_;
     task.fiber.prepare(fiber_main, this);
 
@@ -85,6 +85,7 @@ Task& Scheduler::create(const char* label, Job job, TaskKind kind) {
     if (is_event(kind)) events_.set(slot);
     if (kind == TaskKind::Task || kind == TaskKind::Completion) ++unfinished_;
     races_.task_created(has_creator ? running_->slot : RaceDetector::none, slot);
+    lives_.push_back({Epoch{slot, races_.now(slot)}, task.name});
     return task;
 }
 
@@ -155,6 +156,7 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     departures_.clear();
     dirty_.clear();
     unordered_.clear();
+    lives_.clear();
     races_.begin_execution();
     lockdep_.clear();
     trace_.clear();
@@ -370,8 +372,9 @@ void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
         } else {
             races_.exchange(self.slot, object);
         }
-    } else if (!(reads_only(kind) ? races_.read(self.slot, object) : races_.write(self.slot, object))) {
-        report_unordered(object, kind);
+    } else {
+        const Epoch rival = reads_only(kind) ? races_.read(self.slot, object) : races_.write(self.slot, object);
+        if (!rival.is_start()) report_unordered(object, kind, rival);
     }
     if (!reads_only(kind)) queue_check(object);
 }
@@ -386,13 +389,19 @@ void Scheduler::sync_access(Object& object, bool writes) {
     }
 }
 
-void Scheduler::report_unordered(const Object& object, AccessKind kind) {
+std::string Scheduler::task_name(Epoch epoch) const {
+    std::uint32_t name = tasks_[epoch.slot()]->name;
+    for (const Life& life : lives_)
+        if (life.first.slot() == epoch.slot() && life.first.clock() <= epoch.clock()) name = life.name;
+    return trace_.task_name(name);
+}
+
+void Scheduler::report_unordered(const Object& object, AccessKind kind, Epoch rival) {
     constexpr std::size_t enough = 20;
     if (unordered_.size() >= enough) return;
-    const auto last = object.last_write_;
     std::string text = std::string(object.cls().name) + " " + std::to_string(object.key()) + ": " + to_string(operation_of(kind)) +
                        " by " + task_name(*running_) + " at step " + std::to_string(trace_.steps()) +
-                       " is not ordered after an access by " + task_name(*tasks_[last.slot()]);
+                       " is not ordered after an access by " + task_name(rival);
     if (std::find(unordered_.begin(), unordered_.end(), text) == unordered_.end()) unordered_.push_back(std::move(text));
 }
 

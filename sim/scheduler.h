@@ -208,7 +208,8 @@ class Scheduler {
     unsigned free_slot();
     void retire(Task& task);
     void report_deadlock();
-    void report_unordered(const Object& object, AccessKind kind);
+    void report_unordered(const Object& object, AccessKind kind, Epoch rival);
+    std::string task_name(Epoch epoch) const;
     void stop_unless_unwinding() const;
 
     Arena& arena_;
@@ -240,6 +241,12 @@ class Scheduler {
     std::uint64_t phase_ = 0;  // keeps the identities of the preparation and of executions apart
     std::vector<Departure> departures_;
     std::vector<std::string> unordered_;
+    /// A task's time in its slot: until the next one there.
+    struct Life {
+        Epoch first;
+        std::uint32_t name;
+    };
+    std::vector<Life> lives_;
     std::uint64_t event_counter_ = 0;
     Outcome outcome_ = Outcome::Completed;
     Violation violation_;

@@ -1,5 +1,7 @@
 #include "sim/trace.h"
 
+#include <algorithm>
+
 #include "sim/scheduler.h"
 
 namespace sim {
@@ -13,7 +15,9 @@ std::uint32_t Trace::switches() const {
 std::string Trace::task_name(std::uint32_t index) const {
     const TaskName& name = names_.at(index);
     if (name.parent == no_parent) return name.label;
-    return task_name(name.parent) + "/" + name.label + "#" + std::to_string(name.ordinal);
+    const auto is_sibling = [&](const TaskName& other) { return other.parent == name.parent && std::string_view(other.label) == name.label; };
+    const auto ordinal = std::count_if(names_.begin(), names_.begin() + index + 1, is_sibling);
+    return task_name(name.parent) + "/" + name.label + "#" + std::to_string(ordinal);
 }
 
 Scope::Scope(const char* function) : open_(false) {

@@ -77,7 +77,6 @@ class Trace {
 
     struct TaskName {
         std::uint32_t parent;  // index, or none
-        std::uint32_t ordinal;  // among its creator's tasks of this label, from 1
         const char* label;
         TaskKind kind;
         std::uint8_t cpu;
@@ -88,7 +87,7 @@ class Trace {
         names_.push_back(name);
         return static_cast<std::uint32_t>(names_.size() - 1);
     }
-    /// "writer", "writer/bio#3", "writer/bio#3/endio#1".
+    /// "writer", "writer/bio#3", "writer/bio#3/endio#1": numbered among its creator's tasks of this label, from 1.
     std::string task_name(std::uint32_t index) const;
     const std::vector<TaskName>& names() const { return names_; }
 
