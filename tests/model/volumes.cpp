@@ -92,15 +92,17 @@ TEST_CASE("A bio ends once, when all its copies are written", "[model][volumes]"
 
 TEST_CASE("One copy of a mirror may fail", "[model][volumes]") {
     const auto profile = GENERATE(u64{0}, bg_raid1);
-    const auto result = run_checked(with_data_profile(profile), [profile](FsInfo& fs) {
+    std::string failing;
+    const auto result = run_checked(with_data_profile(profile), [&](FsInfo& fs) {
         const ChunkMap& chunk = data_chunk(fs);
+        failing = device_path(*chunk.stripes[0].dev);
         chunk.stripes[0].dev->dev_state.set_bit(dev_state::missing);
         Bio& write = make_bio(fs, MapOp::Write, Bytenr(chunk.logical), 1);
         CHECK(submit_bio_wait(write, nullptr).ok() == (profile == bg_raid1));
     });
     REQUIRE(result.messages.size() == 1);
     CHECK(result.messages[0] ==
-          "BTRFS error (device a): bdev /dev/a errs: wr 1, rd 0, flush 0, corrupt 0, gen 0");
+          "BTRFS error (device a): bdev " + failing + " errs: wr 1, rd 0, flush 0, corrupt 0, gen 0");
 }
 
 TEST_CASE("A drained bio counter stays drained until it is unblocked", "[model][volumes]") {
