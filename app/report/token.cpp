@@ -16,7 +16,9 @@ constexpr unsigned fix_bits = 20;
 constexpr unsigned hash_bits = 16;
 
 /// The inversion lets zeros be neither lost nor added at the end.
-std::uint32_t check_digits(const std::vector<std::uint8_t>& bytes) { return crc24(bytes) ^ 0xFFFFFF; }
+std::uint32_t check_digits(const std::vector<std::uint8_t>& bytes) {
+    return crc24(bytes) ^ 0xFFFFFF;
+}
 
 std::uint64_t top(std::uint32_t hash, unsigned bits) {
     return hash >> (32 - bits);

@@ -1,0 +1,176 @@
+#include "app/cli/bench.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+#include "app/cli/build_info.h"
+#include "app/cli/executions.h"
+#include "app/scenario/program.h"
+#include "sim/atomic.h"
+#include "sim/strategy_dfs.h"
+
+namespace app::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto time_for_each = std::chrono::seconds(2);
+
+double seconds_since(Clock::time_point began) {
+    return std::chrono::duration<double>(Clock::now() - began).count();
+}
+
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
+/// Tasks that increment one atomic counter: the engine alone. 2 tasks of 10 increments have 20! /
+/// (10! 10!) schedules.
+class AtomicCounter final : public sim::Program {
+  public:
+    static constexpr unsigned tasks = 2, increments = 10;
+    static constexpr std::uint64_t schedules = 184'756;
+
+    void prepare() override { counter_ = sim::make<sim::Atomic<std::uint32_t>>(); }
+    void start() override {
+        auto* const counter = counter_;
+        for (unsigned i = 0; i < tasks; ++i)
+            sim::current().spawn("increment", sim::Job([counter] {
+                                     for (unsigned n = 0; n < increments; ++n)
+                                         counter->add_return(1);
+                                 }));
+    }
+    std::uint64_t state_hash() override { return counter_->peek(); }
+
+  private:
+    sim::Atomic<std::uint32_t>* counter_ = nullptr;
+};
+
+/// Tells when the engine has come as far as having started an execution.
+class StartClock final : public sim::Program {
+  public:
+    StartClock(std::unique_ptr<sim::Program> program, Clock::time_point& started)
+        : program_(std::move(program)), started_(started) {}
+    void prepare() override { program_->prepare(); }
+    void start() override {
+        program_->start();
+        started_ = Clock::now();
+    }
+    void check_end() override { program_->check_end(); }
+    std::uint64_t state_hash() override { return program_->state_hash(); }
+
+  private:
+    std::unique_ptr<sim::Program> program_;
+    Clock::time_point& started_;
+};
+
+void measure_engine(unsigned repeat, std::vector<Metric>& metrics) {
+    std::vector<double> per_step, per_second;
+    std::uint64_t executions = 0;
+    for (unsigned i = 0; i < repeat; ++i) {
+        sim::ExploreOptions options;
+        options.max_deviations = sim::DfsStrategy::unbounded;
+        const Clock::time_point began = Clock::now();
+        const sim::SearchReport report =
+            sim::explore([] { return std::make_unique<AtomicCounter>(); }, options);
+        const double time = seconds_since(began);
+        executions = report.executions;
+        per_step.push_back(1e9 * time / static_cast<double>(report.steps));
+        per_second.push_back(static_cast<double>(report.executions) / time);
+    }
+    metrics.push_back({"engine/atomic-2x10/executions", static_cast<double>(executions), "1"});
+    metrics.push_back({"engine/atomic-2x10/time-per-step", median(per_step), "ns"});
+    metrics.push_back({"engine/atomic-2x10/executions-per-second", median(per_second), "1/s"});
+}
+
+void measure_scenario(const ScenarioPtr& scenario, unsigned repeat, std::vector<Metric>& metrics) {
+    Clock::time_point started;
+    const model::KernelVersion kernel;
+    const auto factory = [&] {
+        return std::make_unique<StartClock>(
+            std::make_unique<scenario::ScenarioProgram>(scenario, kernel), started);
+    };
+    sim::Execution execution(factory, {});
+    if (!execution.preparation_error().empty()) return;
+    std::vector<double> steps_per_second, executions_per_second, start_us;
+    for (unsigned i = 0; i < repeat; ++i) {
+        std::uint64_t executions = 0, steps = 0;
+        double starting = 0;
+        const auto strategy = sim::make_random(i + 1);
+        const Clock::time_point began = Clock::now();
+        while (Clock::now() - began < time_for_each && strategy->next_execution()) {
+            const Clock::time_point run = Clock::now();
+            steps += execution.run(*strategy).steps;
+            starting += std::chrono::duration<double>(started - run).count();
+            ++executions;
+        }
+        const double time = seconds_since(began);
+        steps_per_second.push_back(static_cast<double>(steps) / time);
+        executions_per_second.push_back(static_cast<double>(executions) / time);
+        start_us.push_back(1e6 * starting / static_cast<double>(executions));
+    }
+    metrics.push_back(
+        {"random/" + scenario->id + "/steps-per-second", median(steps_per_second), "1/s"});
+    metrics.push_back({"random/" + scenario->id + "/executions-per-second",
+                       median(executions_per_second), "1/s"});
+    metrics.push_back({"start/" + scenario->id + "/time", median(start_us), "us"});
+}
+
+void measure_memory(const ScenarioPtr& scenario, std::vector<Metric>& metrics) {
+    sim::ExploreOptions options;
+    options.max_deviations = 1;
+    options.limits.time = 5 * time_for_each;
+    sim::explore(scenario::make_factory(scenario, model::KernelVersion{}), options);
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    metrics.push_back({"explore/" + scenario->id + "/peak-memory",
+                       static_cast<double>(usage.ru_maxrss) / 1024, "MiB"});
+}
+
+std::string shown(double value) {
+    char text[48];
+    std::snprintf(text, sizeof text, value < 1000 ? "%.1f" : "%.0f", value);
+    return text;
+}
+
+}  // namespace
+
+std::vector<Metric> core_suite(const Library& library, unsigned repeat) {
+    std::vector<Metric> metrics;
+    measure_engine(repeat, metrics);
+    for (const char* id : {"commit/001", "replace/001"})
+        if (const auto scenario = library.find(id); scenario.ok())
+            measure_scenario(scenario.value(), repeat, metrics);
+    if (const auto scenario = library.find("replace/001"); scenario.ok())
+        measure_memory(scenario.value(), metrics);
+    return metrics;
+}
+
+VerbResult bench(Session& session) {
+    const std::string suite = session.has("suite") ? session.parsed.last("suite") : "core";
+    if (suite != "core") return usage_failure("--suite \"" + suite + "\": expected core", "core");
+    Report report;
+    report.verdict = Verdict::Pass;
+    report.text = "interleaf " + program_version() + "  bench " + suite + "  " + compiler() +
+                  "  seed none\nreproduce: interleaf bench --suite " + suite + "\n\n";
+    Json metrics = Json::array();
+    for (const Metric& metric :
+         core_suite(session.library, static_cast<unsigned>(session.settings.repeat))) {
+        std::string line = metric.name;
+        line.resize(std::max<std::size_t>(52, line.size() + 1), ' ');
+        const std::string value = shown(metric.value);
+        line.append(value.size() < 12 ? 12 - value.size() : 0, ' ');
+        report.text += line + value + " " + (metric.unit == "1" ? "" : metric.unit) + "\n";
+        metrics.push_back({{"name", metric.name}, {"value", metric.value}, {"unit", metric.unit}});
+    }
+    report.document = {{"suite", suite}, {"metrics", std::move(metrics)}};
+    return report;
+}
+
+}  // namespace app::cli

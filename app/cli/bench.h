@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "app/cli/session.h"
+
+namespace app::cli {
+
+/// One measured figure.
+struct Metric {
+    std::string name;  // "engine/atomic-2x10/time-per-step"
+    double value = 0;
+    std::string unit;  // "ns", "1/s", "us", "MiB"; "1" for a plain count
+};
+
+/// The engine alone, scenarios on one core, starting an execution, and memory. Medians of `repeat`
+/// measurements.
+std::vector<Metric> core_suite(const Library& library, unsigned repeat);
+
+}  // namespace app::cli

@@ -1,0 +1,66 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/cli/session.h"
+#include "app/report/failure_file.h"
+#include "app/report/token.h"
+#include "sim/execution.h"
+#include "sim/explorer.h"
+
+/// What the verbs that run executions share.
+namespace app::cli {
+
+sim::ExecutionOptions execution_options(const Settings& settings, bool narrate);
+
+/// A scenario on a kernel, prepared. @return a failure with exit 3 when its preparation fails or it
+/// does not exist there
+sim::Result<std::unique_ptr<sim::Execution>, Failure> prepare(const ScenarioPtr& scenario,
+                                                              const model::KernelVersion& kernel,
+                                                              const sim::ExecutionOptions& options);
+
+/// One execution's verdict: FAIL, CLEAN, or why it says nothing.
+Verdict verdict_of(const sim::ExecutionResult& result);
+/// A search's verdict. @param accepted  whether the bound was the scenario's or the user's
+Verdict verdict_of(const sim::SearchReport& report, bool accepted);
+/// Of one run: "livelock/step-limit" where the engine names none.
+std::string signature_of(const sim::ExecutionResult& result);
+
+/// The strategy with what it needs of a default run. Runs one when it needs it.
+report::StrategyRun strategy_run(sim::Execution& execution, const sim::StrategySpec& strategy,
+                                 std::uint64_t seed);
+std::unique_ptr<sim::Strategy> make_strategy(const report::StrategyRun& run);
+
+/// A token of the execution with these choices.
+report::Token make_token(const scenario::Scenario& scenario, const model::KernelVersion& kernel,
+                         sim::Grain grain, const sim::ExecutionResult& result);
+
+/// How a reader repeats an execution: the shorter token of its choices or of the strategy that made
+/// them, or the name of the file it was saved to when neither fits.
+sim::Result<std::string, Failure>
+recording_of(const Session& session, const ScenarioPtr& scenario,
+             const model::KernelVersion& kernel, const sim::ExecutionResult& result,
+             const std::optional<report::StrategyRun>& made_by = std::nullopt);
+/// Runs the schedule once more, and writes it with the meaning of each step. @return what went
+/// wrong
+std::optional<Failure> save_recording(const std::string& file, const ScenarioPtr& scenario,
+                                      const report::Token& token,
+                                      const sim::ExecutionOptions& options);
+
+/// What run and replay say of one execution: verdict, counts, messages.
+void describe(Report& report, const scenario::Scenario& scenario,
+              const model::KernelVersion& kernel, const sim::ExecutionResult& result);
+
+/// "interleaf 0.1.0  replace/001@5c1e22  kernel 5.5@91d0  " and the rest.
+std::string heading(const scenario::Scenario& scenario, const model::KernelVersion& kernel,
+                    const std::string& rest);
+/// What to write on a command line for the scenario: its id, or its file when it was given as one.
+std::string scenario_word(const Session& session, const scenario::Scenario& scenario);
+/// " --scenario FILE" when the id alone would not find it.
+std::string scenario_option(const Session& session, const scenario::Scenario& scenario);
+
+/// Lines of at most `width` columns; those after the first are indented.
+std::string wrapped(const std::string& text, std::size_t width, const std::string& indent);
+
+}  // namespace app::cli

@@ -1,0 +1,122 @@
+#include "app/cli/recording.h"
+#include "app/report/ladder.h"
+#include "app/scenario/kernel_spec.h"
+#include "app/scenario/words.h"
+
+namespace app::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::optional<report::Columns> columns_of(const Session& session,
+                                          const scenario::Scenario& scenario) {
+    const std::string kind = session.has("headers") ? session.parsed.last("headers") : "cpu1";
+    if (kind == "cpu1") return report::Columns(scenario, report::Columns::By::Cpu, 1);
+    if (kind == "cpu0") return report::Columns(scenario, report::Columns::By::Cpu, 0);
+    if (kind == "task") return report::Columns(scenario, report::Columns::By::Task);
+    return std::nullopt;
+}
+
+/// "Label       text", wrapped.
+std::string entry(const std::string& label, const std::string& text, std::size_t width) {
+    std::string head = label;
+    head.resize(12, ' ');
+    return wrapped(head + text, width, std::string(12, ' '));
+}
+
+/// One line that can be pasted; on a line of its own when that keeps it short enough for a mail.
+std::string reproduce_entry(const std::string& command, std::size_t width) {
+    const std::string line = "Reproduce   " + command;
+    return line.size() <= width ? line + "\n" : "Reproduce\n  " + command + "\n";
+}
+
+std::string first_sentence(const sim::ExecutionResult& result) {
+    if (result.violation) return result.violation->text;
+    return result.outcome == sim::Outcome::StepLimit
+               ? "The execution does not come to an end within the step limit."
+               : "This execution shows no violation.";
+}
+
+/// The kernel's words keep their lines: they are what people search for.
+std::string messages_entry(const std::vector<std::string>& messages, std::size_t width) {
+    if (messages.empty()) return "";
+    std::string text = "\nKernel messages\n";
+    for (const std::string& message : messages)
+        text += wrapped("  " + message, width, "    ");
+    return text;
+}
+
+Json narration_json(const sim::Trace& trace, const report::Columns& columns) {
+    static constexpr const char* kinds[] = {"enter", "leave", "note", "message", "violation"};
+    Json list = Json::array();
+    for (const sim::Narration& entry : trace.narration())
+        list.push_back({{"step", entry.step},
+                        {"task", trace.task_name(entry.task)},
+                        {"column", columns.of(trace, entry.task)},
+                        {"kind", kinds[static_cast<int>(entry.kind)]},
+                        {"text", entry.text}});
+    return list;
+}
+
+}  // namespace
+
+VerbResult explain(Session& session) {
+    const std::size_t width = session.settings.width;
+    const std::string form = session.has("as") ? session.parsed.last("as") : "ladder";
+    if (form != "ladder" && form != "json")
+        return usage_failure("--as \"" + form + "\": expected ladder or json", "ladder");
+    const auto recording = load_recording(session.argument(0));
+    if (!recording.ok()) return recording.error();
+    const auto scenario = scenario_of(session, recording.value());
+    if (!scenario.ok()) return scenario.error();
+    const report::Token& token = recording.value().token;
+    if (session.settings.kernel_given && session.settings.kernel != token.kernel)
+        return usage_failure("the recording is of kernel " + token.kernel.name() +
+                             "; interleaf replay --kernel makes one of another kernel");
+    const auto columns = columns_of(session, *scenario.value());
+    if (!columns)
+        return usage_failure("--headers \"" + session.parsed.last("headers") +
+                             "\": expected cpu1, cpu0 or task");
+    const auto replayed = replay_exactly(session, recording.value(), scenario.value(), true);
+    if (!replayed.ok()) return replayed.error();
+    const sim::ExecutionResult& result = replayed.value();
+
+    const std::string command =
+        "interleaf replay " + recording.value().word + scenario_option(session, *scenario.value());
+    const std::string diagram =
+        report::ladder(result.trace, *columns,
+                       {.width = width,
+                        .full = session.has("full"),
+                        .finding = result.violation ? result.violation->text : ""});
+    Report report;
+    report.document = {{"seed", token.run ? Json(token.run->seed) : Json()},
+                       {"token", recording.value().word}};
+    describe(report, *scenario.value(), token.kernel, result);
+    // Telling why is the success of this command; only --expect makes it judge.
+    if (!session.settings.exit_rule.expect) report.forced_exit = exit_code::as_expected;
+    report.document["ladder"] = diagram;
+    report.document["narration"] = narration_json(result.trace, *columns);
+    if (form == "json") {
+        report.text = report.document.dump(2) + "\n";
+        return report;
+    }
+    report.text = wrapped(heading(*scenario.value(), token.kernel, ""), width, "  ");
+    report.text += reproduce_entry(command, width) + "\n" +
+                   wrapped(first_sentence(result), width, "") + "\n" + diagram + "\n";
+    report.text += entry("Verdict",
+                         std::string(to_string(report.verdict)) +
+                             (result.violation ? "  " + result.violation->signature + " at step " +
+                                                     std::to_string(result.violation->step)
+                                               : ""),
+                         width);
+    report.text += entry("Schedule",
+                         grouped(result.steps) + " steps, " + grouped(result.switches) +
+                             " context switches, " + grouped(result.deviations) +
+                             " deviations from the default order",
+                         width);
+    report.text += messages_entry(result.messages, width) + reproduce_entry(command, width);
+    return report;
+}
+
+}  // namespace app::cli

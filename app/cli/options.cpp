@@ -1,0 +1,328 @@
+#include "app/cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+#include "app/scenario/words.h"
+
+namespace app::cli {
+
+namespace {
+
+constexpr unsigned bit(VerbId verb) {
+    return 1U << static_cast<unsigned>(verb);
+}
+
+constexpr unsigned on_list = bit(VerbId::List), on_show = bit(VerbId::Show),
+                   on_run = bit(VerbId::Run), on_hunt = bit(VerbId::Hunt),
+                   on_explore = bit(VerbId::Explore), on_replay = bit(VerbId::Replay),
+                   on_explain = bit(VerbId::Explain), on_matrix = bit(VerbId::Matrix),
+                   on_bench = bit(VerbId::Bench);
+constexpr unsigned on_all = ~0U;
+constexpr unsigned on_search = on_hunt | on_explore | on_matrix;
+constexpr unsigned on_execution = on_run | on_search | on_replay | on_explain;
+
+constexpr std::array verb_table{
+    VerbSpec{VerbId::List, "list", "[ID-GLOB...]", "the scenarios there are", 0, 1000,
+             "interleaf list --group quick\ninterleaf list 'replace/*' --format json"},
+    VerbSpec{
+        VerbId::Show, "show", "THING",
+        "a scenario, kernel, change, invariant, token or failure file", 0, 1,
+        "interleaf show replace/001 --kernel 5.5\ninterleaf show 5.5\ninterleaf show 1bbb97b8ce7d"},
+    VerbSpec{VerbId::Run, "run", "ID|FILE", "one execution of a scenario", 1, 1,
+             "interleaf run replace/001 --seed 7 --trace"},
+    VerbSpec{VerbId::Hunt, "hunt", "[ID-GLOB|FILE...]", "random search for a failure", 0, 1000,
+             "interleaf hunt replace/001 --kernel 5.5 --without 1bbb97b8ce7d --strategy pct:3 "
+             "--count 20000"},
+    VerbSpec{VerbId::Explore, "explore", "ID|FILE", "all executions of a scenario within a bound",
+             1, 1,
+             "interleaf explore replace/001 --kernel 5.5\ninterleaf explore commit/001 "
+             "--preemptions 1 -j 4"},
+    VerbSpec{
+        VerbId::Replay, "replay", "TOKEN|FILE", "one execution again, from what a failure printed",
+        1, 1,
+        "interleaf replay il1:...\ninterleaf replay il1:... --kernel 5.5 --on-divergence nearest"},
+    VerbSpec{VerbId::Explain, "explain", "TOKEN|FILE",
+             "why an execution fails, as a ladder of CPUs", 1, 1, "interleaf explain il1:..."},
+    VerbSpec{VerbId::Matrix, "matrix", "[ID-GLOB|FILE...]",
+             "verdicts by scenario and kernel, against what is expected", 0, 1000,
+             "interleaf matrix 'replace/*' --format json\ninterleaf matrix --group quick --kernels "
+             "5.4,5.5,6.1"},
+    VerbSpec{VerbId::Validate, "validate", "FILE...",
+             "whether a scenario, token or failure file can be used", 1, 1000,
+             "interleaf validate scenarios/*/*.json"},
+    VerbSpec{VerbId::Bench, "bench", "", "how fast the engine and the model are here", 0, 0,
+             "interleaf bench --suite core --format json"},
+};
+
+constexpr std::array option_table{
+    // What is simulated.
+    OptionSpec{"--kernel", "X.Y", "simulated kernel, mainline's release X.Y (default 6.1)", on_all,
+               "INTERLEAF_KERNEL"},
+    OptionSpec{"--with", "COMMIT", "add one change to that kernel: a commit id or a name", on_all,
+               "", true},
+    OptionSpec{"--without", "COMMIT", "take one change out of that kernel", on_all, "", true},
+    OptionSpec{"--grain", "GRAIN",
+               "coarse (default): steps end where others could notice; fine: at every access",
+               on_run | on_hunt | on_explore, ""},
+
+    // Which executions.
+    OptionSpec{"--strategy", "S", "random, walk, pct:D, pos, timed or first (default random)",
+               on_run | on_hunt, ""},
+    OptionSpec{"--seed", "VALUE", "integer, hexadecimal, or a 40-digit commit id (default 1)",
+               on_run | on_hunt | on_matrix, "INTERLEAF_SEED"},
+    OptionSpec{"--seeds", "A..B", "of the executions of this --seed only those numbered A to B",
+               on_hunt, ""},
+    OptionSpec{"--count", "N", "executions for each scenario (default 10000)", on_hunt | on_matrix,
+               ""},
+    OptionSpec{"--preemptions", "N|none",
+               "bound: deviations from the default order (default: the scenario's bound)",
+               on_explore | on_matrix, ""},
+    OptionSpec{"--reduction", "KIND", "none: every schedule within the bound is run",
+               on_explore | on_matrix, ""},
+    OptionSpec{"--keep-going", "", "go on after the first failure and collect all signatures",
+               on_hunt | on_explore, ""},
+    OptionSpec{"--engine", "ENGINE", "explore (default) or hunt", on_matrix, ""},
+    OptionSpec{
+        "--kernels", "LIST",
+        "kernels, separated by commas (default: those that the scenarios expect something of)",
+        on_matrix, ""},
+    OptionSpec{"--group", "GROUP", "scenarios of this group", on_list | on_hunt | on_matrix, "",
+               true},
+    OptionSpec{"--id", "GLOB", "scenarios whose id matches", on_list, "", true},
+    OptionSpec{"--scenario", "FILE", "take the scenario from FILE instead of looking up its id",
+               on_replay | on_explain | on_show, ""},
+    OptionSpec{"--on-divergence", "WHAT",
+               "stop (default), continue or nearest: when a recorded choice is not possible",
+               on_replay, ""},
+    OptionSpec{"--times", "N", "replay N times and compare", on_replay, ""},
+
+    // Limits.
+    OptionSpec{"-j,--jobs", "N|auto", "worker threads (default auto: one for each processor)",
+               on_search | on_bench, "INTERLEAF_JOBS"},
+    OptionSpec{"--time", "DUR", "wall limit: 500ms, 30s, 10m, 2h", on_search, "INTERLEAF_TIME"},
+    OptionSpec{"--max-steps", "N", "steps of one execution (default 100000)", on_execution, ""},
+    OptionSpec{"--max-executions", "N", "executions of one search", on_search, ""},
+
+    // What is shown.
+    OptionSpec{"--trace", "", "show every step", on_run | on_replay, ""},
+    OptionSpec{"--save", "FILE", "write the execution to FILE, to replay or explain it",
+               on_run | on_replay, ""},
+    OptionSpec{"--as", "FORM", "ladder (default) or json", on_explain, ""},
+    OptionSpec{"--width", "N", "columns of the ladder (default 75)", on_explain, ""},
+    OptionSpec{"--headers", "KIND", "cpu1 (default), cpu0 or task", on_explain, ""},
+    OptionSpec{"--full", "", "leave nothing out of the ladder", on_explain, ""},
+    OptionSpec{"--cell", "WHAT", "verdict (default), counts or time", on_matrix, ""},
+    OptionSpec{"--long", "", "more about each scenario", on_list, ""},
+    OptionSpec{"--fixes", "", "the changes of kernels that --with and --without know", on_list, ""},
+    OptionSpec{"--invariants", "", "the promises that are checked", on_list, ""},
+    OptionSpec{"--allow-empty", "", "exit 0 although nothing matched", on_list, ""},
+    OptionSpec{"--raw", "", "the file as it is", on_show, ""},
+    OptionSpec{"--diff-kernel", "A B", "the changes between two kernels", on_show, "", false, 2},
+    OptionSpec{"--suite", "NAME", "core (default)", on_bench, ""},
+    OptionSpec{"--repeat", "N",
+               "measurements of each figure, of which the median counts (default 3)", on_bench, ""},
+
+    // Everywhere.
+    OptionSpec{"--format", "F", "text or json; may be repeated, each with its own -o", on_all,
+               "INTERLEAF_FORMAT", true},
+    OptionSpec{"-o,--output", "FILE", "for the preceding --format; \"-\" is stdout", on_all, "",
+               true},
+    OptionSpec{"--artifacts", "DIR", "where failures go (default interleaf-out)", on_all,
+               "INTERLEAF_ARTIFACTS"},
+    OptionSpec{"--progress", "MODE", "auto, live, plain, jsonl or none", on_all,
+               "INTERLEAF_PROGRESS"},
+    OptionSpec{"--progress-interval", "DUR",
+               "time between progress lines (default: growing from 1s to 60s)", on_all, ""},
+    OptionSpec{"--expect", "VERDICT", "exit 0 for this verdict and 1 for another", on_execution,
+               ""},
+    OptionSpec{"--accept-bounded", "",
+               "a bound that interleaf chose itself is good enough for PASS-BOUNDED", on_all, ""},
+    OptionSpec{"--bisect", "", "exit 0, 1 or 125, as git bisect run wants it", on_all, ""},
+    OptionSpec{"-q,--quiet", "", "no progress and no hints", on_all, ""},
+    OptionSpec{"-v,--verbose", "", "more on stderr; with --version, what a report of a bug needs",
+               on_all, "", true},
+    OptionSpec{"--no-tips", "", "no lines that begin with tip:", on_all, ""},
+    OptionSpec{"--version", "", "the version", on_all, ""},
+    OptionSpec{
+        "-h,--help", "",
+        "this text; --help=TOPIC for exit-codes, environment, operations, kernels, invariants",
+        on_all, ""},
+};
+
+std::vector<std::string> names_of(const OptionSpec& option) {
+    return scenario::split(option.flags, ',');
+}
+
+const OptionSpec* find_option(std::string_view name) {
+    for (const OptionSpec& option : option_table)
+        for (const std::string& flag : names_of(option))
+            if (flag == name) return &option;
+    return nullptr;
+}
+
+/// How many of the following words belong to the option word `word`.
+std::size_t words_taken(const std::string& word) {
+    const OptionSpec* option = find_option(word);
+    return option == nullptr || *option->value == '\0' ? 0 : option->values;
+}
+
+/// The first word that is neither an option nor its value.
+std::size_t verb_index(const std::vector<std::string>& words) {
+    std::size_t at = 0;
+    while (at < words.size() && words[at].size() > 1 && words[at][0] == '-' && words[at] != "--")
+        at += 1 + words_taken(words[at]);
+    return std::min(at, words.size());
+}
+
+UsageError unknown_verb(const std::string& word) {
+    std::vector<std::string> known;
+    for (const VerbSpec& verb : verb_table)
+        known.emplace_back(verb.name);
+    return {.message = "unknown command \"" + word + "\"; there are " + scenario::join(known, ", "),
+            .nearest = scenario::nearest(word, known)};
+}
+
+UsageError unknown_option(const std::string& word, const VerbSpec* verb) {
+    const std::string name = word.substr(0, word.find('='));
+    std::vector<std::string> known;
+    for (const OptionSpec& option : option_table)
+        if (verb == nullptr || applies(option, verb->id))
+            for (const std::string& flag : names_of(option))
+                known.push_back(flag);
+    const std::string of = verb == nullptr ? "interleaf" : std::string("interleaf ") + verb->name;
+    if (const OptionSpec* elsewhere = find_option(name); elsewhere != nullptr)
+        return {.message = of + " has no option " + name, .nearest = ""};
+    return {.message = "unknown option " + name + " of " + of,
+            .nearest = scenario::nearest(name, known)};
+}
+
+UsageError wrong_count(const ParsedOptions& parsed) {
+    const VerbSpec& verb = *parsed.verb;
+    const std::string usage = std::string("interleaf ") + verb.name + " " + verb.arguments;
+    if (parsed.arguments.size() < verb.least)
+        return {.message = std::string(verb.arguments) + " is missing: " + usage, .nearest = ""};
+    return {.message = "unexpected argument \"" + parsed.arguments[verb.most] + "\": " + usage,
+            .nearest = ""};
+}
+
+/// Gives the words after the verb to CLI11, with the options that the verb has.
+class Parser {
+  public:
+    explicit Parser(const VerbSpec* verb) : verb_(verb) {
+        app_.set_help_flag();
+        app_.allow_extras();
+        app_.add_option("arguments", arguments_);
+        for (const OptionSpec& option : option_table)
+            if (verb == nullptr || applies(option, verb->id)) add(option);
+    }
+
+    sim::Result<ParsedOptions, UsageError> parse(std::vector<std::string> words) {
+        std::reverse(words.begin(), words.end());  // CLI11 takes them from the end
+        try {
+            app_.parse(words);
+        } catch (const CLI::ParseError& error) {
+            return UsageError{.message = error.what(), .nearest = ""};
+        }
+        for (const std::string& word : app_.remaining())
+            return unknown_option(word, verb_);
+        ParsedOptions parsed{.verb = verb_, .arguments = arguments_, .in_order = in_order()};
+        for (const auto& [option, spec] : added_)
+            if (!spec->repeatable && option->count() > spec->values)
+                return UsageError{.message =
+                                      "--" + std::string(spec->key()) + " is given more than once",
+                                  .nearest = ""};
+        if (verb_ != nullptr && !parsed.has("help") &&
+            (arguments_.size() < verb_->least || arguments_.size() > verb_->most))
+            return wrong_count(parsed);
+        return parsed;
+    }
+
+  private:
+    void add(const OptionSpec& spec) {
+        CLI::Option* option = nullptr;
+        if (*spec.value == '\0') {
+            option = app_.add_flag(spec.flags);
+        } else {
+            values_.emplace_back(std::make_unique<std::vector<std::string>>());
+            option = app_.add_option(spec.flags, *values_.back());
+            option->expected(static_cast<int>(spec.values))->allow_extra_args(false);
+            if (spec.repeatable) option->take_all();
+        }
+        added_.emplace_back(option, &spec);
+    }
+
+    std::vector<std::pair<std::string, std::string>> in_order() const {
+        std::vector<std::pair<std::string, std::string>> order;
+        std::map<const CLI::Option*, std::size_t> seen;
+        for (const CLI::Option* option : app_.parse_order()) {
+            const auto it = std::find_if(added_.begin(), added_.end(),
+                                         [&](const auto& a) { return a.first == option; });
+            if (it == added_.end()) continue;
+            const std::size_t index = seen[option]++;
+            const bool is_switch = *it->second->value == '\0';
+            order.emplace_back(it->second->key(), is_switch ? "" : option->results().at(index));
+        }
+        return order;
+    }
+
+    const VerbSpec* verb_;
+    CLI::App app_;
+    std::vector<std::string> arguments_;
+    std::vector<std::unique_ptr<std::vector<std::string>>> values_;
+    std::vector<std::pair<CLI::Option*, const OptionSpec*>> added_;
+};
+
+}  // namespace
+
+std::span<const VerbSpec> verbs() {
+    return verb_table;
+}
+std::span<const OptionSpec> options() {
+    return option_table;
+}
+
+const VerbSpec* find_verb(std::string_view name) {
+    for (const VerbSpec& verb : verb_table)
+        if (name == verb.name) return &verb;
+    return nullptr;
+}
+
+std::string_view OptionSpec::key() const {
+    const std::string_view all = flags;
+    return all.substr(all.find("--") + 2);
+}
+
+bool applies(const OptionSpec& option, VerbId verb) {
+    return (option.verbs & bit(verb)) != 0;
+}
+
+bool ParsedOptions::has(std::string_view key) const {
+    return std::any_of(in_order.begin(), in_order.end(),
+                       [&](const auto& entry) { return entry.first == key; });
+}
+
+std::vector<std::string> ParsedOptions::all(std::string_view key) const {
+    std::vector<std::string> values;
+    for (const auto& [name, value] : in_order)
+        if (name == key) values.push_back(value);
+    return values;
+}
+
+std::string ParsedOptions::last(std::string_view key) const {
+    const std::vector<std::string> values = all(key);
+    return values.empty() ? "" : values.back();
+}
+
+sim::Result<ParsedOptions, UsageError> parse_options(const std::vector<std::string>& words) {
+    const std::size_t at = verb_index(words);
+    if (at == words.size()) return Parser(nullptr).parse(words);
+    const VerbSpec* verb = find_verb(words[at]);
+    if (verb == nullptr) return unknown_verb(words[at]);
+    std::vector<std::string> rest(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(at));
+    rest.insert(rest.end(), words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end());
+    return Parser(verb).parse(std::move(rest));
+}
+
+}  // namespace app::cli

@@ -1,0 +1,143 @@
+#include "app/cli/progress.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace app::cli {
+
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr std::array<seconds, 6> growing_gaps{seconds(1),  seconds(2),  seconds(5),
+                                              seconds(10), seconds(30), seconds(60)};
+constexpr nanoseconds live_gap = std::chrono::milliseconds(250);
+constexpr nanoseconds stall_after = seconds(10);
+
+double in_seconds(nanoseconds time) {
+    return std::chrono::duration<double>(time).count();
+}
+
+bool is_set(const Environment& environment, const char* name) {
+    const auto it = environment.find(name);
+    return it != environment.end() && !it->second.empty();
+}
+
+}  // namespace
+
+ProgressMode resolve_progress(const Settings& settings, const Environment& environment) {
+    if (settings.quiet) return ProgressMode::None;
+    if (settings.progress != ProgressMode::Auto) return settings.progress;
+    const auto term = environment.find("TERM");
+    const bool dumb = term == environment.end() || term->second == "dumb";
+    const bool in_ci = is_set(environment, "CI") || is_set(environment, "GITHUB_ACTIONS");
+    return ::isatty(STDERR_FILENO) != 0 && !dumb && !in_ci ? ProgressMode::Live
+                                                           : ProgressMode::Plain;
+}
+
+Progress::Progress(Diagnostics& diagnostics, ProgressMode mode, std::optional<nanoseconds> interval,
+                   std::string what, bool bounded)
+    : diagnostics_(diagnostics), mode_(mode), interval_(interval), what_(std::move(what)),
+      bounded_(bounded) {
+    next_ = mode == ProgressMode::Live ? live_gap : interval.value_or(growing_gaps[0]);
+}
+
+Progress::~Progress() {
+    if (live_line_) diagnostics_.raw("\r\033[K");
+}
+
+bool Progress::is_due(nanoseconds elapsed) {
+    if (mode_ == ProgressMode::None || elapsed < next_) return false;
+    ++lines_;
+    if (mode_ == ProgressMode::Live)
+        next_ = elapsed + live_gap;
+    else if (interval_)
+        next_ = elapsed + *interval_;
+    else  // at 1, 2, 5, 10, 30 and 60 seconds, then each minute
+        next_ = lines_ < growing_gaps.size() ? nanoseconds(growing_gaps[lines_])
+                                             : elapsed + growing_gaps.back();
+    return true;
+}
+
+void Progress::show(const sim::SearchProgress& progress) {
+    if (progress.executions != last_executions_) {
+        last_executions_ = progress.executions;
+        last_finished_ = progress.elapsed;
+    }
+    if (!is_due(progress.elapsed)) return;
+    if (mode_ == ProgressMode::Jsonl) return diagnostics_.info(json(progress));
+    if (mode_ == ProgressMode::Plain) return diagnostics_.info(line(progress));
+    live_line_ = true;
+    diagnostics_.raw("\r\033[K" + line(progress));
+}
+
+std::string Progress::line(const sim::SearchProgress& progress) const {
+    const double elapsed = std::max(in_seconds(progress.elapsed), 1e-9);
+    const auto rate =
+        static_cast<std::uint64_t>(static_cast<double>(progress.executions) / elapsed);
+    std::string text =
+        what_ + ": " + grouped(progress.executions) + " executions, " + grouped(rate) + "/s, ";
+    if (bounded_) text += "bound " + std::to_string(progress.bound) + ", ";
+    char share[32];
+    std::snprintf(share, sizeof share, "%.1f", 100 * progress.share_done);
+    text += std::string(share) + "% done, " + format_time(progress.elapsed) + " elapsed";
+    if (progress.share_done > 0 && progress.share_done < 1) {
+        const double left = elapsed * (1 - progress.share_done) / progress.share_done;
+        const auto range = [&](double factor) {
+            return format_time(
+                nanoseconds(static_cast<std::int64_t>(std::min(left * factor, 1e9) * 1e9)));
+        };
+        text += ", " + range(0.7) + " to " + range(1.5) + " left";
+    }
+    if (progress.failures > 0) text += ", " + grouped(progress.failures) + " failures";
+    if (progress.elapsed - last_finished_ >= stall_after)
+        text += ", stalled: no execution finished for " +
+                format_time(progress.elapsed - last_finished_);
+    return text;
+}
+
+std::string Progress::json(const sim::SearchProgress& progress) const {
+    nlohmann::ordered_json event = {{"schema", 1},
+                                    {"event", "progress"},
+                                    {"what", what_},
+                                    {"executions", progress.executions},
+                                    {"steps", progress.steps},
+                                    {"bound", progress.bound},
+                                    {"share_done", progress.share_done},
+                                    {"failures", progress.failures},
+                                    {"elapsed_ms", progress.elapsed.count() / 1'000'000}};
+    return event.dump();
+}
+
+std::string grouped(std::uint64_t number) {
+    std::string digits = std::to_string(number);
+    for (std::size_t at = digits.size(); at > 3; at -= 3)
+        digits.insert(at - 3, " ");
+    return digits;
+}
+
+std::string format_time(nanoseconds time) {
+    const double all = in_seconds(time);
+    const auto whole = static_cast<std::uint64_t>(all + 0.5);
+    char text[48];
+    if (all < 9.95)
+        std::snprintf(text, sizeof text, "%.1f s", all);
+    else if (whole < 60)
+        std::snprintf(text, sizeof text, "%llu s", static_cast<unsigned long long>(whole));
+    else if (whole < 3600)
+        std::snprintf(text, sizeof text, "%llum%02llus",
+                      static_cast<unsigned long long>(whole / 60),
+                      static_cast<unsigned long long>(whole % 60));
+    else
+        std::snprintf(text, sizeof text, "%lluh%02llum",
+                      static_cast<unsigned long long>(whole / 3600),
+                      static_cast<unsigned long long>(whole / 60 % 60));
+    return text;
+}
+
+}  // namespace app::cli

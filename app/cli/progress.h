@@ -1,0 +1,51 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "app/cli/diagnostics.h"
+#include "app/cli/settings.h"
+#include "sim/explorer.h"
+
+namespace app::cli {
+
+/// Where progress goes when --progress is auto: to a terminal live, else in plain lines.
+ProgressMode resolve_progress(const Settings& settings, const Environment& environment);
+
+/// Tells people how far a search is.
+class Progress {
+  public:
+    /// @param what   "explore replace/001 on 5.5"
+    /// @param bounded  whether the search deepens a bound, so that shares are of the present one
+    Progress(Diagnostics& diagnostics, ProgressMode mode,
+             std::optional<std::chrono::nanoseconds> interval, std::string what, bool bounded);
+    ~Progress();
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+
+    void show(const sim::SearchProgress& progress);
+
+  private:
+    bool is_due(std::chrono::nanoseconds elapsed);
+    std::string line(const sim::SearchProgress& progress) const;
+    std::string json(const sim::SearchProgress& progress) const;
+
+    Diagnostics& diagnostics_;
+    ProgressMode mode_;
+    std::optional<std::chrono::nanoseconds> interval_;
+    std::string what_;
+    bool bounded_;
+    std::chrono::nanoseconds next_{0};
+    std::size_t lines_ = 0;
+    std::uint64_t last_executions_ = 0;
+    std::chrono::nanoseconds last_finished_{0};  // when an execution was last seen to finish
+    bool live_line_ = false;
+};
+
+/// "1 204 338"
+std::string grouped(std::uint64_t number);
+/// "1m41s", "3.2 s"
+std::string format_time(std::chrono::nanoseconds time);
+
+}  // namespace app::cli

@@ -1,0 +1,66 @@
+#include "app/cli/recording.h"
+
+#include "app/scenario/words.h"
+
+namespace app::cli {
+
+sim::Result<Recording, Failure> load_recording(const std::string& word) {
+    if (report::looks_like_token(word)) {
+        const auto token = report::decode(word);
+        if (!token.ok()) return damaged(token.error().message);
+        return Recording{.token = token.value(), .steps = {}, .word = word};
+    }
+    const auto text = read_file(word);
+    if (!text.ok()) {
+        Failure failure = text.error();
+        failure.message += "; expected a token (il1:...) or a failure file";
+        return failure;
+    }
+    auto file = report::parse_failure_file(text.value());
+    if (!file.ok()) return damaged(word + ": " + file.error().message);
+    return Recording{
+        .token = file.value().token, .steps = std::move(file.value().steps), .word = word};
+}
+
+sim::Result<ScenarioPtr, Failure> scenario_of(const Session& session, const Recording& recording) {
+    const report::Token& token = recording.token;
+    auto scenario = session.has("scenario") ? load_scenario(session.parsed.last("scenario"))
+                                            : session.library.find(token.scenario);
+    if (!scenario.ok()) return scenario;
+    const std::string changed = report::changed_parts(token, scenario.value()->content);
+    if (!changed.empty())
+        return differs("scenario " + token.scenario + " has changed since this was recorded: " +
+                       changed + " of " + scenario.value()->file + " differ from what they were");
+    if (token.revision != report::model_revision)
+        return differs("the model has changed since this was recorded: revision " +
+                       std::to_string(token.revision) + " then, " +
+                       std::to_string(report::model_revision) + " now");
+    return scenario;
+}
+
+sim::Result<sim::ExecutionResult, Failure> replay_exactly(const Session& session,
+                                                          const Recording& recording,
+                                                          const ScenarioPtr& scenario,
+                                                          bool narrate) {
+    const report::Token& token = recording.token;
+    sim::ExecutionOptions options = execution_options(session.settings, narrate);
+    options.grain = token.fine ? sim::Grain::Fine : sim::Grain::Coarse;
+    auto execution = prepare(scenario, token.kernel, options);
+    if (!execution.ok()) return execution.error();
+    const auto strategy = token.run ? make_strategy(*token.run) : sim::make_replay(token.schedule);
+    strategy->next_execution();
+    const sim::ExecutionResult& result = execution.value()->run(*strategy);
+    if (result.outcome == sim::Outcome::Nondeterministic)
+        return differs(
+            "the recorded schedule does not fit: at step " + std::to_string(result.steps) +
+            " a recorded choice is not there; the model has changed since this was recorded");
+    if (token.trace_hash && *token.trace_hash != report::short_hash(result.trace_hash))
+        return differs(
+            "the recorded schedule fits, but makes another execution than it did (trace " +
+            scenario::hex_digits(result.trace_hash, 4) + ", recorded " +
+            scenario::hex_digits(std::uint64_t{*token.trace_hash} << 48, 4) +
+            "); the model has changed since this was recorded");
+    return result;
+}
+
+}  // namespace app::cli

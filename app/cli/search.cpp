@@ -1,0 +1,122 @@
+#include "app/cli/search.h"
+
+#include "app/scenario/kernel_spec.h"
+#include "app/scenario/program.h"
+#include "sim/strategy_dfs.h"
+
+namespace app::cli {
+
+namespace {
+
+constexpr std::uint32_t own_bound = 2;  // when neither scenario nor user names one
+
+sim::SearchLimits limits(const Settings& settings, const std::atomic<bool>* interrupted) {
+    sim::SearchLimits limits;
+    limits.max_executions = settings.max_executions;
+    limits.time = settings.time;
+    limits.interrupted = interrupted;
+    return limits;
+}
+
+}  // namespace
+
+std::string Bound::text() const {
+    return deviations == sim::DfsStrategy::unbounded ? "none" : std::to_string(deviations);
+}
+
+nlohmann::ordered_json Bound::json() const {
+    if (deviations == sim::DfsStrategy::unbounded) return nullptr;
+    return {{"preemptions", deviations}};
+}
+
+Bound bound_of(const scenario::Scenario& scenario, const Settings& settings) {
+    if (settings.unbounded) return {.deviations = sim::DfsStrategy::unbounded, .accepted = true};
+    if (settings.preemptions) return {.deviations = *settings.preemptions, .accepted = true};
+    if (scenario.preemptions) return {.deviations = *scenario.preemptions, .accepted = true};
+    return {.deviations = own_bound, .accepted = settings.accept_bounded};
+}
+
+sim::SearchReport explore_scenario(const Session& session, const ScenarioPtr& scenario,
+                                   const model::KernelVersion& kernel, const Bound& bound,
+                                   bool keep_going, const std::atomic<bool>* interrupted) {
+    const auto progress =
+        session.progress("explore " + scenario->id + " on " + kernel.name(), true);
+    sim::ExploreOptions options;
+    options.execution = execution_options(session.settings, false);
+    options.max_deviations = bound.deviations;
+    options.jobs = session.settings.jobs;
+    options.limits = limits(session.settings, interrupted);
+    options.keep_going = keep_going;
+    options.on_progress = [&progress](const sim::SearchProgress& state) { progress->show(state); };
+    return sim::explore(scenario::make_factory(scenario, kernel), options);
+}
+
+sim::SearchReport hunt_scenario(const Session& session, const ScenarioPtr& scenario,
+                                const model::KernelVersion& kernel, bool keep_going,
+                                const std::atomic<bool>* interrupted) {
+    const auto progress = session.progress("hunt " + scenario->id + " on " + kernel.name(), false);
+    sim::HuntOptions options;
+    options.execution = execution_options(session.settings, false);
+    options.strategy = session.settings.strategy;
+    options.seed = session.settings.seed;
+    options.count = session.settings.count;
+    if (session.settings.seeds) {
+        options.first = session.settings.seeds->first;
+        options.count = session.settings.seeds->second - options.first + 1;
+    }
+    options.jobs = session.settings.jobs;
+    options.limits = limits(session.settings, interrupted);
+    options.keep_going = keep_going;
+    options.on_progress = [&progress](const sim::SearchProgress& state) { progress->show(state); };
+    return sim::hunt(scenario::make_factory(scenario, kernel), options);
+}
+
+sim::Result<ShownFailure, Failure> show_failure(const Session& session, const ScenarioPtr& scenario,
+                                                const model::KernelVersion& kernel,
+                                                const sim::Failure& failure,
+                                                const std::optional<report::StrategyRun>& made_by,
+                                                bool with_count) {
+    const auto token = recording_of(session, scenario, kernel, failure.result, made_by);
+    if (!token.ok()) return token.error();
+    const std::string text = failure.result.violation ? failure.result.violation->text : "";
+    ShownFailure shown{
+        .json = {{"signature", failure.signature}}, .token = token.value(), .text = {}};
+    if (with_count) shown.json["count"] = failure.count;
+    shown.json["token"] = token.value();
+    shown.json["violation"] = text;
+    shown.json["steps"] = failure.result.steps;
+    shown.json["switches"] = failure.result.switches;
+    shown.json["deviations"] = failure.result.deviations;
+    shown.json["messages"] = failure.result.messages;
+    const std::string option = scenario_option(session, *scenario);
+    shown.text = "      " + failure.signature +
+                 (with_count ? "  " + grouped(failure.count) + " times" : "") + "\n      " +
+                 wrapped(text, 100, "      ") + "      with " + grouped(failure.result.deviations) +
+                 " deviations and " + grouped(failure.result.switches) + " context switches, in " +
+                 grouped(failure.result.steps) + " steps\n" + "      interleaf replay " +
+                 token.value() + option + "\n" + "next: interleaf explain " + token.value() +
+                 option + "\n";
+    return shown;
+}
+
+std::string end_text(const sim::SearchReport& report, const Settings& settings) {
+    switch (report.end) {
+    case sim::SearchEnd::Time:
+        return "time limit " + format_time(settings.time.value_or(std::chrono::nanoseconds{}));
+    case sim::SearchEnd::Executions:
+        return "limit of " + grouped(settings.max_executions) + " executions";
+    case sim::SearchEnd::StepLimit:
+        return "step limit (--max-steps): " + report.error;
+    case sim::SearchEnd::Interrupted:
+        return "interrupted";
+    case sim::SearchEnd::Nondeterministic:
+    case sim::SearchEnd::PreparationFailed:
+        return report.error;
+    case sim::SearchEnd::Complete:
+    case sim::SearchEnd::Found:
+        return "";
+    }
+    return "";
+}
+
+}  // namespace app::cli
