@@ -20,11 +20,11 @@
 namespace sim {
 namespace {
 
-// The arena that this thread works in, for the fault handler: a write fault is synchronous, so the thread is the right one.
-thread_local Arena* faulting_arena = nullptr;
+// The newest arena of this thread, for the fault handler: a write fault is synchronous, so the thread is the right one.
+thread_local Arena* newest_arena = nullptr;
 
 void handle_fault(int signal_number, siginfo_t* info, void* /*context*/) {
-    if (faulting_arena != nullptr && faulting_arena->on_write_fault(info->si_addr)) return;
+    if (newest_arena != nullptr && newest_arena->on_write_fault(info->si_addr)) return;
     signal(signal_number, SIG_DFL);  // not ours: fault again, without us
 }
 
@@ -65,11 +65,16 @@ Arena::Arena(std::size_t reserve_bytes) : reserve_(round_up(reserve_bytes, page_
     header_->top = round_up(sizeof(Header), granule);
     install_fault_handler();
     install_signal_stack();
-    faulting_arena = this;
+    older_ = newest_arena;
+    newest_arena = this;
 }
 
 Arena::~Arena() {
-    if (faulting_arena == this) faulting_arena = nullptr;
+    for (Arena** at = &newest_arena; *at != nullptr; at = &(*at)->older_) {
+        if (*at != this) continue;
+        *at = older_;
+        break;
+    }
     ASAN_UNPOISON_MEMORY_REGION(base_, reserve_);
     munmap(base_, reserve_);
 }
@@ -114,7 +119,7 @@ void Arena::snapshot() {
 
 bool Arena::on_write_fault(void* address) {
     auto* const where = static_cast<unsigned char*>(address);
-    if (pristine_ == nullptr || where < base_ || where >= base_ + frozen_) return false;
+    if (pristine_ == nullptr || where < base_ || where >= base_ + frozen_) return older_ != nullptr && older_->on_write_fault(address);
     const std::size_t page = static_cast<std::size_t>(where - base_) / page_size;
     if (mprotect(base_ + page * page_size, page_size, PROT_READ | PROT_WRITE) != 0) return false;
     hot_pages_.push_back(static_cast<std::uint32_t>(page));

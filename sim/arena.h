@@ -38,7 +38,7 @@ class Arena {
     std::size_t pages_restored() const { return hot_pages_.size(); }
 
     /// Called by the fault handler: makes a frozen page writable and remembers it.
-    /// @return false if the address is not a frozen page of this arena
+    /// @return false if the address is not a frozen page of this arena, nor of an older one of this thread
     bool on_write_fault(void* address);
 
   private:
@@ -58,6 +58,7 @@ class Arena {
     std::size_t frozen_ = 0;  // bytes under snapshot, a multiple of the page size
     std::unique_ptr<unsigned char[]> pristine_;
     std::vector<std::uint32_t> hot_pages_;
+    Arena* older_ = nullptr;  // of this thread: simulations may nest
 };
 
 }  // namespace sim

@@ -1,5 +1,7 @@
 #include "sim/execution.h"
 
+#include <utility>
+
 #include "sim/strategies.h"
 
 namespace sim {
@@ -7,6 +9,18 @@ namespace {
 constexpr std::uint64_t preparing = std::uint64_t{1} << 62;
 constexpr std::uint64_t executing = std::uint64_t{1} << 63;
 constexpr std::uint32_t preparation_steps = 10'000'000;
+
+/// Makes a simulation the thread's current one for a while: several may live side by side, or one inside another's check.
+class CurrentScope {
+  public:
+    explicit CurrentScope(Scheduler& scheduler) : outer_(std::exchange(detail::scheduler_of_this_thread, &scheduler)) {}
+    ~CurrentScope() { detail::scheduler_of_this_thread = outer_; }
+    CurrentScope(const CurrentScope&) = delete;
+    CurrentScope& operator=(const CurrentScope&) = delete;
+
+  private:
+    Scheduler* outer_;
+};
 }  // namespace
 
 Execution::Execution(const ProgramFactory& factory, const ExecutionOptions& options)
@@ -14,11 +28,15 @@ Execution::Execution(const ProgramFactory& factory, const ExecutionOptions& opti
     prepare();
 }
 
-Execution::~Execution() = default;
+Execution::~Execution() {
+    const CurrentScope scope(scheduler_);
+    program_.reset();
+}
 
 void Execution::prepare() {
     const auto usual = make_default();
     usual->next_execution();
+    scheduler_.trace().set_narrating(options_.narrate);
     scheduler_.begin_execution(options_.grain, *usual, preparation_steps, preparing);
     Program* const program = program_.get();
     scheduler_.create("prepare", Job([program] { program->prepare(); }), TaskKind::Task);
@@ -32,6 +50,7 @@ void Execution::prepare() {
 }
 
 const ExecutionResult& Execution::run(Strategy& strategy) {
+    const CurrentScope scope(scheduler_);
     arena_.restore();
     scheduler_.trace().set_narrating(options_.narrate);
     scheduler_.begin_execution(options_.grain, strategy, options_.max_steps, executing);

@@ -41,7 +41,11 @@ Scheduler::Scheduler(Arena& arena) : arena_(arena), former_(detail::scheduler_of
 }
 
 Scheduler::~Scheduler() {
-    if (detail::scheduler_of_this_thread == this) detail::scheduler_of_this_thread = former_;
+    for (Scheduler** at = &detail::scheduler_of_this_thread; *at != nullptr; at = &(*at)->former_) {
+        if (*at != this) continue;
+        *at = former_;
+        break;
+    }
 }
 
 // ---- tasks ---------------------------------------------------------------------------------------------------------------
