@@ -16,6 +16,7 @@ struct Options {
     std::string kernel = "6.1";
     bool mount = true;  // open_ctree() in the preparation
     sim::Grain grain = sim::Grain::Coarse;
+    bool narrate = false;  // the result's trace tells scopes and remarks
 };
 
 /// Makes a filesystem, then runs the tasks on it, once, under the default schedule.
