@@ -1,5 +1,6 @@
 #include "sim/explorer.h"
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -27,7 +28,10 @@ class Level {
         SearchReport report = collector_.finish();
         if (report.end == SearchEnd::Complete && found) report.end = SearchEnd::Found;
         report.bound = bound_;
-        if (report.end == SearchEnd::Found && !options_.keep_going) count_up_to(failure.path, report);
+        if (report.end == SearchEnd::Found && !options_.keep_going) {
+            keep_first_failure(report);
+            count_up_to(failure.path, report);
+        }
         report.whole_space = report.end == SearchEnd::Complete && !left_out_;
         return report;
     }
@@ -57,15 +61,18 @@ class Level {
     struct Part {
         std::vector<std::uint16_t> first;
         std::uint64_t executions = 0, steps = 0;
+        std::uint32_t depth = 0;
     };
 
     /// How many executions ran beyond the first failure depends on the workers; how many come up to it does not.
     void count_up_to(const std::vector<std::uint16_t>& failure, SearchReport& report) const {
         report.executions = report.steps = 0;
+        report.max_depth = 0;
         for (const Part& part : parts_) {
             if (failure < part.first) continue;
             report.executions += part.executions;
             report.steps += part.steps;
+            report.max_depth = std::max(report.max_depth, part.depth);
         }
     }
 
@@ -76,6 +83,7 @@ class Level {
             const ExecutionResult& result = execution.run(strategy);
             if (part.executions++ == 0) part.first = strategy.path();
             part.steps += result.steps;
+            part.depth = std::max(part.depth, result.choice_points);
             SearchOrder order;
             if (result.failed()) order.path = strategy.path();
             collector_.add(result, order);

@@ -42,12 +42,12 @@ enum class SearchEnd : std::uint8_t { Complete, Found, Time, Executions, StepLim
 
 struct SearchReport {
     SearchEnd end = SearchEnd::Complete;
-    std::uint64_t executions = 0;  // explore: of the last bound; hunt: all
+    std::uint64_t executions = 0;  // explore: of the last bound; both: up to the failure that ended the search
     std::uint64_t steps = 0;
-    std::uint32_t max_depth = 0;
+    std::uint32_t max_depth = 0;   // most choice points of an execution
     std::uint32_t bound = 0;             // explore: the bound that was completed, or was being explored when it ended
     bool whole_space = false;            // no schedule was left out at this bound
-    std::vector<Failure> failures;       // by signature
+    std::vector<Failure> failures;       // one for each signature, in the search's order
     std::vector<std::uint64_t> final_states;  // when asked for: sorted, distinct
     std::vector<std::string> unordered;  // accesses without an order: the merged steps were not sound
     std::string error;

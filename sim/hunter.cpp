@@ -25,6 +25,10 @@ class Hunt {
         for (std::thread& worker : workers) worker.join();
         SearchReport report = collector_.finish();
         if (report.end == SearchEnd::Complete && !report.failures.empty()) report.end = SearchEnd::Found;
+        if (report.end == SearchEnd::Found && !options_.keep_going) {
+            keep_first_failure(report);
+            report.executions = report.failures[0].first_run - options_.first + 1;
+        }
         return report;
     }
 

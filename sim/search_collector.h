@@ -18,6 +18,9 @@ struct SearchOrder {
     auto operator<=>(const SearchOrder&) const = default;
 };
 
+/// A search that stops at the first failure has seen no other, whatever its workers met meanwhile.
+void keep_first_failure(SearchReport& report);
+
 /// What the workers of one search share: counts, failures, limits, and when to stop.
 class SearchCollector {
   public:
@@ -57,8 +60,10 @@ class SearchCollector {
     ProgressCallback on_progress_;
     Clock::time_point began_;
     Clock::time_point last_progress_;
+    std::chrono::microseconds poll_;
     std::atomic<bool> stop_{false};
     std::atomic<std::uint64_t> executions_{0}, steps_{0}, failures_seen_{0};
+    std::atomic<std::uint32_t> depth_{0};
     std::atomic<double> share_{0};
     mutable std::mutex mutex_;
     SearchReport report_;
