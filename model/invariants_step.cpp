@@ -68,8 +68,11 @@ void on_block_group(void*, sim::Object& object) {
     if (bg.space_info != nullptr) check_space_info(*bg.space_info);
 }
 
+/// The reserve of delayed references is left out: a head is queued before the handle adds its cost to `size`, so whoever runs the
+/// head meanwhile takes off what is not there yet, and `size` wraps for a moment, in the kernel as here.
 void on_block_rsv(void*, sim::Object& object) {
     const BlockRsv& rsv = *static_cast<BlockRsv*>(object.owner());
+    if (rsv.type == RsvType::DelayedRefs) return;
     const bool underflowed = rsv.size >= underflow || rsv.reserved >= underflow;
     if (!underflowed && (!rsv.full || rsv.reserved >= rsv.size)) return;
     sim::violation("block-rsv", "reserve of kind " + number(static_cast<u64>(rsv.type)) + (rsv.full ? ", full" : "") + ": size " +
