@@ -161,7 +161,6 @@ BlockGroup& make_block_group(TransHandle& trans, u64 type, Bytenr chunk_offset, 
 }
 
 void create_pending_block_groups(TransHandle& trans) {
-    if (trans.new_bgs.empty()) return;
     const sim::Scope scope("btrfs_create_pending_block_groups");
     while (!trans.new_bgs.empty()) {
         BlockGroup& bg = *trans.new_bgs.front();
