@@ -12,14 +12,17 @@ namespace model {
 struct Transaction;
 
 namespace dev_state {  // BTRFS_DEV_STATE_*
-inline constexpr unsigned writeable = 0, in_fs_metadata = 1, missing = 2, replace_tgt = 3, flush_sent = 4;
+inline constexpr unsigned writeable = 0, in_fs_metadata = 1, missing = 2, replace_tgt = 3,
+                          flush_sent = 4;
 }
 
-/// One 4096-byte sector of simulated data: an 8-byte word repeated 512 times. Metadata is held as whole bytes instead.
+/// One 4096-byte sector of simulated data: an 8-byte word repeated 512 times. Metadata is held as
+/// whole bytes instead.
 using DataWord = u64;
 
-/// 4096 bytes in the arena that never change once written. Shared by whoever holds the same content: the copies on several
-/// devices, a device's cache and its durable content, a bio in flight.
+/// 4096 bytes in the arena that never change once written. Shared by whoever holds the same
+/// content: the copies on several devices, a device's cache and its durable content, a bio in
+/// flight.
 class SectorBytes {
   public:
     SectorBytes() = default;
@@ -32,7 +35,8 @@ class SectorBytes {
         return *this;
     }
     ~SectorBytes() { put(); }
-    operator const unsigned char*() const {  // NOLINT(google-explicit-constructor): stands for its bytes
+    operator const unsigned char*()
+        const {  // NOLINT(google-explicit-constructor): stands for its bytes
         return block_ == nullptr ? nullptr : block_->bytes;
     }
 
@@ -48,7 +52,8 @@ class SectorBytes {
     Block* block_ = nullptr;
 };
 
-/// What a device holds at one place: a data sector or the 4096-byte piece of a tree block or super block.
+/// What a device holds at one place: a data sector or the 4096-byte piece of a tree block or super
+/// block.
 struct Sector {
     DataWord word = 0;
     SectorBytes bytes;  // not null: a metadata sector
@@ -59,15 +64,17 @@ bool operator==(const Sector& a, const Sector& b);
 /// Digest of the content; equal for equal sectors, whichever way they are held.
 u64 sector_hash(const Sector& sector);
 
-/// model/disk: the medium behind a device. Completed writes land in the volatile cache; a flush or FUA makes them durable.
+/// model/disk: the medium behind a device. Completed writes land in the volatile cache; a flush or
+/// FUA makes them durable.
 struct Disk {
     struct CachedWrite {
         u64 physical;
         Sector sector;
     };
-    Map<u64, Sector> durable;        // by physical offset
-    Map<u64, Sector> cached;         // completed, not flushed; what a read sees first
-    Vector<CachedWrite> cache_log;   // every cached write in order of completion: a crash keeps any of them
+    Map<u64, Sector> durable;  // by physical offset
+    Map<u64, Sector> cached;   // completed, not flushed; what a read sees first
+    Vector<CachedWrite>
+        cache_log;  // every cached write in order of completion: a crash keeps any of them
     u64 writes = 0, flushes = 0;
 };
 
@@ -75,26 +82,29 @@ struct Disk {
 struct Device {
     Device(FsInfo& fs, std::string_view name, u16 index, u64 total_bytes);
     FsInfo& fs;
-    String name;   // "a"; its path in messages is /dev/NAME
-    u16 index;     // position among the scenario's devices: its queue for default order of completions
+    String name;  // "a"; its path in messages is /dev/NAME
+    u16 index;  // position among the scenario's devices: its queue for default order of completions
     Devid devid = 0;
     u8 uuid[16]{};
     u64 total_bytes = 0, disk_total_bytes = 0, commit_total_bytes = 0;
     u64 bytes_used = 0, commit_bytes_used = 0;  // chunk_mutex
-    sim::Object obj;        // identity, membership of lists: device_list_mutex (and chunk_mutex to change)
-    sim::Object sizes_obj;  // bytes_used, total_bytes, alloc_state: chunk_mutex
+    sim::Object
+        obj;  // identity, membership of lists: device_list_mutex (and chunk_mutex to change)
+    sim::Object sizes_obj;         // bytes_used, total_bytes, alloc_state: chunk_mutex
     sim::Object commit_sizes_obj;  // commit_total_bytes, commit_bytes_used: the committer
     sim::AtomicBits dev_state;
-    Map<u64, u64> alloc_state;  // physical start -> length of CHUNK_ALLOCATED ranges
+    Map<u64, u64> alloc_state;   // physical start -> length of CHUNK_ALLOCATED ranges
     bool on_alloc_list = false;  // may receive chunks
     bool in_fs_devices = false;  // on fs_devices->devices
     bool post_commit = false;    // on a transaction's dev_update_list
     struct ScrubCtx* scrub_ctx = nullptr;
-    u32 write_errors = 0, read_errors = 0, flush_errors = 0, corruption_errors = 0, generation_errors = 0;  // BTRFS_DEV_STAT_*
-    sim::Object queue_obj;       // submissions
-    sim::Object medium_obj;      // content, by sector
+    u32 write_errors = 0, read_errors = 0, flush_errors = 0, corruption_errors = 0,
+        generation_errors = 0;  // BTRFS_DEV_STAT_*
+    sim::Object queue_obj;      // submissions
+    sim::Object medium_obj;     // content, by sector
     Disk disk;
-    /// Writes that were handed to the device and have not taken effect, the newest last. For checks only.
+    /// Writes that were handed to the device and have not taken effect, the newest last. For checks
+    /// only.
     struct InFlight {
         u64 physical;
         u32 sectors;
@@ -112,17 +122,19 @@ struct FsDevices {
     Vector<Device*> all_devices;  // every device of the scenario, spares included; never changes
     u64 num_devices = 0, rw_devices = 0, open_devices = 0;
 };
-Device* find_device(FsInfo& fs, Devid devid);                       // among the opened ones
-Device* find_device_by_name(FsInfo& fs, std::string_view name);     // among all: "a" or "/dev/a"
+Device* find_device(FsInfo& fs, Devid devid);                    // among the opened ones
+Device* find_device_by_name(FsInfo& fs, std::string_view name);  // among all: "a" or "/dev/a"
 /// "/dev/a"
 std::string device_path(const Device& device);
 
-// ---- requests to a device (the block layer) --------------------------------------------------------------------------------
+// ---- requests to a device (the block layer)
+// --------------------------------------------------------------------------------
 
 enum class Req : u8 { Read, Write, Flush };
 struct Bio;
 
-/// One request of one bio to one device. Completes as an event of its own, in any order with others.
+/// One request of one bio to one device. Completes as an event of its own, in any order with
+/// others.
 struct DevRequest {
     Req op = Req::Write;
     bool fua = false, preflush = false;
@@ -130,15 +142,19 @@ struct DevRequest {
     u64 physical = 0;
     u32 sectors = 0;
 };
-/// Hands a request to the device. At its completion the medium is read or written, then `done(context, error)` runs in the
-/// completion event. Data: `buffer[sector]`, owned by the caller until completion. Never sleeps.
-/// The error is 0, or -EIO for a range that the device does not have.
-void submit_request(const DevRequest& request, Sector* buffer, void (*done)(void* context, int error), void* context);
-/// What a read of the device returns now: the cache over the durable content; zero where nothing was ever written.
+/// Hands a request to the device. At its completion the medium is read or written, then
+/// `done(context, error)` runs in the completion event. Data: `buffer[sector]`, owned by the caller
+/// until completion. Never sleeps. The error is 0, or -EIO for a range that the device does not
+/// have.
+void submit_request(const DevRequest& request, Sector* buffer,
+                    void (*done)(void* context, int error), void* context);
+/// What a read of the device returns now: the cache over the durable content; zero where nothing
+/// was ever written.
 Sector medium_read(const Device& device, u64 physical);
 /// What the device holds for good at this moment: what a crash that loses the whole cache leaves.
 Sector medium_durable(const Device& device, u64 physical);
-/// Puts a sector on the medium, durably and at once: for mkfs and for images of a crash, not for the running filesystem.
+/// Puts a sector on the medium, durably and at once: for mkfs and for images of a crash, not for
+/// the running filesystem.
 void medium_store(Device& device, u64 physical, const Sector& sector);
 
 }  // namespace model

@@ -1,7 +1,9 @@
-// The medium behind a device: what a request does to it when it completes, and what a crash would leave of it.
+// The medium behind a device: what a request does to it when it completes, and what a crash would
+// leave of it.
 //
-// Stands for the block layer and the drive. A request completes as an event of its own, in any order with others, and takes
-// effect whole in that event. Left out: torn requests, requests that fail by chance, merging, discard.
+// Stands for the block layer and the drive. A request completes as an event of its own, in any
+// order with others, and takes effect whole in that event. Left out: torn requests, requests that
+// fail by chance, merging, discard.
 #include <algorithm>
 
 #include "model/device.h"
@@ -19,14 +21,15 @@ u64 sector_address(const DevRequest& request, u32 sector) {
     return request.physical + u64{sector} * sectorsize;
 }
 
-/// All sectors of a request in one access set. The spinlock is the request's own: nobody contends for it, and while it is
-/// held no sector is a scheduling point, so that a request takes effect in one step.
-template <class Access>
-void for_each_sector(const DevRequest& request, Access&& access) {
+/// All sectors of a request in one access set. The spinlock is the request's own: nobody contends
+/// for it, and while it is held no sector is a scheduling point, so that a request takes effect in
+/// one step.
+template <class Access> void for_each_sector(const DevRequest& request, Access&& access) {
     if (request.sectors == 1) return access(request.physical);
     sim::Spinlock whole_request(lock_classes::dev_queue_lock, request.physical);
     const sim::SpinGuard guard(whole_request);
-    for (u32 i = 0; i < request.sectors; ++i) access(sector_address(request, i));
+    for (u32 i = 0; i < request.sectors; ++i)
+        access(sector_address(request, i));
 }
 
 void forget_cached(Disk& disk, u64 physical) {
@@ -94,18 +97,27 @@ int take_effect(const DevRequest& request, Sector* buffer) {
         return io_error;
     }
     switch (request.op) {
-    case Req::Read: read_sectors(request, buffer); break;
-    case Req::Write: write_sectors(request, buffer); break;
-    case Req::Flush: flush_cache(*request.device); break;
+    case Req::Read:
+        read_sectors(request, buffer);
+        break;
+    case Req::Write:
+        write_sectors(request, buffer);
+        break;
+    case Req::Flush:
+        flush_cache(*request.device);
+        break;
     }
     return 0;
 }
 
 const char* completion_label(const DevRequest& request) {
     switch (request.op) {
-    case Req::Read: return "read_done";
-    case Req::Write: return request.fua ? "fua_write_done" : "write_done";
-    case Req::Flush: return "flush_done";
+    case Req::Read:
+        return "read_done";
+    case Req::Write:
+        return request.fua ? "fua_write_done" : "write_done";
+    case Req::Flush:
+        return "flush_done";
     }
     return "done";
 }
@@ -113,10 +125,12 @@ const char* completion_label(const DevRequest& request) {
 u64 latency_ns(const DevRequest& request) {
     const Device& device = *request.device;
     switch (request.op) {
-    case Req::Read: return device.read_latency_ns;
+    case Req::Read:
+        return device.read_latency_ns;
     case Req::Write:
         return device.write_latency_ns + (request.preflush ? device.flush_latency_ns : 0);
-    case Req::Flush: return device.flush_latency_ns;
+    case Req::Flush:
+        return device.flush_latency_ns;
     }
     return 0;
 }
@@ -127,7 +141,8 @@ void submit_request(const DevRequest& request, Sector* buffer,
                     void (*done)(void* context, int error), void* context) {
     Device& device = *request.device;
     device.queue_obj.add();
-    if (request.op == Req::Write) device.in_flight.push_back({request.physical, request.sectors, buffer});
+    if (request.op == Req::Write)
+        device.in_flight.push_back({request.physical, request.sectors, buffer});
     sim::current().spawn_completion(
         completion_label(request), device.index, latency_ns(request),
         [request, buffer, done, context] { done(context, take_effect(request, buffer)); });
@@ -147,7 +162,8 @@ void medium_store(Device& device, u64 physical, const Sector& sector) {
     store_durable(device.disk, physical, sector);
 }
 
-// ---- sectors -------------------------------------------------------------------------------------
+// ---- sectors
+// -------------------------------------------------------------------------------------
 
 SectorBytes SectorBytes::copy_of(const void* bytes) {
     SectorBytes copy;
@@ -167,7 +183,8 @@ void expand_sector(const Sector& sector, unsigned char* bytes) {
         std::memcpy(bytes, sector.bytes, sectorsize);
         return;
     }
-    for (u32 i = 0; i < sectorsize; i += sizeof(DataWord)) store(bytes + i, sector.word);
+    for (u32 i = 0; i < sectorsize; i += sizeof(DataWord))
+        store(bytes + i, sector.word);
 }
 
 bool operator==(const Sector& a, const Sector& b) {

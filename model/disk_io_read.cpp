@@ -1,8 +1,9 @@
-// fs/btrfs/disk-io.c and extent_io.c: reading tree blocks, and what can tell that one is not what its parent says.
+// fs/btrfs/disk-io.c and extent_io.c: reading tree blocks, and what can tell that one is not what
+// its parent says.
 //
-// Left out: read-ahead, the repair of a bad copy from a good one, and the read lock that send took for the check of the parent
-// transid (4.19 to 5.13). From 6.2 on the check at completion comes first; a block found in the cache is checked by the reader in
-// all versions.
+// Left out: read-ahead, the repair of a bad copy from a good one, and the read lock that send took
+// for the check of the parent transid (4.19 to 5.13). From 6.2 on the check at completion comes
+// first; a block found in the cache is checked by the reader in all versions.
 #include "model/bio.h"
 #include "model/disk_io.h"
 #include "model/fixes.h"
@@ -12,14 +13,17 @@
 namespace model {
 namespace {
 
-std::string decimal(u64 number) { return std::to_string(number); }
+std::string decimal(u64 number) {
+    return std::to_string(number);
+}
 
 std::string key_text(const Key& key, const char* separator) {
     return "(" + decimal(key.objectid) + separator + decimal(key.type) + separator +
            decimal(key.offset) + ")";
 }
 
-/// "logical 4096 mirror 1", or as kernels before 5.19 printed it, "4096". (The release is from memory.)
+/// "logical 4096 mirror 1", or as kernels before 5.19 printed it, "4096". (The release is from
+/// memory.)
 std::string place(const FsInfo& fs, Bytenr bytenr, u32 mirror) {
     if (!fs.kernel.at_least(5, 19)) return decimal(bytenr.get());
     return "logical " + decimal(bytenr.get()) + " mirror " + decimal(mirror);
@@ -36,9 +40,11 @@ std::string csum_text(u32 csum) {
     return text;
 }
 
-// ---- what the parent says --------------------------------------------------------------------------
+// ---- what the parent says
+// --------------------------------------------------------------------------
 
-/// Mirrors verify_parent_transid(): a block of another transaction stands where the parent's child should be.
+/// Mirrors verify_parent_transid(): a block of another transaction stands where the parent's child
+/// should be.
 Result<void> verify_parent_transid(ExtentBuffer& eb, const ParentCheck& check, u32 mirror) {
     const bool matches = check.transid.get() == 0 || eb.generation() == check.transid;
     if (matches) return {};
@@ -83,7 +89,8 @@ Result<void> verify_level_key(ExtentBuffer& eb, const ParentCheck& check) {
     return first_key_mismatch(eb, check);
 }
 
-// ---- the completion of a read ------------------------------------------------------------------------
+// ---- the completion of a read
+// ------------------------------------------------------------------------
 
 /// One read in flight; lives on the stack of the reader.
 struct BlockRead {
@@ -96,8 +103,8 @@ bool verify_csum(const BlockRead& read) {
     const ExtentBuffer& eb = read.eb;
     FsInfo& fs = eb.fs;
     if (is_sealed(eb.data, fs.nodesize)) return true;
-    const u32 found = crc32c(eb.data + sizeof(HeaderItem::csum),
-                             fs.nodesize - sizeof(HeaderItem::csum));
+    const u32 found =
+        crc32c(eb.data + sizeof(HeaderItem::csum), fs.nodesize - sizeof(HeaderItem::csum));
     fs.message("warning", "checksum verify failed on " + place(fs, eb.start, read.mirror) +
                               " wanted " + csum_text(load<u32>(eb.data)) + " found " +
                               csum_text(found) + " level " + decimal(eb.level()));
@@ -165,7 +172,8 @@ void end_reading(ExtentBuffer& eb) {
     if (eb.writeback_wait.waitqueue_active()) eb.writeback_wait.wake_up();
 }
 
-/// Mirrors end_bio_extent_readpage() for metadata. The kernel checks in a worker; here the completion does.
+/// Mirrors end_bio_extent_readpage() for metadata. The kernel checks in a worker; here the
+/// completion does.
 void end_block_read(Bio& bio) {
     BlockRead& read = *static_cast<BlockRead*>(bio.context);
     ExtentBuffer& eb = read.eb;
@@ -182,9 +190,11 @@ void end_block_read(Bio& bio) {
     end_reading(eb);
 }
 
-// ---- reading -----------------------------------------------------------------------------------------
+// ---- reading
+// -----------------------------------------------------------------------------------------
 
-/// Becomes the one reader of the buffer. @return false if somebody else has made it up to date meanwhile
+/// Becomes the one reader of the buffer. @return false if somebody else has made it up to date
+/// meanwhile
 bool lock_for_reading(ExtentBuffer& eb) {
     while (eb.test_and_set_flag(eb_reading))
         eb.writeback_wait.wait_event([&] { return !eb.test_flag(eb_reading); });
@@ -221,7 +231,8 @@ Result<void> read_and_verify(ExtentBuffer& eb, const ParentCheck& check, u32& mi
     return verify_level_key(eb, check).ok() ? Result<void>{} : Errno::UClean;
 }
 
-/// Mirrors btrfs_read_extent_buffer(): every copy in turn, beginning with whichever the mapping prefers.
+/// Mirrors btrfs_read_extent_buffer(): every copy in turn, beginning with whichever the mapping
+/// prefers.
 Result<void> read_extent_buffer(ExtentBuffer& eb, const ParentCheck& check) {
     u32 failed_mirror = 0;
     auto result = read_and_verify(eb, check, failed_mirror);
@@ -264,7 +275,8 @@ ExtentBuffer* find_uptodate_block(FsInfo& fs, Bytenr bytenr, const ParentCheck& 
     return nullptr;
 }
 
-// ---- bytes of blocks ---------------------------------------------------------------------------------
+// ---- bytes of blocks
+// ---------------------------------------------------------------------------------
 
 namespace {
 
@@ -308,8 +320,7 @@ std::vector<unsigned char> peek_tree_block(const FsInfo& fs, Bytenr bytenr) {
     const auto cached = fs.buffer_radix.find(bytenr.get());
     if (cached != fs.buffer_radix.end()) {
         const ExtentBuffer& eb = *cached->second;
-        if (eb.has_flag(eb_flag::uptodate))
-            return {eb.data, eb.data + fs.nodesize};
+        if (eb.has_flag(eb_flag::uptodate)) return {eb.data, eb.data + fs.nodesize};
     }
     return peek_block_on_devices(fs, bytenr, false);
 }

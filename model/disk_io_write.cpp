@@ -1,7 +1,8 @@
-// fs/btrfs/extent_io.c and disk-io.c: writing tree blocks (reference 4.5 and 4.7), as kernels before 6.4 gather neighbouring
-// blocks into one bio.
+// fs/btrfs/extent_io.c and disk-io.c: writing tree blocks (reference 4.5 and 4.7), as kernels
+// before 6.4 gather neighbouring blocks into one bio.
 //
-// Left out: the zoned mode, log trees, pages and their tags (a block is one page), dirty accounting.
+// Left out: the zoned mode, log trees, pages and their tags (a block is one page), dirty
+// accounting.
 #include "model/bio.h"
 #include "model/disk_io.h"
 #include "model/fs_info.h"
@@ -10,11 +11,15 @@
 namespace model {
 namespace {
 
-std::string decimal(u64 number) { return std::to_string(number); }
+std::string decimal(u64 number) {
+    return std::to_string(number);
+}
 
-// ---- the end of a write ------------------------------------------------------------------------------
+// ---- the end of a write
+// ------------------------------------------------------------------------------
 
-/// The blocks of one bio in flight. Under writeback they stay in the cache, so no reference is held.
+/// The blocks of one bio in flight. Under writeback they stay in the cache, so no reference is
+/// held.
 struct BlocksInFlight {
     Vector<ExtentBuffer*> blocks;
 };
@@ -41,7 +46,8 @@ void end_blocks_write(Bio& bio) {
     sim::destroy(flight);
 }
 
-// ---- one bio -----------------------------------------------------------------------------------------
+// ---- one bio
+// -----------------------------------------------------------------------------------------
 
 /// Mirrors csum_one_extent_buffer(): what a block must be when it is handed to a device.
 Result<void> check_before_write(ExtentBuffer& eb) {
@@ -60,8 +66,8 @@ Result<void> check_before_write(ExtentBuffer& eb) {
         good = false;
     }
     if (good) return {};
-    fs.message("error", "block=" + decimal(eb.start.get()) +
-                            " write time tree block corruption detected");
+    fs.message("error",
+               "block=" + decimal(eb.start.get()) + " write time tree block corruption detected");
     return Errno::UClean;
 }
 
@@ -93,7 +99,8 @@ class BioCtrl {
     static constexpr std::size_t max_blocks = 32;
     bool continues(const ExtentBuffer& eb) const {
         const Bytenr end = blocks_.back()->start + fs_.nodesize;
-        return eb.start == end && blocks_.size() < max_blocks && !fs_.mapping_tree.contains(end.get());
+        return eb.start == end && blocks_.size() < max_blocks &&
+               !fs_.mapping_tree.contains(end.get());
     }
     Bio& make_bio_of_blocks() const;
     Result<void> check_blocks() const;
@@ -131,10 +138,11 @@ void BioCtrl::submit() {
     submit_bio(bio);
 }
 
-// ---- one block ---------------------------------------------------------------------------------------
+// ---- one block
+// ---------------------------------------------------------------------------------------
 
-/// DIRTY to WRITEBACK, as the kernel does under refs_lock: nobody sees neither or both. The block is locked, so nobody else
-/// changes DIRTY.
+/// DIRTY to WRITEBACK, as the kernel does under refs_lock: nobody sees neither or both. The block
+/// is locked, so nobody else changes DIRTY.
 /// @return whether the block was dirty
 bool start_writeback(ExtentBuffer& eb) {
     if (!eb.has_flag(eb_flag::dirty)) return false;
@@ -152,7 +160,8 @@ void lock_flushing(ExtentBuffer& eb, BioCtrl& bio_ctrl) {
     tree_lock(eb);
 }
 
-/// Mirrors lock_extent_buffer_for_io(). @return whether the block is to be written: it is under writeback then, and not locked
+/// Mirrors lock_extent_buffer_for_io(). @return whether the block is to be written: it is under
+/// writeback then, and not locked
 bool lock_extent_buffer_for_io(ExtentBuffer& eb, bool sync, BioCtrl& bio_ctrl) {
     lock_flushing(eb, bio_ctrl);
     while (eb.test_flag(eb_flag::writeback)) {
@@ -197,7 +206,8 @@ Result<void> write_marked_extents(FsInfo& fs, Transaction& transaction) {
     sim::Scope scope("btrfs_write_marked_extents");
     BioCtrl bio_ctrl(fs);
     const Vector<u64> blocks = dirty_blocks(transaction);
-    for (const u64 start : blocks) submit_eb(fs, Bytenr(start), true, bio_ctrl);
+    for (const u64 start : blocks)
+        submit_eb(fs, Bytenr(start), true, bio_ctrl);
     bio_ctrl.submit();
     return {};
 }
@@ -219,8 +229,8 @@ Result<void> wait_marked_extents(FsInfo& fs, Transaction& transaction) {
 
 namespace {
 
-/// The kernel finds them by the dirty tag of their pages, without a lock and at once; the spinlock, which is nobody else's, keeps
-/// the look at all of them one step.
+/// The kernel finds them by the dirty tag of their pages, without a lock and at once; the spinlock,
+/// which is nobody else's, keeps the look at all of them one step.
 Vector<u64> tagged_dirty_blocks(FsInfo& fs) {
     sim::Spinlock at_once(lock_classes::buffer_lock);
     const sim::SpinGuard guard(at_once);
@@ -236,7 +246,8 @@ void btree_writepages(FsInfo& fs) {
     sim::Scope scope("btree_writepages");
     BioCtrl bio_ctrl(fs);
     const Vector<u64> blocks = tagged_dirty_blocks(fs);
-    for (const u64 start : blocks) submit_eb(fs, Bytenr(start), false, bio_ctrl);
+    for (const u64 start : blocks)
+        submit_eb(fs, Bytenr(start), false, bio_ctrl);
     bio_ctrl.submit();
 }
 

@@ -42,15 +42,13 @@ FsInfo::FsInfo(const KernelVersion& version, const Geometry& shape)
       cleaner_mutex(lock_classes::cleaner_mutex),
       unused_bg_unpin_mutex(lock_classes::unused_bg_unpin_mutex),
       block_group_cache_lock(lock_classes::bg_cache_lock), data_profile(shape.data_profile),
-      metadata_profile(shape.metadata_profile),
-      device_list_mutex(lock_classes::device_list_mutex), chunk_mutex(lock_classes::chunk_mutex),
-      mapping_tree_lock(lock_classes::mapping_tree_lock),
+      metadata_profile(shape.metadata_profile), device_list_mutex(lock_classes::device_list_mutex),
+      chunk_mutex(lock_classes::chunk_mutex), mapping_tree_lock(lock_classes::mapping_tree_lock),
       mapping_tree_obj(objects::mapping_tree, 0, this), dev_replace(*this), scrub(*this),
       ordered_operations_mutex(lock_classes::ordered_operations_mutex),
       ordered_root_lock(lock_classes::ordered_root_lock),
-      ordered_roots_obj(objects::ordered_list, 0, this),
-      endio_write_workers("btrfs-endio-write"), endio_workers("btrfs-endio"),
-      flush_workers("btrfs-flush_delalloc") {
+      ordered_roots_obj(objects::ordered_list, 0, this), endio_write_workers("btrfs-endio-write"),
+      endio_workers("btrfs-endio"), flush_workers("btrfs-flush_delalloc") {
     u16 index = 0;
     for (const auto& spec : shape.devices) {
         Device* const device = sim::make<Device>(*this, spec.name, index++, spec.size);

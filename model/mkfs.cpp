@@ -1,7 +1,9 @@
-// What mkfs.btrfs leaves: super blocks, one SYSTEM, METADATA and DATA chunk, and the smallest trees that a kernel mounts.
+// What mkfs.btrfs leaves: super blocks, one SYSTEM, METADATA and DATA chunk, and the smallest trees
+// that a kernel mounts.
 //
-// Each tree is built bottom-up from its sorted items. The extent tree lists its own blocks, so it is built again until it does not
-// grow. Left out: the free space tree, DEV_STATS items, backup roots.
+// Each tree is built bottom-up from its sorted items. The extent tree lists its own blocks, so it
+// is built again until it does not grow. Left out: the free space tree, DEV_STATS items, backup
+// roots.
 #include "model/mkfs.h"
 
 #include <algorithm>
@@ -19,7 +21,8 @@ constexpr u64 first_generation = 1;
 constexpr u64 first_logical = 1 << 20;
 constexpr u32 directory_mode = 040755;
 
-// ---- chunks ------------------------------------------------------------------------------------------
+// ---- chunks
+// ------------------------------------------------------------------------------------------
 
 struct PlannedChunk {
     u64 type = 0, logical = 0, length = 0;
@@ -35,7 +38,8 @@ struct PlannedDevice {
     std::map<u64, u64> taken{};
     u64 used() const {
         u64 bytes = 0;
-        for (const auto& [start, length] : taken) bytes += length;
+        for (const auto& [start, length] : taken)
+            bytes += length;
         return bytes;
     }
 };
@@ -43,7 +47,8 @@ struct PlannedDevice {
 /// RAID1 takes the emptiest devices, the other profiles the first.
 std::vector<std::size_t> choose_devices(const std::vector<PlannedDevice>& devices, u32 count) {
     std::vector<std::size_t> order(devices.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    for (std::size_t i = 0; i < order.size(); ++i)
+        order[i] = i;
     const auto room = [&](std::size_t i) { return devices[i].size - devices[i].used(); };
     if (count > 1)
         std::stable_sort(order.begin(), order.end(),
@@ -87,15 +92,15 @@ std::optional<std::vector<PlannedChunk>> plan_chunks(const Geometry& geometry) {
     return chunks;
 }
 
-// ---- trees ---------------------------------------------------------------------------------------------
+// ---- trees
+// ---------------------------------------------------------------------------------------------
 
 struct Item {
     Key key;
     std::vector<unsigned char> data;
 };
 
-template <class... Parts>
-std::vector<unsigned char> bytes_of(const Parts&... parts) {
+template <class... Parts> std::vector<unsigned char> bytes_of(const Parts&... parts) {
     std::vector<unsigned char> bytes;
     const auto append = [&](const auto& part) {
         const auto* const from = reinterpret_cast<const unsigned char*>(&part);
@@ -110,7 +115,8 @@ std::vector<unsigned char> with_name(std::vector<unsigned char> bytes, std::stri
     return bytes;
 }
 
-/// Where one block of a tree stands: which items of the leaf level, or which blocks of the level below, are its own.
+/// Where one block of a tree stands: which items of the leaf level, or which blocks of the level
+/// below, are its own.
 struct PlannedBlock {
     u64 bytenr = 0;
     Level level = 0;
@@ -183,7 +189,8 @@ void plan_blocks(Tree& tree, const NodeLimits& limits) {
     }
 }
 
-// ---- items -------------------------------------------------------------------------------------------
+// ---- items
+// -------------------------------------------------------------------------------------------
 
 InodeItem directory_inode() {
     InodeItem inode{};
@@ -226,8 +233,7 @@ Item root_item(const Tree& tree, u32 nodesize) {
     item.inode.size = 3;
     item.inode.nbytes = nodesize;
     item.generation = item.generation_v2 = first_generation;
-    const bool is_file_tree =
-        tree.id == fs_tree_objectid || tree.id == data_reloc_tree_objectid;
+    const bool is_file_tree = tree.id == fs_tree_objectid || tree.id == data_reloc_tree_objectid;
     item.root_dirid = is_file_tree ? first_free_objectid : 0;
     item.bytenr = tree.root().bytenr;
     item.bytes_used = tree.blocks.size() * nodesize;
@@ -243,7 +249,8 @@ Item metadata_item(const PlannedBlock& block, Objectid owner) {
             bytes_of(extent, tree_block_ref_key, owner)};
 }
 
-// ---- the filesystem ------------------------------------------------------------------------------------
+// ---- the filesystem
+// ------------------------------------------------------------------------------------
 
 class Mkfs {
   public:
@@ -254,8 +261,10 @@ class Mkfs {
         make_uuids();
         make_chunks();
         make_trees();
-        for (const Tree& tree : trees_) write_tree(tree);
-        for (Device* const device : devices_) write_supers(*device);
+        for (const Tree& tree : trees_)
+            write_tree(tree);
+        for (Device* const device : devices_)
+            write_supers(*device);
     }
 
   private:
@@ -329,8 +338,8 @@ void Mkfs::fill_chunk_tree() {
         chunk_tree.items.push_back({{dev_items_objectid, dev_item_key, device->devid},
                                     bytes_of(dev_item_of(*device, fs_.fsid))});
     for (const ChunkMap& map : chunks_)
-        chunk_tree.items.push_back({{first_chunk_tree_objectid, chunk_item_key, map.logical},
-                                    chunk_item_bytes(map)});
+        chunk_tree.items.push_back(
+            {{first_chunk_tree_objectid, chunk_item_key, map.logical}, chunk_item_bytes(map)});
 }
 
 void Mkfs::fill_dev_tree() {
@@ -371,7 +380,8 @@ u64 Mkfs::blocks_in(std::size_t chunk) const {
     u64 blocks = 0;
     for (const Tree& each : trees_) {
         const bool in_system = each.id == chunk_tree_objectid;
-        if (chunk != data_chunk && in_system == (chunk == system_chunk)) blocks += each.blocks.size();
+        if (chunk != data_chunk && in_system == (chunk == system_chunk))
+            blocks += each.blocks.size();
     }
     return blocks;
 }
@@ -390,14 +400,18 @@ void Mkfs::assign_addresses() {
 }
 
 void Mkfs::make_trees() {
-    trees_ = {{chunk_tree_objectid},       {fs_tree_objectid, empty_subvolume()},
-              {csum_tree_objectid},        {uuid_tree_objectid},
+    trees_ = {{chunk_tree_objectid},
+              {fs_tree_objectid, empty_subvolume()},
+              {csum_tree_objectid},
+              {uuid_tree_objectid},
               {data_reloc_tree_objectid, empty_subvolume()},
-              {dev_tree_objectid},         {root_tree_objectid},
+              {dev_tree_objectid},
+              {root_tree_objectid},
               {extent_tree_objectid}};
     fill_chunk_tree();
     fill_dev_tree();
-    for (Tree& each : trees_) plan_blocks(each, limits_);
+    for (Tree& each : trees_)
+        plan_blocks(each, limits_);
     fill_root_tree();  // the sizes are right, the addresses not yet
     plan_blocks(tree(root_tree_objectid), limits_);
 
@@ -415,7 +429,8 @@ void Mkfs::make_trees() {
     fill_root_tree();
 }
 
-// ---- writing -------------------------------------------------------------------------------------------
+// ---- writing
+// -------------------------------------------------------------------------------------------
 
 void write_leaf_items(unsigned char* block, u32 nodesize, std::span<const Item> items) {
     unsigned char* const data = block + sizeof(HeaderItem);
@@ -431,8 +446,8 @@ void write_leaf_items(unsigned char* block, u32 nodesize, std::span<const Item> 
 void write_node_ptrs(unsigned char* block, std::span<const PlannedBlock> children) {
     unsigned char* const ptrs = block + sizeof(HeaderItem);
     for (std::size_t i = 0; i < children.size(); ++i)
-        store(ptrs + i * sizeof(KeyPtr), KeyPtr{DiskKey::from(children[i].first_key),
-                                                children[i].bytenr, first_generation});
+        store(ptrs + i * sizeof(KeyPtr),
+              KeyPtr{DiskKey::from(children[i].first_key), children[i].bytenr, first_generation});
 }
 
 std::vector<unsigned char> Mkfs::block_bytes(const Tree& tree, const PlannedBlock& block) const {
@@ -471,12 +486,13 @@ void Mkfs::write_block(const PlannedBlock& block, const std::vector<unsigned cha
 }
 
 void Mkfs::write_tree(const Tree& tree) {
-    for (const PlannedBlock& block : tree.blocks) write_block(block, block_bytes(tree, block));
+    for (const PlannedBlock& block : tree.blocks)
+        write_block(block, block_bytes(tree, block));
 }
 
 SuperBlock Mkfs::super_block() const {
-    constexpr u64 mixed_backref = 1, big_metadata = 0x20, extended_iref = 0x40, skinny_metadata = 0x100,
-                  no_holes = 0x200;
+    constexpr u64 mixed_backref = 1, big_metadata = 0x20, extended_iref = 0x40,
+                  skinny_metadata = 0x100, no_holes = 0x200;
     SuperBlock super{};
     std::memcpy(super.fsid, fs_.fsid, sizeof(super.fsid));
     std::memcpy(super.magic, "_BHRfS_M", sizeof(super.magic));
@@ -492,7 +508,8 @@ SuperBlock Mkfs::super_block() const {
             super.chunk_root_level = each.root().level;
         }
     }
-    for (const Device* const device : devices_) super.total_bytes += device->disk_total_bytes;
+    for (const Device* const device : devices_)
+        super.total_bytes += device->disk_total_bytes;
     super.root_dir_objectid = root_tree_dir_objectid;
     super.num_devices = devices_.size();
     super.sectorsize = super.stripesize = sectorsize;
@@ -538,6 +555,8 @@ std::string check_geometry(const Geometry& geometry) {
     return {};
 }
 
-void mkfs(FsInfo& fs, const Geometry& geometry) { Mkfs(fs, geometry).run(); }
+void mkfs(FsInfo& fs, const Geometry& geometry) {
+    Mkfs(fs, geometry).run();
+}
 
 }  // namespace model

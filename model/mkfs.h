@@ -18,14 +18,15 @@ struct Geometry {
     u32 nodesize = 4096;
     u32 items_per_node = 0;  // cap on items of a leaf and slots of a node; 0: what fits
     u64 data_chunk = 8 << 20, metadata_chunk = 8 << 20, system_chunk = 4 << 20;
-    u64 seed = 1;            // uuids come from it
+    u64 seed = 1;  // uuids come from it
 };
 
 /// What is wrong with a geometry, for people; empty when mkfs() can make a filesystem of it.
 std::string check_geometry(const Geometry& geometry);
 
-/// Writes an empty filesystem on the non-spare devices: super blocks, and trees in one SYSTEM, METADATA and DATA chunk, laid out
-/// as the on-disk format document says (sections 4 to 12, 14), generation 1. All writes durable. Does not mount.
+/// Writes an empty filesystem on the non-spare devices: super blocks, and trees in one SYSTEM,
+/// METADATA and DATA chunk, laid out as the on-disk format document says (sections 4 to 12, 14),
+/// generation 1. All writes durable. Does not mount.
 void mkfs(FsInfo& fs, const Geometry& geometry);
 
 }  // namespace model

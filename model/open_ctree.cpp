@@ -1,7 +1,8 @@
-// fs/btrfs/disk-io.c: open_ctree(), and what it calls in volumes.c: from super blocks to a filesystem that transactions can run on.
+// fs/btrfs/disk-io.c: open_ctree(), and what it calls in volumes.c: from super blocks to a
+// filesystem that transactions can run on.
 //
-// Left out: the tree log, degraded mounts, seed devices, orphan cleanup, resuming a balance. A replace that was going on is found by
-// init_dev_replace().
+// Left out: the tree log, degraded mounts, seed devices, orphan cleanup, resuming a balance. A
+// replace that was going on is found by init_dev_replace().
 #include <algorithm>
 
 #include "model/bio.h"
@@ -11,9 +12,12 @@
 namespace model {
 namespace {
 
-std::string decimal(u64 number) { return std::to_string(number); }
+std::string decimal(u64 number) {
+    return std::to_string(number);
+}
 
-// ---- devices and their super blocks ----------------------------------------------------------------------
+// ---- devices and their super blocks
+// ----------------------------------------------------------------------
 
 struct DeviceSuper {
     Device* device;
@@ -57,11 +61,12 @@ void open_device(FsInfo& fs, const DeviceSuper& scanned) {
 }
 
 void open_devices(FsInfo& fs, std::vector<DeviceSuper> scanned, const SuperBlock& latest) {
-    std::stable_sort(scanned.begin(), scanned.end(), [](const DeviceSuper& a, const DeviceSuper& b) {
-        if (a.super.dev_item.devid != b.super.dev_item.devid)
-            return a.super.dev_item.devid < b.super.dev_item.devid;
-        return a.super.generation > b.super.generation;
-    });
+    std::stable_sort(scanned.begin(), scanned.end(),
+                     [](const DeviceSuper& a, const DeviceSuper& b) {
+                         if (a.super.dev_item.devid != b.super.dev_item.devid)
+                             return a.super.dev_item.devid < b.super.dev_item.devid;
+                         return a.super.generation > b.super.generation;
+                     });
     FsDevices& all = fs.fs_devices;
     for (const DeviceSuper& each : scanned) {
         const bool ours = std::memcmp(each.super.fsid, latest.fsid, sizeof(latest.fsid)) == 0;
@@ -77,10 +82,10 @@ void open_devices(FsInfo& fs, std::vector<DeviceSuper> scanned, const SuperBlock
 Result<void> read_supers(FsInfo& fs) {
     auto scanned = scan_devices(fs);
     if (scanned.empty()) return Errno::Inval;
-    const auto newest = std::max_element(
-        scanned.begin(), scanned.end(), [](const DeviceSuper& a, const DeviceSuper& b) {
-            return a.super.generation < b.super.generation;
-        });
+    const auto newest = std::max_element(scanned.begin(), scanned.end(),
+                                         [](const DeviceSuper& a, const DeviceSuper& b) {
+                                             return a.super.generation < b.super.generation;
+                                         });
     *fs.super_copy = newest->super;
     *fs.super_for_commit = newest->super;
     std::memcpy(fs.fsid, newest->super.fsid, sizeof(fs.fsid));
@@ -92,7 +97,8 @@ Result<void> read_supers(FsInfo& fs) {
     return {};
 }
 
-// ---- chunks ------------------------------------------------------------------------------------------------
+// ---- chunks
+// ------------------------------------------------------------------------------------------------
 
 Errno missing_device(FsInfo& fs, Devid devid) {
     fs.message("error", "devid " + decimal(devid) + " is missing");
@@ -164,7 +170,8 @@ Result<void> read_chunk_tree(FsInfo& fs) {
     return {};
 }
 
-/// The profile of new chunks is the best that the old ones have. Mirrors what set_avail_alloc_bits() leads to.
+/// The profile of new chunks is the best that the old ones have. Mirrors what
+/// set_avail_alloc_bits() leads to.
 void set_alloc_profiles(FsInfo& fs) {
     const auto better = [](u64 a, u64 b) { return ((a | b) & bg_raid1) != 0 ? bg_raid1 : a | b; };
     fs.data_profile = fs.metadata_profile = 0;
@@ -174,7 +181,8 @@ void set_alloc_profiles(FsInfo& fs) {
     }
 }
 
-// ---- roots -------------------------------------------------------------------------------------------------
+// ---- roots
+// -------------------------------------------------------------------------------------------------
 
 /// Reads the root node that the root's item names. Mirrors read_tree_root_path().
 Result<void> read_root_node(Root& root, Bytenr bytenr, Transid generation, Level level) {
@@ -191,13 +199,16 @@ Result<void> read_root_node(Root& root, Bytenr bytenr, Transid generation, Level
 }
 
 /// A tree that the super block names itself. Mirrors load_super_root().
-Result<Root*> load_super_root(FsInfo& fs, Objectid objectid, Bytenr bytenr, u64 generation, Level level) {
+Result<Root*> load_super_root(FsInfo& fs, Objectid objectid, Bytenr bytenr, u64 generation,
+                              Level level) {
     Root* const root = sim::make<Root>(fs, objectid);
     if (const auto read = read_root_node(*root, bytenr, Transid(generation), level); !read) {
         sim::destroy(root);
         return read.error();
     }
-    set_root_node_fields(root->root_item, *root->node);  // not TRACK_DIRTY: a commit writes both into the super block
+    set_root_node_fields(
+        root->root_item,
+        *root->node);  // not TRACK_DIRTY: a commit writes both into the super block
     return root;
 }
 
@@ -232,7 +243,8 @@ Result<Root*> read_tree_root(FsInfo& fs, Objectid objectid) {
     return read.error();
 }
 
-/// The largest object id in use below the negative ones, or 0. Mirrors btrfs_init_root_free_objectid().
+/// The largest object id in use below the negative ones, or 0. Mirrors
+/// btrfs_init_root_free_objectid().
 Result<u64> highest_objectid(Root& root) {
     Path path;
     const Key last{last_free_objectid, 0xFF, ~u64{0}};
@@ -271,12 +283,13 @@ Result<void> init_subvolume_ids(FsInfo& fs) {
     return {};
 }
 
-// ---- the order of it all -----------------------------------------------------------------------------------
+// ---- the order of it all
+// -----------------------------------------------------------------------------------
 
 Result<void> open_chunk_tree(FsInfo& fs) {
     if (const auto read = read_sys_array(fs); !read) {
-        fs.message("error", "failed to read the system array: -" +
-                                decimal(static_cast<u64>(read.error())));
+        fs.message("error",
+                   "failed to read the system array: -" + decimal(static_cast<u64>(read.error())));
         return read.error();
     }
     const SuperBlock& super = *fs.super_copy;
@@ -291,7 +304,8 @@ Result<void> open_chunk_tree(FsInfo& fs) {
                 sizeof(fs.chunk_tree_uuid));
     const auto read = read_chunk_tree(fs);
     if (!read)
-        fs.message("error", "failed to read chunk tree: -" + decimal(static_cast<u64>(read.error())));
+        fs.message("error",
+                   "failed to read chunk tree: -" + decimal(static_cast<u64>(read.error())));
     return read;
 }
 
@@ -310,13 +324,13 @@ Result<void> open_trees(FsInfo& fs) {
 
 Result<void> open_space(FsInfo& fs) {
     if (const auto replace = init_dev_replace(fs); !replace) {
-        fs.message("error", "failed to init dev_replace: -" +
-                                decimal(static_cast<u64>(replace.error())));
+        fs.message("error",
+                   "failed to init dev_replace: -" + decimal(static_cast<u64>(replace.error())));
         return replace;
     }
     if (const auto groups = read_block_groups(fs); !groups) {
-        fs.message("error", "failed to read block groups: -" +
-                                decimal(static_cast<u64>(groups.error())));
+        fs.message("error",
+                   "failed to read block groups: -" + decimal(static_cast<u64>(groups.error())));
         return groups;
     }
     init_global_block_rsv(fs);
@@ -334,7 +348,8 @@ Result<void> open_ctree(FsInfo& fs) {
     if (const auto opened = open_space(fs); !opened) return opened;
     const auto root = get_fs_root(fs, fs_tree_objectid);
     if (!root) {
-        fs.message("warning", "failed to read fs tree: -" + decimal(static_cast<u64>(root.error())));
+        fs.message("warning",
+                   "failed to read fs tree: -" + decimal(static_cast<u64>(root.error())));
         return root.error();
     }
     fs.fs_root = *root;
@@ -342,7 +357,8 @@ Result<void> open_ctree(FsInfo& fs) {
     return {};
 }
 
-// ---- subvolumes --------------------------------------------------------------------------------------------
+// ---- subvolumes
+// --------------------------------------------------------------------------------------------
 
 namespace {
 

@@ -1,5 +1,6 @@
-// The state of a filesystem as one number, for comparing executions: what the trees say, what the devices hold, what is counted.
-// No addresses, no order of independent steps, no access of shared state.
+// The state of a filesystem as one number, for comparing executions: what the trees say, what the
+// devices hold, what is counted. No addresses, no order of independent steps, no access of shared
+// state.
 #include "model/disk_io.h"
 #include "model/fs_info.h"
 
@@ -13,19 +14,21 @@ class Digest {
         hash_ = sim::hash_mix(hash_, value);
         return *this;
     }
-    template <class... Values>
-    Digest& all(Values... values) {
+    template <class... Values> Digest& all(Values... values) {
         (add(static_cast<u64>(values)), ...);
         return *this;
     }
-    Digest& bytes(const unsigned char* data, std::size_t count) { return all(count, crc32c(data, count)); }
+    Digest& bytes(const unsigned char* data, std::size_t count) {
+        return all(count, crc32c(data, count));
+    }
     u64 value() const { return hash_; }
 
   private:
     u64 hash_ = 0;
 };
 
-// ---- trees -----------------------------------------------------------------------------------------------
+// ---- trees
+// -----------------------------------------------------------------------------------------------
 
 class TreeDigest {
   public:
@@ -50,7 +53,8 @@ void TreeDigest::block(Bytenr bytenr, unsigned depth) {
     const auto block = peek_tree_block(fs_, bytenr);
     if (block.empty() || depth == 0) return;
     const auto header = load<HeaderItem>(block.data());
-    digest_.all(header.bytenr, header.flags, header.generation, header.owner, header.nritems, header.level);
+    digest_.all(header.bytenr, header.flags, header.generation, header.owner, header.nritems,
+                header.level);
     if (header.level == 0) {
         leaf(block.data(), header.nritems);
     } else {
@@ -83,32 +87,40 @@ void digest_root(const FsInfo& fs, const Root* root, Digest& digest) {
 }
 
 void digest_trees(const FsInfo& fs, Digest& digest) {
-    for (const Root* const root : {fs.tree_root, fs.chunk_root, fs.extent_root, fs.dev_root, fs.csum_root})
+    for (const Root* const root :
+         {fs.tree_root, fs.chunk_root, fs.extent_root, fs.dev_root, fs.csum_root})
         digest_root(fs, root, digest);
-    for (const auto& [objectid, root] : fs.fs_roots) digest_root(fs, root, digest);
+    for (const auto& [objectid, root] : fs.fs_roots)
+        digest_root(fs, root, digest);
     digest.add(fs.next_subvolid);
 }
 
-// ---- space -----------------------------------------------------------------------------------------------
+// ---- space
+// -----------------------------------------------------------------------------------------------
 
-void digest_rsv(const BlockRsv& rsv, Digest& digest) { digest.all(rsv.size, rsv.reserved, rsv.full); }
+void digest_rsv(const BlockRsv& rsv, Digest& digest) {
+    digest.all(rsv.size, rsv.reserved, rsv.full);
+}
 
 void digest_space(const FsInfo& fs, Digest& digest) {
     for (const SpaceInfo* const info : fs.space_infos)
         digest.all(info->flags, info->total_bytes, info->bytes_used, info->bytes_reserved,
                    info->bytes_pinned, info->bytes_readonly, info->bytes_may_use, info->full);
     for (const auto& [start, bg] : fs.block_groups) {
-        digest.all(start, bg->length, bg->flags, bg->used, bg->reserved, bg->pinned, bg->bytes_super,
-                   bg->ro, bg->reservations.peek(), bg->nocow_writers.peek(), bg->frozen,
-                   bg->runtime_flags.peek());
-        for (const auto& [from, length] : bg->free_space) digest.all(from, length);
+        digest.all(start, bg->length, bg->flags, bg->used, bg->reserved, bg->pinned,
+                   bg->bytes_super, bg->ro, bg->reservations.peek(), bg->nocow_writers.peek(),
+                   bg->frozen, bg->runtime_flags.peek());
+        for (const auto& [from, length] : bg->free_space)
+            digest.all(from, length);
     }
-    for (const BlockRsv* const rsv : {&fs.global_block_rsv, &fs.trans_block_rsv, &fs.chunk_block_rsv,
-                                      &fs.delayed_refs_rsv, &fs.empty_block_rsv})
+    for (const BlockRsv* const rsv :
+         {&fs.global_block_rsv, &fs.trans_block_rsv, &fs.chunk_block_rsv, &fs.delayed_refs_rsv,
+          &fs.empty_block_rsv})
         digest_rsv(*rsv, digest);
 }
 
-// ---- transactions ----------------------------------------------------------------------------------------
+// ---- transactions
+// ----------------------------------------------------------------------------------------
 
 void digest_delayed_refs(const DelayedRefRoot& refs, Digest& digest) {
     for (const auto& [bytenr, head] : refs.heads) {
@@ -124,16 +136,20 @@ void digest_transaction(const Transaction& transaction, Digest& digest) {
     digest.all(transaction.transid.get(), transaction.state, transaction.num_writers.peek(),
                transaction.num_extwriters.peek(), transaction.aborted.peek());
     digest_delayed_refs(transaction.delayed_refs, digest);
-    for (const u64 bytenr : transaction.dirty_pages) digest.add(bytenr);
-    for (const auto& [start, length] : transaction.pinned_extents) digest.all(start, length);
+    for (const u64 bytenr : transaction.dirty_pages)
+        digest.add(bytenr);
+    for (const auto& [start, length] : transaction.pinned_extents)
+        digest.all(start, length);
 }
 
-// ---- devices ---------------------------------------------------------------------------------------------
+// ---- devices
+// ---------------------------------------------------------------------------------------------
 
 void digest_device(const Device& device, Digest& digest) {
     digest.all(device.index, device.devid, device.total_bytes, device.bytes_used,
                device.dev_state.peek(), device.in_fs_devices, device.on_alloc_list);
-    for (const auto& [start, length] : device.alloc_state) digest.all(start, length);
+    for (const auto& [start, length] : device.alloc_state)
+        digest.all(start, length);
     for (const auto& [physical, sector] : device.disk.durable)
         digest.all(physical, sector_hash(sector));
     constexpr u64 cached_from_here = ~u64{0};
@@ -143,23 +159,29 @@ void digest_device(const Device& device, Digest& digest) {
 }
 
 void digest_devices(const FsInfo& fs, Digest& digest) {
-    for (const Device* const device : fs.fs_devices.all_devices) digest_device(*device, digest);
+    for (const Device* const device : fs.fs_devices.all_devices)
+        digest_device(*device, digest);
     for (const auto& [logical, map] : fs.mapping_tree) {
         digest.all(logical, map->length, map->type);
-        for (const Stripe& stripe : map->stripes) digest.all(stripe.dev->index, stripe.physical);
+        for (const Stripe& stripe : map->stripes)
+            digest.all(stripe.dev->index, stripe.physical);
     }
     const DevReplace& replace = fs.dev_replace;
     digest.all(replace.replace_state, replace.is_valid, replace.cursor_left, replace.cursor_right,
                replace.bio_counter.peek());
 }
 
-// ---- files -----------------------------------------------------------------------------------------------
+// ---- files
+// -----------------------------------------------------------------------------------------------
 
 void digest_inode(const Inode& inode, Digest& digest) {
     digest.all(inode.i_size, inode.disk_i_size, inode.nbytes, inode.flags, inode.nlink, inode.refs);
-    for (const auto& [index, page] : inode.pages) digest.all(index, page->word, page->uptodate);
-    for (const u64 index : inode.dirty_pages) digest.add(index);
-    for (const u64 index : inode.writeback_pages) digest.add(index);
+    for (const auto& [index, page] : inode.pages)
+        digest.all(index, page->word, page->uptodate);
+    for (const u64 index : inode.dirty_pages)
+        digest.add(index);
+    for (const u64 index : inode.writeback_pages)
+        digest.add(index);
     for (const auto& [offset, ordered] : inode.ordered_tree)
         digest.all(offset, ordered->num_bytes, ordered->disk_bytenr.get(), ordered->flags.peek());
 }
@@ -168,10 +190,12 @@ void digest_inode(const Inode& inode, Digest& digest) {
 
 u64 state_digest(const FsInfo& fs) {
     Digest digest;
-    digest.all(fs.generation.get(), fs.last_trans_committed.peek(), fs.fs_state.peek(), fs.readonly);
+    digest.all(fs.generation.get(), fs.last_trans_committed.peek(), fs.fs_state.peek(),
+               fs.readonly);
     digest_trees(fs, digest);
     digest_space(fs, digest);
-    for (const Transaction* const transaction : fs.trans_list) digest_transaction(*transaction, digest);
+    for (const Transaction* const transaction : fs.trans_list)
+        digest_transaction(*transaction, digest);
     digest_devices(fs, digest);
     for (const auto& [key, inode] : fs.inodes) {
         digest.add(key);

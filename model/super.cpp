@@ -1,7 +1,7 @@
 // fs/btrfs/disk-io.c: barriers and super blocks (reference 6.1).
 //
-// Left out: nobarrier, backup roots (they stay zero), the FLUSH_SENT bit (only assertions look at it), super blocks of the tree log
-// (primary copies only).
+// Left out: nobarrier, backup roots (they stay zero), the FLUSH_SENT bit (only assertions look at
+// it), super blocks of the tree log (primary copies only).
 #include "model/bio.h"
 #include "model/disk_io.h"
 #include "model/fs_info.h"
@@ -10,11 +10,14 @@
 namespace model {
 namespace {
 
-std::string decimal(u64 number) { return std::to_string(number); }
+std::string decimal(u64 number) {
+    return std::to_string(number);
+}
 
 /// A request to one device that the task will wait for.
 struct Pending {
-    explicit Pending(Device& target, u64 offset = 0) : device(target), physical(offset), done(offset) {}
+    explicit Pending(Device& target, u64 offset = 0)
+        : device(target), physical(offset), done(offset) {}
     Device& device;
     u64 physical;
     Sector sector;
@@ -35,16 +38,18 @@ bool takes_super(const Device& device) {
            device.test(dev_state::writeable);
 }
 
-// ---- barriers ----------------------------------------------------------------------------------------
+// ---- barriers
+// ----------------------------------------------------------------------------------------
 
 /// Mirrors btrfs_check_rw_degradable(): every chunk can do without the devices that did not flush.
 bool check_rw_degradable(FsInfo& fs, const std::vector<Device*>& failed) {
     for (const auto& [logical, map] : fs.mapping_tree) {
         map->obj.read();
-        const auto lost = std::count_if(map->stripes.begin(), map->stripes.end(), [&](const Stripe& s) {
-            return s.dev->test(dev_state::missing) ||
-                   std::find(failed.begin(), failed.end(), s.dev) != failed.end();
-        });
+        const auto lost =
+            std::count_if(map->stripes.begin(), map->stripes.end(), [&](const Stripe& s) {
+                return s.dev->test(dev_state::missing) ||
+                       std::find(failed.begin(), failed.end(), s.dev) != failed.end();
+            });
         if (lost > raid_attr(map->type).tolerated_failures) return false;
     }
     return true;
@@ -70,7 +75,8 @@ Result<void> barrier_all_devices(FsInfo& fs) {
     return Errno::IO;
 }
 
-// ---- super blocks --------------------------------------------------------------------------------------
+// ---- super blocks
+// --------------------------------------------------------------------------------------
 
 /// The super block as this device holds it at this offset.
 Sector super_sector(SuperBlock super, const Device& device, u64 offset) {
@@ -101,15 +107,16 @@ void write_dev_supers(FsInfo& fs, Device& device, sim::Deque<Pending>& writes) {
     }
 }
 
-/// Mirrors btrfs_end_super_write() and wait_dev_supers(). @return whether a device's primary copy failed
+/// Mirrors btrfs_end_super_write() and wait_dev_supers(). @return whether a device's primary copy
+/// failed
 bool wait_super(FsInfo& fs, Pending& write) {
     write.done.wait();
     if (write.error == 0) return false;
-    fs.message("warning", "lost page write due to IO error on " + device_path(write.device) +
-                              " (" + std::to_string(write.error) + ")");
+    fs.message("warning", "lost page write due to IO error on " + device_path(write.device) + " (" +
+                              std::to_string(write.error) + ")");
     if (write.physical != super_info_offset) return false;
-    fs.message("error", "error writing primary super block to device " +
-                            decimal(write.device.devid));
+    fs.message("error",
+               "error writing primary super block to device " + decimal(write.device.devid));
     return true;
 }
 
@@ -131,7 +138,8 @@ Result<void> write_supers(FsInfo& fs) {
     }
     if (const auto good = check_super_errors(fs, errors, max_errors); !good) return good;
     errors = 0;
-    for (Pending& write : writes) errors += wait_super(fs, write) ? 1 : 0;
+    for (Pending& write : writes)
+        errors += wait_super(fs, write) ? 1 : 0;
     return check_super_errors(fs, errors, max_errors);
 }
 

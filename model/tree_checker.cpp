@@ -8,7 +8,9 @@
 namespace model {
 namespace {
 
-std::string decimal(u64 number) { return std::to_string(number); }
+std::string decimal(u64 number) {
+    return std::to_string(number);
+}
 
 std::string text(const DiskKey& key) {
     return "(" + decimal(key.objectid) + " " + decimal(key.type) + " " + decimal(key.offset) + ")";
@@ -31,9 +33,9 @@ struct Block {
 Errno corrupt(const Block& block, u32 slot, const std::string& what) {
     const HeaderItem& header = block.header();
     block.fs.message("critical", std::string("corrupt ") + (header.level == 0 ? "leaf" : "node") +
-                                     ": root=" + decimal(header.owner) + " block=" +
-                                     decimal(header.bytenr) + " slot=" + decimal(slot) + ", " +
-                                     what);
+                                     ": root=" + decimal(header.owner) +
+                                     " block=" + decimal(header.bytenr) + " slot=" + decimal(slot) +
+                                     ", " + what);
     return Errno::UClean;
 }
 
@@ -43,8 +45,10 @@ bool may_be_empty(Objectid owner) {
     case chunk_tree_objectid:
     case dev_tree_objectid:
     case fs_tree_objectid:
-    case data_reloc_tree_objectid: return false;
-    default: return true;
+    case data_reloc_tree_objectid:
+        return false;
+    default:
+        return true;
     }
 }
 
@@ -53,18 +57,21 @@ Result<void> check_item(const Block& block, u32 slot) {
     if (slot > 0) {
         const LeafItem before = block.item(slot - 1);
         if (before.key.cpu() >= item.key.cpu())
-            return corrupt(block, slot, "bad key order, prev " + text(before.key) + " current " +
-                                            text(item.key));
+            return corrupt(block, slot,
+                           "bad key order, prev " + text(before.key) + " current " +
+                               text(item.key));
     }
     const u64 expected_end = slot == 0 ? block.room() : block.item(slot - 1).offset;
     const u64 end = u64{item.offset} + item.size;
     if (end != expected_end)
-        return corrupt(block, slot, "unexpected item end, have " + decimal(end) + " expect " +
-                                        decimal(expected_end));
+        return corrupt(block, slot,
+                       "unexpected item end, have " + decimal(end) + " expect " +
+                           decimal(expected_end));
     const u64 items_end = u64{slot + 1} * sizeof(LeafItem);
     if (items_end > item.offset)
-        return corrupt(block, slot, "slot overlaps with its data, item end " + decimal(items_end) +
-                                        " data start " + decimal(item.offset));
+        return corrupt(block, slot,
+                       "slot overlaps with its data, item end " + decimal(items_end) +
+                           " data start " + decimal(item.offset));
     return {};
 }
 
@@ -85,13 +92,14 @@ Result<void> check_ptr(const Block& block, u32 slot) {
     const KeyPtr ptr = block.ptr(slot);
     if (ptr.blockptr == 0) return corrupt(block, slot, "invalid NULL node pointer");
     if (ptr.blockptr % sectorsize != 0)
-        return corrupt(block, slot, "unaligned pointer, have " + decimal(ptr.blockptr) +
-                                        " should be aligned to " + decimal(sectorsize));
+        return corrupt(block, slot,
+                       "unaligned pointer, have " + decimal(ptr.blockptr) +
+                           " should be aligned to " + decimal(sectorsize));
     if (slot + 1 == block.header().nritems) return {};
     const KeyPtr next = block.ptr(slot + 1);
     if (ptr.key.cpu() >= next.key.cpu())
-        return corrupt(block, slot, "bad key order, current " + text(ptr.key) + " next " +
-                                        text(next.key));
+        return corrupt(block, slot,
+                       "bad key order, current " + text(ptr.key) + " next " + text(next.key));
     return {};
 }
 
@@ -100,8 +108,8 @@ Result<void> check_node(const Block& block) {
     const HeaderItem& header = block.header();
     const u64 most = block.room() / sizeof(KeyPtr);
     if (header.nritems == 0 || header.nritems > most) {
-        block.fs.message("critical", "corrupt node: root=" + decimal(header.owner) + " block=" +
-                                         decimal(header.bytenr) + ", nritems too " +
+        block.fs.message("critical", "corrupt node: root=" + decimal(header.owner) +
+                                         " block=" + decimal(header.bytenr) + ", nritems too " +
                                          (header.nritems == 0 ? "small" : "large") + ", have " +
                                          decimal(header.nritems) + " expect range [1," +
                                          decimal(most) + "]");

@@ -1,7 +1,7 @@
 // fs/btrfs/volumes.c: chunks, their devices, and the mapping of logical addresses.
 //
-// Left out: striping profiles, read balancing between mirrors (the first live copy is read), the replace target as an extra
-// mirror for repair (up to 6.3), seed devices, removal of chunks.
+// Left out: striping profiles, read balancing between mirrors (the first live copy is read), the
+// replace target as an extra mirror for repair (up to 6.3), seed devices, removal of chunks.
 #include "model/volumes.h"
 
 #include <algorithm>
@@ -24,10 +24,12 @@ RaidAttr raid_attr(u64 type) {
     return {.devs_min = 1, .dev_stripes = 1, .tolerated_failures = 0};
 }
 
-// ---- the mapping tree ----------------------------------------------------------------------------
+// ---- the mapping tree
+// ----------------------------------------------------------------------------
 
 ChunkMap* find_chunk_map(FsInfo& fs, Bytenr logical) {
-    // The kernel takes the read side of an rwlock: readers do not exclude each other, so neither do they here.
+    // The kernel takes the read side of an rwlock: readers do not exclude each other, so neither do
+    // they here.
     auto after = fs.mapping_tree.upper_bound(logical.get());
     if (after == fs.mapping_tree.begin()) return nullptr;
     const u64 start = std::prev(after)->first;
@@ -47,7 +49,8 @@ u32 num_copies(FsInfo& fs, Bytenr logical) {
     return map == nullptr ? 1 : raid_attr(map->type).num_stripes();
 }
 
-// ---- mapping -------------------------------------------------------------------------------------
+// ---- mapping
+// -------------------------------------------------------------------------------------
 
 namespace {
 
@@ -73,13 +76,14 @@ IoContext choose_stripes(const ChunkMap& map, MapOp op, Bytenr logical, u32 mirr
         ioc.stripes.push_back(stripe_at(map, index, logical));
         return ioc;
     }
-    for (u32 i = 0; i < map.stripes.size(); ++i) ioc.stripes.push_back(stripe_at(map, i, logical));
+    for (u32 i = 0; i < map.stripes.size(); ++i)
+        ioc.stripes.push_back(stripe_at(map, i, logical));
     if (op == MapOp::Write) ioc.max_errors = raid_attr(map.type).tolerated_failures;
     return ioc;
 }
 
-/// A write to the source of a running replace goes to its target as well, whose failure alone does not fail the bio.
-/// Mirrors handle_ops_on_dev_replace().
+/// A write to the source of a running replace goes to its target as well, whose failure alone does
+/// not fail the bio. Mirrors handle_ops_on_dev_replace().
 void add_replace_target(FsInfo& fs, IoContext& ioc, Bytenr logical) {
     const DevReplace& replace = fs.dev_replace;
     if (replace.tgtdev == nullptr) return;
@@ -106,7 +110,8 @@ Result<IoContext> map_block(FsInfo& fs, MapOp op, Bytenr logical, u64 length, u3
     ChunkMap* const map = find_chunk_map(fs, logical);
     if (map == nullptr || logical.get() + length > map->logical + map->length)
         return no_mapping(fs, logical, length);
-    // The kernel keeps the semaphore only while a replace is going on; nothing is scheduled between here and the return.
+    // The kernel keeps the semaphore only while a replace is going on; nothing is scheduled between
+    // here and the return.
     const sim::ReadGuard guard(fs.dev_replace.rwsem);
     fs.dev_replace.obj.read();
     map->obj.read();
@@ -119,7 +124,8 @@ Result<IoContext> map_block(FsInfo& fs, MapOp op, Bytenr logical, u64 length, u3
     return ioc;
 }
 
-// ---- the bio counter -----------------------------------------------------------------------------
+// ---- the bio counter
+// -----------------------------------------------------------------------------
 
 void bio_counter_inc_blocked(FsInfo& fs) {
     if (!fs.has(fix::bio_counter)) return;
@@ -152,7 +158,8 @@ void rm_dev_replace_unblocked(FsInfo& fs) {
     fs.dev_replace.replace_wait.wake_up();
 }
 
-// ---- space on devices ----------------------------------------------------------------------------
+// ---- space on devices
+// ----------------------------------------------------------------------------
 
 std::vector<u64> super_offsets(u64 device_bytes) {
     std::vector<u64> offsets;
@@ -258,7 +265,8 @@ Result<BlockGroup*> create_chunk(TransHandle& trans, u64 type) {
     return &bg;
 }
 
-// ---- items ---------------------------------------------------------------------------------------
+// ---- items
+// ---------------------------------------------------------------------------------------
 
 namespace {
 
@@ -266,8 +274,7 @@ constexpr Key chunk_key(u64 logical) {
     return {first_chunk_tree_objectid, chunk_item_key, logical};
 }
 
-template <class T>
-std::span<const unsigned char> bytes_of(const T& value) {
+template <class T> std::span<const unsigned char> bytes_of(const T& value) {
     return {reinterpret_cast<const unsigned char*>(&value), sizeof(T)};
 }
 

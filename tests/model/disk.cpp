@@ -98,7 +98,8 @@ TEST_CASE("A device keeps what was flushed", "[model][disk]") {
             disk.write(somewhere, 7);
             disk.write(somewhere, 8);
             std::vector<DataWord> words;
-            for (const auto& write : disk.device.disk.cache_log) words.push_back(write.sector.word);
+            for (const auto& write : disk.device.disk.cache_log)
+                words.push_back(write.sector.word);
             CHECK(words == std::vector<DataWord>{7, 8});
         });
     }

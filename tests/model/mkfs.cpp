@@ -55,6 +55,19 @@ TEST_CASE("btrfs check accepts a filesystem just made", "[model][mkfs]") {
     CHECK(report.clean);
 }
 
+TEST_CASE("btrfs check rejects a damaged image", "[model][mkfs]") {
+    const test::TemporaryFolder folder;
+    test::run_on_fs({.mount = false}, [&](FsInfo& fs) {
+        Device& device = *fs.fs_devices.all_devices[0];
+        constexpr u64 chunk_root = 1 << 20;
+        medium_store(device, chunk_root + test::small_geometry().system_chunk, {});  // the fs tree
+        test::dump_devices(fs, folder.path(), test::Content::Durable);
+    });
+    const auto report = test::btrfs_check(folder.path(), "a", "original");
+    INFO(report.output);
+    CHECK_FALSE(report.clean);
+}
+
 TEST_CASE("A mount reads what mkfs wrote", "[model][mkfs]") {
     const Shape shape = GENERATE(from_range(std::begin(shapes), std::end(shapes)));
     INFO(shape.name);
@@ -73,7 +86,8 @@ TEST_CASE("A mount reads what mkfs wrote", "[model][mkfs]") {
         for (const auto& [start, bg] : fs.block_groups) {
             used += bg->used;
             u64 free = 0;
-            for (const auto& [from, length] : bg->free_space) free += length;
+            for (const auto& [from, length] : bg->free_space)
+                free += length;
             CHECK(bg->used + free == bg->length);
         }
         CHECK(used == fs.super_copy->bytes_used);
@@ -120,14 +134,16 @@ TEST_CASE("A geometry that cannot be made is refused", "[model][mkfs]") {
 }
 
 TEST_CASE("A damaged copy of a tree block is noticed, and the other one read", "[model][disk_io]") {
-    // The second copy serves; with one copy the mount fails. The csum tree's root is the damaged block.
+    // The second copy serves; with one copy the mount fails. The csum tree's root is the damaged
+    // block.
     const auto profile = GENERATE(u64{0}, bg_dup);
     test::Options options{.mount = false};
     options.geometry.metadata_profile = profile;
     const auto result = test::run_on_fs(options, [&](FsInfo& fs) {
         Device& device = *fs.fs_devices.all_devices[0];
         constexpr u64 csum_root_offset = sectorsize;  // second block of the METADATA chunk
-        const u64 metadata_chunk = (1 << 20) + options.geometry.system_chunk * (profile == bg_dup ? 2 : 1);
+        const u64 metadata_chunk =
+            (1 << 20) + options.geometry.system_chunk * (profile == bg_dup ? 2 : 1);
         const u64 physical = metadata_chunk + csum_root_offset;
         unsigned char bytes[sectorsize];
         expand_sector(medium_durable(device, physical), bytes);

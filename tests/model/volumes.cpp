@@ -38,7 +38,8 @@ TEST_CASE("A write goes to every copy of its profile", "[model][volumes]") {
         std::size_t copies, devices;
         u32 max_errors;
     };
-    const auto expected = GENERATE(Case{0, 1, 1, 0}, Case{bg_dup, 2, 1, 0}, Case{bg_raid1, 2, 2, 1});
+    const auto expected =
+        GENERATE(Case{0, 1, 1, 0}, Case{bg_dup, 2, 1, 0}, Case{bg_raid1, 2, 2, 1});
     run_checked(with_data_profile(expected.profile), [&](FsInfo& fs) {
         const ChunkMap& chunk = data_chunk(fs);
         const Bytenr logical(chunk.logical + 3 * sectorsize);
@@ -50,7 +51,8 @@ TEST_CASE("A write goes to every copy of its profile", "[model][volumes]") {
             const Stripe& stripe = write->stripes[i];
             devices.insert(stripe.dev);
             CHECK(stripe.physical == chunk.stripes[i].physical + 3 * sectorsize);
-            const auto read = map_block(fs, MapOp::Read, logical, sectorsize, static_cast<u32>(i + 1));
+            const auto read =
+                map_block(fs, MapOp::Read, logical, sectorsize, static_cast<u32>(i + 1));
             CHECK(read->stripes.size() == 1);
             CHECK(read->stripes[0].dev == stripe.dev);
             CHECK(read->stripes[0].physical == stripe.physical);
@@ -101,8 +103,8 @@ TEST_CASE("One copy of a mirror may fail", "[model][volumes]") {
         CHECK(submit_bio_wait(write, nullptr).ok() == (profile == bg_raid1));
     });
     REQUIRE(result.messages.size() == 1);
-    CHECK(result.messages[0] ==
-          "BTRFS error (device a): bdev " + failing + " errs: wr 1, rd 0, flush 0, corrupt 0, gen 0");
+    CHECK(result.messages[0] == "BTRFS error (device a): bdev " + failing +
+                                    " errs: wr 1, rd 0, flush 0, corrupt 0, gen 0");
 }
 
 TEST_CASE("A drained bio counter stays drained until it is unblocked", "[model][volumes]") {
@@ -127,7 +129,8 @@ TEST_CASE("A drained bio counter stays drained until it is unblocked", "[model][
     CHECK_FALSE(order.mapped_while_blocked);
 }
 
-TEST_CASE("Free ranges of a device leave out its first MiB and its super blocks", "[model][volumes]") {
+TEST_CASE("Free ranges of a device leave out its first MiB and its super blocks",
+          "[model][volumes]") {
     constexpr u64 mib = 1 << 20;
     CHECK(find_free_range({}, 128 * mib, mib).start == mib);
     CHECK(find_free_range({{mib, 10 * mib}}, 128 * mib, mib).start == 11 * mib);

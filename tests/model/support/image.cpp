@@ -33,9 +33,11 @@ void dump_device(const Device& device, const fs::path& file, Content content) {
         image.seekp(static_cast<std::streamoff>(physical));
         image.write(reinterpret_cast<const char*>(bytes.data()), sectorsize);
     };
-    for (const auto& [physical, sector] : device.disk.durable) write(physical, sector);
+    for (const auto& [physical, sector] : device.disk.durable)
+        write(physical, sector);
     if (content == Content::Visible)
-        for (const auto& [physical, sector] : device.disk.cached) write(physical, sector);
+        for (const auto& [physical, sector] : device.disk.cached)
+            write(physical, sector);
     image.close();
     fs::resize_file(file, device.disk_total_bytes);
 }
@@ -60,11 +62,12 @@ CommandResult run(const std::string& command) {
 /// Lines that the tool prints when it finds nothing.
 bool is_progress(const std::string& line) {
     constexpr std::string_view starts[] = {
-        "[",      "Opening filesystem", "Checking filesystem on", "UUID:",       "total ",
-        "btree space waste", "file data blocks",   " referenced"};
+        "[",      "Opening filesystem", "Checking filesystem on", "UUID:",
+        "total ", "btree space waste",  "file data blocks",       " referenced"};
     for (const std::string_view start : starts)
         if (line.starts_with(start)) return true;
-    const bool found_bytes = line.starts_with("found ") && line.ends_with("bytes used, no error found");
+    const bool found_bytes =
+        line.starts_with("found ") && line.ends_with("bytes used, no error found");
     return line.empty() || found_bytes;
 }
 
@@ -75,15 +78,16 @@ bool says_only_progress(const std::string& output) {
     return true;
 }
 
-/// libblkid finds the filesystem's other devices through this file; it rewrites it, so each run has its own.
+/// libblkid finds the filesystem's other devices through this file; it rewrites it, so each run has
+/// its own.
 fs::path write_blkid_cache(const fs::path& folder) {
     const fs::path file = folder / "blkid.tab";
     std::ofstream cache(file);
     unsigned number = 1;
     for (const auto& entry : fs::directory_iterator(folder))
         if (entry.path().extension() == ".img")
-            cache << "<device DEVNO=\"0x" << std::hex << number++ << "\" TIME=\"1000.0\" TYPE=\"btrfs\">"
-                  << entry.path().string() << "</device>\n";
+            cache << "<device DEVNO=\"0x" << std::hex << number++
+                  << "\" TIME=\"1000.0\" TYPE=\"btrfs\">" << entry.path().string() << "</device>\n";
     return file;
 }
 
@@ -102,9 +106,9 @@ CheckReport btrfs_check(const fs::path& folder, const std::string& name, const s
     const fs::path cache = write_blkid_cache(folder);
     // The cache file is honoured for uid 0 only; in a user namespace everybody is.
     const std::string as_root = geteuid() == 0 ? "" : "unshare -r ";
-    const CommandResult check =
-        run(as_root + "env BLKID_FILE=" + cache.string() + " btrfs check --readonly --check-data-csum --mode " +
-            mode + " " + (folder / (name + ".img")).string());
+    const CommandResult check = run(as_root + "env BLKID_FILE=" + cache.string() +
+                                    " btrfs check --readonly --check-data-csum --mode " + mode +
+                                    " " + (folder / (name + ".img")).string());
     report.output = check.output;
     report.clean = check.status == 0 && says_only_progress(check.output);
     return report;

@@ -33,8 +33,10 @@ struct CheckReport {
     bool clean = false;      // exit status 0, and nothing said besides progress
     std::string output;
 };
-/// `btrfs check --readonly --check-data-csum` of NAME.img; the folder's other images stand for the other devices.
+/// `btrfs check --readonly --check-data-csum` of NAME.img; the folder's other images stand for the
+/// other devices.
 /// @param mode  "original" or "lowmem"
-CheckReport btrfs_check(const std::filesystem::path& folder, const std::string& name, const std::string& mode);
+CheckReport btrfs_check(const std::filesystem::path& folder, const std::string& name,
+                        const std::string& mode);
 
 }  // namespace test

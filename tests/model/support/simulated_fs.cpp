@@ -49,7 +49,8 @@ sim::ExecutionResult run_on_fs(const Options& options, Tasks tasks) {
     sim::ExecutionOptions execution_options;
     execution_options.grain = options.grain;
     execution_options.narrate = options.narrate;
-    sim::Execution execution([&] { return std::make_unique<FsProgram>(options, tasks); }, execution_options);
+    sim::Execution execution([&] { return std::make_unique<FsProgram>(options, tasks); },
+                             execution_options);
     if (!execution.preparation_error().empty()) {
         sim::ExecutionResult failed;
         failed.outcome = sim::Outcome::Violation;

@@ -20,7 +20,8 @@ struct Options {
 };
 
 /// Makes a filesystem, then runs the tasks on it, once, under the default schedule.
-sim::ExecutionResult run_on_fs(const Options& options, std::vector<std::function<void(model::FsInfo&)>> tasks);
+sim::ExecutionResult run_on_fs(const Options& options,
+                               std::vector<std::function<void(model::FsInfo&)>> tasks);
 /// The same for one task.
 sim::ExecutionResult run_on_fs(const Options& options, std::function<void(model::FsInfo&)> task);
 
