@@ -36,13 +36,19 @@ Transaction* get_committing(FsInfo& fs, Transid transid) {
     return found;
 }
 
-/// @return the oldest transaction on the list if it is not younger than `transid`, with a reference
+/// @return the oldest transaction that is not COMPLETED if it is not younger than `transid`, with a reference. One that is
+/// COMPLETED stays on the list for a moment, in which the kernel looks at it again and again: waiting for what is over.
 Transaction* get_oldest_up_to(FsInfo& fs, Transid transid) {
     const sim::SpinGuard guard(fs.trans_lock);
     fs.trans_obj.read();
-    if (fs.trans_list.empty() || fs.trans_list.front()->transid > transid) return nullptr;
-    get_transaction(*fs.trans_list.front());
-    return fs.trans_list.front();
+    for (Transaction* const transaction : fs.trans_list) {
+        transaction->state_obj.read();
+        if (transaction->state == TransState::Completed) continue;
+        if (transaction->transid > transid) return nullptr;
+        get_transaction(*transaction);
+        return transaction;
+    }
+    return nullptr;
 }
 
 void record_root(TransHandle& trans, Root& root) {
