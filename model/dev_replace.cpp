@@ -15,14 +15,15 @@
 namespace model {
 
 DevReplace::DevReplace(FsInfo& fs)
-    : obj(objects::dev_replace, 0, &fs), cursor_obj(objects::dev_replace, 1, &fs), rwsem(lock_classes::dev_replace_rwsem),
+    : obj(objects::dev_replace, 0, &fs),
+      cursor_obj(fs.has(fix::cursor_under_lock) ? objects::dev_replace : objects::dev_replace_cursor, 1, &fs), rwsem(lock_classes::dev_replace_rwsem),
       lock_finishing_cancel_unmount(lock_classes::finishing_mutex), exclusive_operation(0, 0, objects::counter),
       bio_counter(0, 1, objects::counter), replace_wait(0, "replace_wait") {}
 
 bool duplicates_write(FsInfo& fs, const Device& dev, u64 physical, Bytenr logical) {
     static_cast<void>(dev);
-    static_cast<void>(logical);
     if (!fs.has(fix::cursor_duplication)) return true;
+    if (fs.has(fix::new_chunks_duplicated) && logical.get() >= fs.dev_replace.first_new_chunk) return true;
     fs.dev_replace.cursor_obj.read();
     return physical < fs.dev_replace.cursor_left;
 }
@@ -137,6 +138,7 @@ Result<void> enter_started(FsInfo& fs, Device& src, Device& tgt) {
     replace.tgtdev = &tgt;
     fs.message("info", replace_text(src, tgt) + " started");
     replace.replace_state = ReplaceState::Started;
+    replace.first_new_chunk = fs.mapping_tree.rbegin()->second->logical + fs.mapping_tree.rbegin()->second->length;
     replace.cursor_left = replace.cursor_right = 0;
     replace.committed_cursor_left = replace.cursor_left_last_write_of_item = 0;
     replace.num_write_errors = replace.num_uncorrectable_read_errors = 0;

@@ -22,6 +22,7 @@ struct DevReplace {
     bool is_valid = false, item_needs_writeback = false;
     Device* srcdev = nullptr;
     Device* tgtdev = nullptr;
+    u64 first_new_chunk = 0;  // chunks from this address on were allocated after the start
     u64 cursor_left = 0, cursor_right = 0, committed_cursor_left = 0, cursor_left_last_write_of_item = 0;
     u64 num_write_errors = 0, num_uncorrectable_read_errors = 0;
     sim::Atomic<u64> bio_counter;

@@ -18,6 +18,7 @@ extern const Fix& scrub_sees_removed_group;    // 020d5b7366fc  4.4
 extern const Fix& drain_after_readonly;        // f0e9b7d64019  4.7, until 5.5
 extern const Fix& cursor_under_lock;           // 81e87a736c55  4.7
 extern const Fix& cursor_before_rw;            // 1a1a8b732c7e  4.7
+extern const Fix& new_chunks_duplicated;       // 22ab04e814f4  4.7
 extern const Fix& dev_extents_under_mutex;     // 50460e37186a  4.7
 extern const Fix& level_first_key_check;       // 581c1760415c  4.18
 extern const Fix& replace_start_error_path;    // 5c06147128fb  4.20

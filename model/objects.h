@@ -46,6 +46,7 @@ inline constexpr ObjectClass trans_state{"trans_state", 68, Discipline::Lockless
 inline constexpr ObjectClass block_group_ro{"block_group_ro", 69, Discipline::Lockless};  // bg->ro, as the allocator glances at it
 inline constexpr ObjectClass mapping_tree{"mapping_tree", 66, Discipline::Lockless};     // chunk maps by logical start
 inline constexpr ObjectClass scrub_counter{"scrub_counter", 80, Discipline::Lockless};   // scrubs_running, scrubs_paused, pause_req, cancel_req
+inline constexpr ObjectClass dev_replace_cursor{"dev_replace_cursor", 81, Discipline::Lockless};  // cursors, before 81e87a736c55
 
 }  // namespace model::objects
 
