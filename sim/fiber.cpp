@@ -57,7 +57,7 @@ struct FiberEntry {
         Fiber& self = *static_cast<Passage*>(transfer.data)->arriver;
         arrive(transfer);
         self.entry_(self.argument_);
-        SIM_ASSERT(!"a fiber's entry returned");
+        assertion_failed("a fiber's entry returned", __FILE__, __LINE__);
     }
 };
 

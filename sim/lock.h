@@ -1,14 +1,11 @@
 #pragma once
-#include <source_location>
-
 #include "sim/assert.h"
 #include "sim/lockdep.h"
 #include "sim/object.h"
 #include "sim/task_set.h"
+#include "sim/where.h"
 
 namespace sim {
-
-using Where = std::source_location;
 
 /// What all locks share: identity, class, and the tasks that stand before them.
 class Lock : public Object {

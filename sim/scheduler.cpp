@@ -58,8 +58,7 @@ unsigned Scheduler::free_slot() {
     if (slots_used_ < max_tasks) return slots_used_++;
     for (unsigned slot = 0; slot < slots_used_; ++slot)
         if (!live_.test(slot)) return slot;
-    SIM_ASSERT(!"more than 128 tasks and device requests at one time");
-    return 0;
+    assertion_failed("more than 128 tasks and device requests at one time", __FILE__, __LINE__);
 }
 
 Task& Scheduler::create(const char* label, Job job, TaskKind kind) {
@@ -275,7 +274,7 @@ void Scheduler::release_point(OpKind op, const Object& object) noexcept {
     switch_from(self, false);  // if the execution ends meanwhile, the next point outside a destructor throws
 }
 
-void Scheduler::yield(std::source_location where) {
+void Scheduler::yield(Where where) {
     might_sleep(where);
     pause();
 }
@@ -287,7 +286,7 @@ void Scheduler::pause() {
     running_->untouched = false;
 }
 
-void Scheduler::block(Object& object, std::source_location where) {
+void Scheduler::block(Object& object, Where where) {
     Task& self = *running_;
     self.blocked_on = &object;
     self.blocked_where = where;
@@ -301,7 +300,7 @@ void Scheduler::wake(Task& task) {
     if (running_ != nullptr) races_.order(running_->slot, task.slot);
 }
 
-void Scheduler::might_sleep(std::source_location where) {
+void Scheduler::might_sleep(Where where) {
     if (silent()) return;
     if (running_->spin_depth == 0) return;
     for (unsigned i = running_->held_count; i-- > 0;) {
@@ -411,7 +410,7 @@ void Scheduler::report_unordered(const Object& object, AccessKind kind, Epoch ri
 
 // ---- locks ---------------------------------------------------------------------------------------------------------------
 
-void Scheduler::lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass, std::source_location where) {
+void Scheduler::lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass, Where where) {
     Task& self = *running_;
     self.untouched = false;
     trace_.add_access({lock.id(), 0, shared ? AccessKind::Read : AccessKind::Write}, 1);

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "sim/task.h"
 #include "sim/task_set.h"
 #include "sim/trace.h"
+#include "sim/where.h"
 
 namespace sim {
 
@@ -92,7 +92,7 @@ class Scheduler {
     const std::vector<std::string>& messages() const { return messages_; }
 
     /// A scheduling point at which the task could be preempted although it touches nothing (cond_resched).
-    void yield(std::source_location where = std::source_location::current());
+    void yield(Where where = Where::current());
 
     // ---- for primitives ---------------------------------------------------------------------------------------------
 
@@ -115,17 +115,17 @@ class Scheduler {
         return grain_ == Grain::Fine ? !task.untouched : task.committed && task.spin_depth == 0;
     }
     /// Not enabled until wake(). The task's next operation is Resume on `object`.
-    void block(Object& object, std::source_location where);
+    void block(Object& object, Where where);
     void wake(Task& task);
     void disable(const TaskSet& tasks) { enabled_.remove(tasks); }
     void enable(const TaskSet& tasks) { enabled_ |= tasks; }
     /// Sleeping is a violation while a spinlock is held.
-    void might_sleep(std::source_location where = std::source_location::current());
+    void might_sleep(Where where = Where::current());
 
     /// An access by the running step, with the point that its object's discipline asks for.
     void access(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value);
     /// The bookkeeping of every lock: access set, happens-before, lockdep, what the task holds.
-    void lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass, std::source_location where);
+    void lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass, Where where);
     void lock_released(Lock& lock);
     void spinlock_taken() {
         ++running_->spin_depth;

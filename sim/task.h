@@ -3,12 +3,12 @@
 #include <cstdint>
 #include <cstring>
 #include <new>
-#include <source_location>
 #include <type_traits>
 
 #include "sim/fiber.h"
 #include "sim/object.h"
 #include "sim/task_set.h"
+#include "sim/where.h"
 
 namespace sim {
 
@@ -54,7 +54,7 @@ struct HeldLock {
     bool shared = false;
     std::uint16_t lock_class = 0;  // class and subclass, as lockdep numbers them
     std::uint32_t step = 0;
-    std::source_location where;
+    Where where;
 };
 
 /// What the scheduler knows of a task; begins anew with each.
@@ -75,7 +75,7 @@ struct TaskState {
     std::uint8_t spin_depth = 0;
     Object* pending_object = nullptr;
     Object* blocked_on = nullptr;  // a wait queue or queued lock that must wake it; null when it waits for nothing
-    std::source_location blocked_where;
+    Where blocked_where;
 
     std::uint32_t children = 0;
     std::uint32_t objects = 0;

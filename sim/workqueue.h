@@ -8,7 +8,7 @@ namespace sim {
 /// item, and items of one unordered queue run in any order, so nothing is lost by not modelling the workers.
 class WorkQueue {
   public:
-    explicit WorkQueue(const char* name) : name_(name), idle_(0, name) {}
+    explicit WorkQueue(const char* name) : idle_(0, name) {}
     /// @param label  the work function's name; outlives the execution
     void queue(const char* label, Job job);
     /// Sleeps until all items queued so far have run; not for those that are queued meanwhile.
@@ -16,7 +16,6 @@ class WorkQueue {
     std::size_t pending() const { return pending_.size(); }
 
   private:
-    const char* name_;
     WaitQueue idle_;
     std::uint64_t queued_ = 0;
     Set<std::uint64_t> pending_;  // numbers of the items that have not ended

@@ -222,7 +222,7 @@ TEST_CASE("a preparation that fails is told, and nothing is run", "[sim][executi
     class Failing final : public sim::Program {
       public:
         void prepare() override { sim::violation("mkfs", "the disk is too small"); }
-        void start() override { SIM_ASSERT(!"started without a prepared state"); }
+        void start() override { sim::assertion_failed("started without a prepared state", __FILE__, __LINE__); }
         std::uint64_t state_hash() override { return 1; }
     };
     const sim::Execution execution(tests::program_of<Failing>(), {});
