@@ -64,6 +64,12 @@ void leave_in_flight(const DevRequest& request, const Sector* buffer) {
     in_flight.erase(std::find_if(in_flight.begin(), in_flight.end(), is_ours));
 }
 
+/// For people: "physical 13631488 of /dev/c".
+std::string place_of(const DevRequest& request) {
+    return "physical " + std::to_string(request.physical) + " of /dev/" +
+           std::string(request.device->name.begin(), request.device->name.end());
+}
+
 void write_sectors(const DevRequest& request, const Sector* buffer) {
     Device& device = *request.device;
     leave_in_flight(request, buffer);
@@ -78,6 +84,7 @@ void write_sectors(const DevRequest& request, const Sector* buffer) {
             store_cached(device.disk, physical, buffer[i]);
         }
     }
+    sim::note([&] { return "writes " + place_of(request); });
     const bool metadata = buffer[0].bytes != nullptr;
     check_device_write(device.fs, device, request.physical, request.sectors, metadata);
 }
@@ -85,6 +92,7 @@ void write_sectors(const DevRequest& request, const Sector* buffer) {
 void read_sectors(const DevRequest& request, Sector* buffer) {
     const Device& device = *request.device;
     for_each_sector(request, [&](u64 physical) { device.medium_obj.lookup(physical); });
+    sim::note([&] { return "reads " + place_of(request); });
     for (u32 i = 0; i < request.sectors; ++i)
         buffer[i] = medium_read(device, sector_address(request, i));
 }
