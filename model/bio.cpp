@@ -1,7 +1,8 @@
-// fs/btrfs/bio.c (before 6.2: volumes.c, btrfs_map_bio): from a logical range to requests of devices and back.
+// fs/btrfs/bio.c (before 6.2: volumes.c, btrfs_map_bio): from a logical range to requests of
+// devices and back.
 //
-// Left out: splitting at stripe boundaries (no profile of the model stripes), checksums on the way (the callers make them),
-// repair of a bad copy by a read, RAID5/6.
+// Left out: splitting at stripe boundaries (no profile of the model stripes), checksums on the way
+// (the callers make them), repair of a bad copy by a read, RAID5/6.
 #include "model/bio.h"
 
 #include "model/fs_info.h"
@@ -12,18 +13,19 @@ namespace {
 
 constexpr int io_error = -static_cast<int>(Errno::IO);
 
-bool is_write(const Bio& bio) { return bio.op == MapOp::Write; }
+bool is_write(const Bio& bio) {
+    return bio.op == MapOp::Write;
+}
 
 /// Mirrors btrfs_dev_stat_inc_and_print().
 void count_device_error(Device& device, bool write) {
     ++(write ? device.write_errors : device.read_errors);
     const auto count = [](u32 n) { return std::to_string(n); };
-    device.fs.message("error", "bdev " + device_path(device) + " errs: wr " +
-                                   count(device.write_errors) + ", rd " +
-                                   count(device.read_errors) + ", flush " +
-                                   count(device.flush_errors) + ", corrupt " +
-                                   count(device.corruption_errors) + ", gen " +
-                                   count(device.generation_errors));
+    device.fs.message(
+        "error", "bdev " + device_path(device) + " errs: wr " + count(device.write_errors) +
+                     ", rd " + count(device.read_errors) + ", flush " + count(device.flush_errors) +
+                     ", corrupt " + count(device.corruption_errors) + ", gen " +
+                     count(device.generation_errors));
 }
 
 void end_bio(Bio& bio) {
@@ -31,7 +33,8 @@ void end_bio(Bio& bio) {
     sim::destroy(&bio);
 }
 
-/// The last stripe has ended. Mirrors btrfs_orig_write_end_io(): the bio counter goes before end_io.
+/// The last stripe has ended. Mirrors btrfs_orig_write_end_io(): the bio counter goes before
+/// end_io.
 void end_whole_bio(Bio& bio) {
     bio_counter_dec(bio.fs);
     bio.error = bio.errors > bio.ioc.max_errors ? io_error : 0;
@@ -50,12 +53,13 @@ void stripe_end_io(void* context, int error) {
     end_whole_bio(bio);
 }
 
-/// Mirrors submit_stripe_bio(): a missing device, or a write to one that takes none, fails without a request.
+/// Mirrors submit_stripe_bio(): a missing device, or a write to one that takes none, fails without
+/// a request.
 void submit_stripe(BioStripe& part) {
     Bio& bio = *part.bio;
     Device& device = *part.stripe.dev;
-    const bool refused = device.test(dev_state::missing) ||
-                         (is_write(bio) && !device.test(dev_state::writeable));
+    const bool refused =
+        device.test(dev_state::missing) || (is_write(bio) && !device.test(dev_state::writeable));
     if (refused) return stripe_end_io(&part, io_error);
     const DevRequest request{.op = is_write(bio) ? Req::Write : Req::Read,
                              .device = &device,
@@ -70,7 +74,8 @@ Result<void> map_bio(Bio& bio) {
     auto mapped = map_block(bio.fs, bio.op, bio.logical, length, bio.mirror);
     if (!mapped) return mapped.error();
     bio.ioc = std::move(*mapped);
-    for (const Stripe& stripe : bio.ioc.stripes) bio.stripes.push_back({&bio, stripe});
+    for (const Stripe& stripe : bio.ioc.stripes)
+        bio.stripes.push_back({&bio, stripe});
     return {};
 }
 
@@ -102,10 +107,12 @@ void submit_bio(Bio& bio) {
     // The last stripe to end frees the bio, so nothing of it is read after the last submit.
     bio.stripes_pending.emplace(static_cast<u32>(count), bio.logical.get());
     BioStripe* const stripes = bio.stripes.data();
-    for (std::size_t i = 0; i < count; ++i) submit_stripe(stripes[i]);
+    for (std::size_t i = 0; i < count; ++i)
+        submit_stripe(stripes[i]);
 }
 
-// ---- waiting -------------------------------------------------------------------------------------
+// ---- waiting
+// -------------------------------------------------------------------------------------
 
 namespace {
 

@@ -8,14 +8,15 @@ namespace model {
 
 struct Bio;
 
-/// The part of a bio that goes to one device. Mirrors struct btrfs_io_stripe of an io context in flight.
+/// The part of a bio that goes to one device. Mirrors struct btrfs_io_stripe of an io context in
+/// flight.
 struct BioStripe {
     Bio* bio = nullptr;
     Stripe stripe;
 };
 
-/// A bio of btrfs: one logical range inside one chunk, sent to every stripe of its mapping. fs/btrfs/bio.c (6.2 on; volumes.c
-/// before).
+/// A bio of btrfs: one logical range inside one chunk, sent to every stripe of its mapping.
+/// fs/btrfs/bio.c (6.2 on; volumes.c before).
 struct Bio {
     explicit Bio(FsInfo& owner) : fs(owner) {}
     FsInfo& fs;
@@ -30,20 +31,23 @@ struct Bio {
     // While in flight:
     IoContext ioc;
     Vector<BioStripe> stripes;
-    std::optional<sim::Atomic<u32>> stripes_pending;  // of several; a bio with one stripe needs no count
+    std::optional<sim::Atomic<u32>>
+        stripes_pending;  // of several; a bio with one stripe needs no count
     u32 errors = 0;
 };
 Bio& make_bio(FsInfo& fs, MapOp op, Bytenr logical, u32 sectors);
-/// Takes the bio counter (waits while replace blocks bios), maps, and submits to each stripe; a point lies before each.
-/// The bio frees itself after end_io. Mirrors btrfs_submit_bio().
+/// Takes the bio counter (waits while replace blocks bios), maps, and submits to each stripe; a
+/// point lies before each. The bio frees itself after end_io. Mirrors btrfs_submit_bio().
 void submit_bio(Bio& bio);
-/// Ends a bio that was never submitted: end_io runs at once, in the caller. Mirrors btrfs_bio_end_io().
+/// Ends a bio that was never submitted: end_io runs at once, in the caller. Mirrors
+/// btrfs_bio_end_io().
 void fail_bio(Bio& bio, Errno error);
 /// submit_bio() and sleep until the end. @param read_result  receives what was read; may be null
 /// @return the bio's error
 Result<void> submit_bio_wait(Bio& bio, Vector<Sector>* read_result);
-/// Sends sectors to one device at one place, without mapping, and sleeps until they are written or read. For super blocks at mount,
-/// and the copier of a replace. The caller holds the bio counter where the kernel does.
+/// Sends sectors to one device at one place, without mapping, and sleeps until they are written or
+/// read. For super blocks at mount, and the copier of a replace. The caller holds the bio counter
+/// where the kernel does.
 Result<void> device_io_wait(Device& device, MapOp op, u64 physical, Vector<Sector>& sectors);
 
 }  // namespace model
