@@ -14,6 +14,7 @@
 #endif
 #endif
 #ifdef SIM_FIBER_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -67,6 +68,9 @@ void Fiber::prepare(Entry entry, void* argument) {
     fake_stack_ = nullptr;
     sanitizer_bottom_ = stack_;
     sanitizer_size_ = stack_bytes_;
+#ifdef SIM_FIBER_ASAN
+    ASAN_UNPOISON_MEMORY_REGION(stack_, stack_bytes_);  // frames of the last computation there never returned
+#endif
     context_ = context::make_fcontext(stack_ + stack_bytes_, stack_bytes_, FiberEntry::main);
 }
 
