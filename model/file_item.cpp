@@ -23,11 +23,6 @@ std::optional<FileExtent> file_extent_at(const Path& path, u64 ino) {
     return FileExtent{key.offset, read_item<FileExtentItem>(path)};
 }
 
-bool belongs_to_inode_extents(const Path& path, u64 ino) {
-    const Key key = path.key();
-    return key.objectid == ino && key.type == extent_data_key;
-}
-
 /// After a search that did not find its key: one back, if the item before reaches beyond `offset`.
 std::optional<FileExtent> step_back_to_overlap(Path& path, u64 ino, u64 offset) {
     if (path.slots[0] > 0) {
@@ -39,20 +34,34 @@ std::optional<FileExtent> step_back_to_overlap(Path& path, u64 ino, u64 offset) 
     return file_extent_at(path, ino);
 }
 
+/// Finds the first extent item that ends after `offset`, or says that it lies in the next leaf, if anywhere.
+struct LeafSearch {
+    std::optional<FileExtent> extent;
+    bool ended = false;  // at the end of the leaf
+};
+Result<LeafSearch> search_leaf(TransHandle* trans, Root& root, const Key& key, Path& path) {
+    const auto found = search_slot(trans, root, key, path, trans != nullptr ? -1 : 0, trans != nullptr);
+    if (!found) return found.error();
+    const auto here = *found ? file_extent_at(path, key.objectid) : step_back_to_overlap(path, key.objectid, key.offset);
+    return LeafSearch{here, !here && at_end_of_leaf(path)};
+}
+
 /// Leaves a path that may change the first extent item which ends after `offset`, or nothing.
 Result<std::optional<FileExtent>> find_extent_for_change(TransHandle& trans, Root& root, u64 ino, u64 offset, Path& path) {
-    const auto found = search_slot(&trans, root, {ino, extent_data_key, offset}, path, -1, true);
-    if (!found) return found.error();
-    const auto here = *found ? file_extent_at(path, ino) : step_back_to_overlap(path, ino, offset);
-    if (here || !at_end_of_leaf(path)) return here;
-    const auto more = next_leaf(root, path);  // to look only: what is found there is searched for again, to change it
-    if (!more) return more.error();
-    if (!*more || !belongs_to_inode_extents(path, ino)) return std::optional<FileExtent>{};
-    const Key next = path.key();
-    path.release();
-    const auto again = search_slot(&trans, root, next, path, -1, true);
-    if (!again) return again.error();
-    return file_extent_at(path, ino);
+    Key key{ino, extent_data_key, offset};
+    for (;;) {
+        const auto here = search_leaf(&trans, root, key, path);
+        if (!here) return here.error();
+        if (!here->ended) return here->extent;
+        const auto more = next_leaf(root, path);  // to look only: what is found there is searched for again, to change it
+        if (!more) return more.error();
+        if (!*more) return std::optional<FileExtent>{};
+        // The leaf was let go meanwhile: an item that came into it since may stand before what is looked for.
+        const Key next = path.key();
+        if (next > key && (next.objectid != ino || next.type != extent_data_key)) return std::optional<FileExtent>{};
+        if (next > key) key = next;
+        path.release();
+    }
 }
 
 DataRef data_ref(const Root& root, u64 ino, const FileExtent& extent) {
@@ -187,14 +196,17 @@ Result<FileExtent> isolate_extent(TransHandle& trans, Root& root, u64 ino, Path&
 }  // namespace
 
 Result<std::optional<FileExtent>> lookup_file_extent(Root& root, u64 ino, u64 offset) {
-    Path path;
-    const auto found = search_slot(nullptr, root, {ino, extent_data_key, offset}, path, 0, false);
-    if (!found) return found.error();
-    const auto here = *found ? file_extent_at(path, ino) : step_back_to_overlap(path, ino, offset);
-    if (here || !at_end_of_leaf(path)) return here;
-    const auto more = next_leaf(root, path);
-    if (!more) return more.error();
-    return *more ? file_extent_at(path, ino) : std::optional<FileExtent>{};
+    const Key key{ino, extent_data_key, offset};
+    for (;;) {
+        Path path;
+        const auto here = search_leaf(nullptr, root, key, path);
+        if (!here) return here.error();
+        if (!here->ended) return here->extent;
+        const auto more = next_leaf(root, path);
+        if (!more) return more.error();
+        if (!*more) return std::optional<FileExtent>{};
+        if (path.key() > key) return file_extent_at(path, ino);
+    }
 }
 
 Result<u64> drop_extents(TransHandle& trans, Root& root, u64 ino, u64 start, u64 end) {
