@@ -127,8 +127,7 @@ Device* find_device_by_name(FsInfo& fs, std::string_view name);  // among all: "
 /// "/dev/a"
 std::string device_path(const Device& device);
 
-// ---- requests to a device (the block layer)
-// --------------------------------------------------------------------------------
+// ---- requests to a device (the block layer) -----------------------------------------------------
 
 enum class Req : u8 { Read, Write, Flush };
 struct Bio;

@@ -170,8 +170,7 @@ void medium_store(Device& device, u64 physical, const Sector& sector) {
     store_durable(device.disk, physical, sector);
 }
 
-// ---- sectors
-// -------------------------------------------------------------------------------------
+// ---- sectors ------------------------------------------------------------------------------------
 
 SectorBytes SectorBytes::copy_of(const void* bytes) {
     SectorBytes copy;

@@ -52,8 +52,7 @@ Result<void> open_ctree(FsInfo& fs);
 /// Mirrors btrfs_get_fs_root().
 Result<Root*> get_fs_root(FsInfo& fs, Objectid objectid);
 
-// ---- bytes of blocks
-// ------------------------------------------------------------------------------------------------------
+// ---- bytes of blocks ----------------------------------------------------------------------------
 
 /// Writes the checksum of a tree block or super block into its first bytes: it covers everything
 /// from byte 32 on.

@@ -40,8 +40,7 @@ std::string csum_text(u32 csum) {
     return text;
 }
 
-// ---- what the parent says
-// --------------------------------------------------------------------------
+// ---- what the parent says -----------------------------------------------------------------------
 
 /// Mirrors verify_parent_transid(): a block of another transaction stands where the parent's child
 /// should be.
@@ -89,8 +88,7 @@ Result<void> verify_level_key(ExtentBuffer& eb, const ParentCheck& check) {
     return first_key_mismatch(eb, check);
 }
 
-// ---- the completion of a read
-// ------------------------------------------------------------------------
+// ---- the completion of a read -------------------------------------------------------------------
 
 /// One read in flight; lives on the stack of the reader.
 struct BlockRead {
@@ -168,8 +166,10 @@ bool validate_extent_buffer(const BlockRead& read) {
 
 /// The flag that says how it went comes before others may look.
 void end_reading(ExtentBuffer& eb) {
+    extent_buffer_get(eb);  // who waits for the flag may drop the last other reference
     eb.clear_flag(eb_reading);
     if (eb.writeback_wait.waitqueue_active()) eb.writeback_wait.wake_up();
+    free_extent_buffer(&eb);
 }
 
 /// Mirrors end_bio_extent_readpage() for metadata. The kernel checks in a worker; here the
@@ -190,8 +190,7 @@ void end_block_read(Bio& bio) {
     end_reading(eb);
 }
 
-// ---- reading
-// -----------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 /// Becomes the one reader of the buffer. @return false if somebody else has made it up to date
 /// meanwhile
@@ -275,8 +274,7 @@ ExtentBuffer* find_uptodate_block(FsInfo& fs, Bytenr bytenr, const ParentCheck& 
     return nullptr;
 }
 
-// ---- bytes of blocks
-// ---------------------------------------------------------------------------------
+// ---- bytes of blocks ----------------------------------------------------------------------------
 
 namespace {
 

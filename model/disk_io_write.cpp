@@ -15,8 +15,7 @@ std::string decimal(u64 number) {
     return std::to_string(number);
 }
 
-// ---- the end of a write
-// ------------------------------------------------------------------------------
+// ---- the end of a write -------------------------------------------------------------------------
 
 /// The blocks of one bio in flight. Under writeback they stay in the cache, so no reference is
 /// held.
@@ -31,10 +30,13 @@ void set_btree_ioerr(ExtentBuffer& eb) {
     eb.fs.flags.set_bit(fs_flag::btree_err);
 }
 
-/// Mirrors end_extent_buffer_writeback().
+/// Mirrors end_extent_buffer_writeback(). The kernel's wait queues are hashed, so it may wake after
+/// the block is gone; here the queue is the block's own, and a reference keeps both.
 void end_extent_buffer_writeback(ExtentBuffer& eb) {
+    extent_buffer_get(eb);
     eb.clear_flag(eb_flag::writeback);
     if (eb.writeback_wait.waitqueue_active()) eb.writeback_wait.wake_up();
+    free_extent_buffer(&eb);
 }
 
 void end_blocks_write(Bio& bio) {
@@ -46,8 +48,7 @@ void end_blocks_write(Bio& bio) {
     sim::destroy(flight);
 }
 
-// ---- one bio
-// -----------------------------------------------------------------------------------------
+// ---- one bio ------------------------------------------------------------------------------------
 
 /// Mirrors csum_one_extent_buffer(): what a block must be when it is handed to a device.
 Result<void> check_before_write(ExtentBuffer& eb) {
@@ -138,8 +139,7 @@ void BioCtrl::submit() {
     submit_bio(bio);
 }
 
-// ---- one block
-// ---------------------------------------------------------------------------------------
+// ---- one block ----------------------------------------------------------------------------------
 
 /// DIRTY to WRITEBACK, as the kernel does under refs_lock: nobody sees neither or both. The block
 /// is locked, so nobody else changes DIRTY.

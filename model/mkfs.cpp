@@ -21,8 +21,7 @@ constexpr u64 first_generation = 1;
 constexpr u64 first_logical = 1 << 20;
 constexpr u32 directory_mode = 040755;
 
-// ---- chunks
-// ------------------------------------------------------------------------------------------
+// ---- chunks -------------------------------------------------------------------------------------
 
 struct PlannedChunk {
     u64 type = 0, logical = 0, length = 0;
@@ -92,8 +91,7 @@ std::optional<std::vector<PlannedChunk>> plan_chunks(const Geometry& geometry) {
     return chunks;
 }
 
-// ---- trees
-// ---------------------------------------------------------------------------------------------
+// ---- trees --------------------------------------------------------------------------------------
 
 struct Item {
     Key key;
@@ -189,8 +187,7 @@ void plan_blocks(Tree& tree, const NodeLimits& limits) {
     }
 }
 
-// ---- items
-// -------------------------------------------------------------------------------------------
+// ---- items --------------------------------------------------------------------------------------
 
 InodeItem directory_inode() {
     InodeItem inode{};
@@ -249,8 +246,7 @@ Item metadata_item(const PlannedBlock& block, Objectid owner) {
             bytes_of(extent, tree_block_ref_key, owner)};
 }
 
-// ---- the filesystem
-// ------------------------------------------------------------------------------------
+// ---- the filesystem -----------------------------------------------------------------------------
 
 class Mkfs {
   public:
@@ -429,8 +425,7 @@ void Mkfs::make_trees() {
     fill_root_tree();
 }
 
-// ---- writing
-// -------------------------------------------------------------------------------------------
+// ---- writing ------------------------------------------------------------------------------------
 
 void write_leaf_items(unsigned char* block, u32 nodesize, std::span<const Item> items) {
     unsigned char* const data = block + sizeof(HeaderItem);

@@ -16,8 +16,7 @@ std::string decimal(u64 number) {
     return std::to_string(number);
 }
 
-// ---- devices and their super blocks
-// ----------------------------------------------------------------------
+// ---- devices and their super blocks -------------------------------------------------------------
 
 struct DeviceSuper {
     Device* device;
@@ -97,8 +96,7 @@ Result<void> read_supers(FsInfo& fs) {
     return {};
 }
 
-// ---- chunks
-// ------------------------------------------------------------------------------------------------
+// ---- chunks -------------------------------------------------------------------------------------
 
 Errno missing_device(FsInfo& fs, Devid devid) {
     fs.message("error", "devid " + decimal(devid) + " is missing");
@@ -181,8 +179,7 @@ void set_alloc_profiles(FsInfo& fs) {
     }
 }
 
-// ---- roots
-// -------------------------------------------------------------------------------------------------
+// ---- roots --------------------------------------------------------------------------------------
 
 /// Reads the root node that the root's item names. Mirrors read_tree_root_path().
 Result<void> read_root_node(Root& root, Bytenr bytenr, Transid generation, Level level) {
@@ -283,8 +280,7 @@ Result<void> init_subvolume_ids(FsInfo& fs) {
     return {};
 }
 
-// ---- the order of it all
-// -----------------------------------------------------------------------------------
+// ---- the order of it all ------------------------------------------------------------------------
 
 Result<void> open_chunk_tree(FsInfo& fs) {
     if (const auto read = read_sys_array(fs); !read) {
@@ -357,8 +353,7 @@ Result<void> open_ctree(FsInfo& fs) {
     return {};
 }
 
-// ---- subvolumes
-// --------------------------------------------------------------------------------------------
+// ---- subvolumes ---------------------------------------------------------------------------------
 
 namespace {
 

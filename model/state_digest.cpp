@@ -27,8 +27,7 @@ class Digest {
     u64 hash_ = 0;
 };
 
-// ---- trees
-// -----------------------------------------------------------------------------------------------
+// ---- trees --------------------------------------------------------------------------------------
 
 class TreeDigest {
   public:
@@ -95,8 +94,7 @@ void digest_trees(const FsInfo& fs, Digest& digest) {
     digest.add(fs.next_subvolid);
 }
 
-// ---- space
-// -----------------------------------------------------------------------------------------------
+// ---- space --------------------------------------------------------------------------------------
 
 void digest_rsv(const BlockRsv& rsv, Digest& digest) {
     digest.all(rsv.size, rsv.reserved, rsv.full);
@@ -119,8 +117,7 @@ void digest_space(const FsInfo& fs, Digest& digest) {
         digest_rsv(*rsv, digest);
 }
 
-// ---- transactions
-// ----------------------------------------------------------------------------------------
+// ---- transactions -------------------------------------------------------------------------------
 
 void digest_delayed_refs(const DelayedRefRoot& refs, Digest& digest) {
     for (const auto& [bytenr, head] : refs.heads) {
@@ -142,8 +139,7 @@ void digest_transaction(const Transaction& transaction, Digest& digest) {
         digest.all(start, length);
 }
 
-// ---- devices
-// ---------------------------------------------------------------------------------------------
+// ---- devices ------------------------------------------------------------------------------------
 
 void digest_device(const Device& device, Digest& digest) {
     digest.all(device.index, device.devid, device.total_bytes, device.bytes_used,
@@ -171,8 +167,7 @@ void digest_devices(const FsInfo& fs, Digest& digest) {
                replace.bio_counter.peek());
 }
 
-// ---- files
-// -----------------------------------------------------------------------------------------------
+// ---- files --------------------------------------------------------------------------------------
 
 void digest_inode(const Inode& inode, Digest& digest) {
     digest.all(inode.i_size, inode.disk_i_size, inode.nbytes, inode.flags, inode.nlink, inode.refs);

@@ -24,8 +24,7 @@ RaidAttr raid_attr(u64 type) {
     return {.devs_min = 1, .dev_stripes = 1, .tolerated_failures = 0};
 }
 
-// ---- the mapping tree
-// ----------------------------------------------------------------------------
+// ---- the mapping tree ---------------------------------------------------------------------------
 
 ChunkMap* find_chunk_map(FsInfo& fs, Bytenr logical) {
     // The kernel takes the read side of an rwlock: readers do not exclude each other, so neither do
@@ -49,8 +48,7 @@ u32 num_copies(FsInfo& fs, Bytenr logical) {
     return map == nullptr ? 1 : raid_attr(map->type).num_stripes();
 }
 
-// ---- mapping
-// -------------------------------------------------------------------------------------
+// ---- mapping ------------------------------------------------------------------------------------
 
 namespace {
 
@@ -124,8 +122,7 @@ Result<IoContext> map_block(FsInfo& fs, MapOp op, Bytenr logical, u64 length, u3
     return ioc;
 }
 
-// ---- the bio counter
-// -----------------------------------------------------------------------------
+// ---- the bio counter ----------------------------------------------------------------------------
 
 void bio_counter_inc_blocked(FsInfo& fs) {
     if (!fs.has(fix::bio_counter)) return;
@@ -158,8 +155,7 @@ void rm_dev_replace_unblocked(FsInfo& fs) {
     fs.dev_replace.replace_wait.wake_up();
 }
 
-// ---- space on devices
-// ----------------------------------------------------------------------------
+// ---- space on devices ---------------------------------------------------------------------------
 
 std::vector<u64> super_offsets(u64 device_bytes) {
     std::vector<u64> offsets;
@@ -265,8 +261,7 @@ Result<BlockGroup*> create_chunk(TransHandle& trans, u64 type) {
     return &bg;
 }
 
-// ---- items
-// ---------------------------------------------------------------------------------------
+// ---- items --------------------------------------------------------------------------------------
 
 namespace {
 
