@@ -9,6 +9,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::size_t label_width = 12;
+
 std::optional<report::Columns> columns_of(const Session& session,
                                           const scenario::Scenario& scenario) {
     const std::string kind = session.has("headers") ? session.parsed.last("headers") : "cpu1";
@@ -21,8 +23,8 @@ std::optional<report::Columns> columns_of(const Session& session,
 /// "Label       text", wrapped.
 std::string entry(const std::string& label, const std::string& text, std::size_t width) {
     std::string head = label;
-    head.resize(12, ' ');
-    return wrapped(head + text, width, std::string(12, ' '));
+    head.resize(label_width, ' ');
+    return head + wrapped(text, width - label_width, std::string(label_width, ' '));
 }
 
 /// One line that can be pasted; on a line of its own when that keeps it short enough for a mail.
@@ -43,7 +45,7 @@ std::string messages_entry(const std::vector<std::string>& messages, std::size_t
     if (messages.empty()) return "";
     std::string text = "\nKernel messages\n";
     for (const std::string& message : messages)
-        text += wrapped("  " + message, width, "    ");
+        text += wrapped(message, width, "  ");
     return text;
 }
 

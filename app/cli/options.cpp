@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "app/scenario/words.h"
 
@@ -229,10 +230,7 @@ class Parser {
             return unknown_option(word, verb_);
         ParsedOptions parsed{.verb = verb_, .arguments = arguments_, .in_order = in_order()};
         for (const auto& [option, spec] : added_)
-            if (!spec->repeatable && option->count() > spec->values)
-                return UsageError{.message =
-                                      "--" + std::string(spec->key()) + " is given more than once",
-                                  .nearest = ""};
+            if (auto mistake = misuse(*option, *spec)) return *mistake;
         if (verb_ != nullptr && !parsed.has("help") &&
             (arguments_.size() < verb_->least || arguments_.size() > verb_->most))
             return wrong_count(parsed);
@@ -251,6 +249,17 @@ class Parser {
             if (spec.repeatable) option->take_all();
         }
         added_.emplace_back(option, &spec);
+    }
+
+    static std::optional<UsageError> misuse(const CLI::Option& option, const OptionSpec& spec) {
+        const std::string name = "--" + std::string(spec.key());
+        const bool is_switch = *spec.value == '\0';
+        for (const std::string& value : option.results())
+            if (is_switch && value != "true")
+                return UsageError{.message = name + " takes no value", .nearest = ""};
+        if (!spec.repeatable && option.results().size() > spec.values)
+            return UsageError{.message = name + " is given more than once", .nearest = ""};
+        return std::nullopt;
     }
 
     std::vector<std::pair<std::string, std::string>> in_order() const {

@@ -62,7 +62,7 @@ class StepTable {
     void add_narration(const sim::Narration& entry) {
         switch (entry.kind) {
         case sim::Narration::Kind::Enter:
-            return add_line("", entry.task, "  " + entry.text + "()");
+            return add_line("", entry.task, "  " + entry.text);
         case sim::Narration::Kind::Leave:
             return;
         case sim::Narration::Kind::Note:

@@ -110,9 +110,23 @@ sim::Result<model::KernelVersion, TokenError> take_kernel(BitReader& reader) {
     return kernel.value();
 }
 
+/// People choose small seeds; those of a hunt's executions are hashes.
+void put_seed(BitWriter& writer, std::uint64_t seed) {
+    const bool is_small = seed < (1U << 20);
+    writer.put(is_small ? 0 : 1, 1);
+    if (is_small)
+        writer.put_golomb(seed, 4);
+    else
+        writer.put(seed, 64);
+}
+
+std::uint64_t take_seed(BitReader& reader) {
+    return reader.take(1) == 0 ? reader.take_golomb(4) : reader.take(64);
+}
+
 void put_run(BitWriter& writer, const StrategyRun& run) {
     writer.put(static_cast<unsigned>(run.strategy.kind), 4);
-    writer.put_golomb(run.seed, 4);
+    put_seed(writer, run.seed);
     if (run.strategy.kind != sim::StrategySpec::Kind::Pct) return;
     writer.put_golomb(run.strategy.depth, 1);
     writer.put_golomb(run.tasks, 3);
@@ -122,7 +136,7 @@ void put_run(BitWriter& writer, const StrategyRun& run) {
 StrategyRun take_run(BitReader& reader) {
     StrategyRun run;
     run.strategy.kind = static_cast<sim::StrategySpec::Kind>(reader.take(4));
-    run.seed = reader.take_golomb(4);
+    run.seed = take_seed(reader);
     if (run.strategy.kind != sim::StrategySpec::Kind::Pct) return run;
     run.strategy.depth = static_cast<unsigned>(reader.take_golomb(1));
     run.tasks = static_cast<std::uint32_t>(reader.take_golomb(3));
