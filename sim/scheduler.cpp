@@ -118,6 +118,7 @@ void Scheduler::retire(Task& task) {
     enabled_.reset(task.slot);
     live_.reset(task.slot);
     events_.reset(task.slot);
+    deferred_.reset(task.slot);
     if (task.kind == TaskKind::Task || task.kind == TaskKind::Completion) --unfinished_;
 }
 
@@ -148,7 +149,7 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     phase_ = phase;
     stopping_ = decided_ = checking_ = false;
     running_ = nullptr;
-    enabled_ = events_ = live_ = TaskSet{};
+    enabled_ = events_ = live_ = deferred_ = TaskSet{};
     slots_used_ = 0;
     spinlocks_held_ = unfinished_ = root_tasks_ = root_objects_ = choice_points_ = deviations_ = 0;
     event_counter_ = 0;
@@ -234,10 +235,13 @@ Task* Scheduler::next_task() {
     }
     if (enabled_.single()) return tasks_[choice.slot].get();
     if (choice.index != 0) {
-        if (is_deviation(choice.slot)) ++deviations_;
+        const Deviation deviation = deviation_of(choice.slot);
+        deviations_ += deviation.counts ? 1 : 0;
+        if (deviation.defers >= 0) deferred_.set(static_cast<unsigned>(deviation.defers));
         departures_.push_back({choice_points_, choice.index});
     }
     ++choice_points_;
+    deferred_.reset(choice.slot);
     return tasks_[choice.slot].get();
 }
 
@@ -313,17 +317,19 @@ void Scheduler::might_sleep(Where where) {
 
 // ---- choices -------------------------------------------------------------------------------------------------------------
 
+bool Scheduler::earlier(const Task& a, const Task& b) const {
+    if (deferred_.test(a.slot) != deferred_.test(b.slot)) return deferred_.test(b.slot);
+    if (is_event(a.kind) != is_event(b.kind)) return is_event(b.kind);
+    if (!is_event(a.kind)) return a.path < b.path;
+    if (a.kind != b.kind) return a.kind == TaskKind::Completion;  // timers last
+    return a.event_order < b.event_order;
+}
+
 unsigned Scheduler::default_choice() const {
     if (running_ != nullptr && !running_->finished && enabled_.test(running_->slot)) return running_->slot;
     unsigned best = max_tasks;
-    const auto better = [&](const Task& a, const Task& b) {
-        if (is_event(a.kind) != is_event(b.kind)) return !is_event(a.kind);
-        if (!is_event(a.kind)) return a.path < b.path;
-        if (a.kind != b.kind) return a.kind == TaskKind::Completion;  // timers last
-        return a.event_order < b.event_order;
-    };
     enabled_.for_each([&](unsigned slot) {
-        if (best == max_tasks || better(*tasks_[slot], *tasks_[best])) best = slot;
+        if (best == max_tasks || earlier(*tasks_[slot], *tasks_[best])) best = slot;
     });
     return best;
 }
@@ -334,19 +340,25 @@ void Scheduler::candidates(std::vector<std::uint16_t>& out) const {
     const unsigned first = default_choice();
     std::sort(out.begin(), out.end(), [&](unsigned a, unsigned b) {
         if ((a == first) != (b == first)) return a == first;
-        const Task& x = *tasks_[a];
-        const Task& y = *tasks_[b];
-        if (is_event(x.kind) != is_event(y.kind)) return !is_event(x.kind);
-        return is_event(x.kind) ? x.event_order < y.event_order : x.path < y.path;
+        return earlier(*tasks_[a], *tasks_[b]);
     });
 }
 
-bool Scheduler::is_deviation(unsigned slot) const {
-    const unsigned usual = default_choice();
-    if (slot == usual) return false;
-    if (is_event(tasks_[slot]->kind)) return true;  // an event happens elsewhere than in its default place
-    // A task is taken. Free if the running one blocked or ended, or was an event.
-    return running_ != nullptr && running_->slot == usual && !is_event(running_->kind) && !running_->finished;
+Scheduler::Deviation Scheduler::deviation_of(unsigned slot) const {
+    if (slot == default_choice()) return {};
+    if (default_goes_on()) return {true};
+    const Task& chosen = *tasks_[slot];
+    if (!is_event(chosen.kind) || deferred_.test(slot)) return {};
+    unsigned skipped = 0;
+    unsigned held_back = 0;
+    enabled_.for_each([&](unsigned other) {
+        if (other == slot || deferred_.test(other) || !earlier(*tasks_[other], chosen)) return;
+        ++skipped;
+        held_back = other;
+    });
+    const Task& other = *tasks_[held_back];
+    const bool defers = skipped == 1 && (is_event(other.kind) || other.pending_op == OpKind::Start);
+    return {true, defers ? static_cast<int>(held_back) : -1};
 }
 
 // ---- accesses ------------------------------------------------------------------------------------------------------------

@@ -167,12 +167,16 @@ class Scheduler {
     const Task& task(unsigned slot) const { return *tasks_[slot]; }
     Task& task(unsigned slot) { return *tasks_[slot]; }
     int running_slot() const { return running_ == nullptr ? -1 : running_->slot; }
-    /// What happens when nobody decides otherwise: go on; else the least task; else the oldest event.
+    /// What happens when nobody decides otherwise: go on; else the least task; else the oldest event; else what was deferred.
     unsigned default_choice() const;
     /// Enabled tasks in order of name, the default first.
     void candidates(std::vector<std::uint16_t>& out) const;
-    /// Whether choosing `slot` here is a deviation, as --preemptions counts them.
-    bool is_deviation(unsigned slot) const;
+    /// Whether choosing `slot` here is a deviation, as --preemptions counts them:
+    /// - another task, or an event, although the running task could go on;
+    /// - an event before its turn, although a task is enabled or an older event outstanding. If it passes just one that has
+    ///   not begun (an event, or a task that was not started yet), that one is deferred: its turn is open from then on, and it
+    ///   may take any later one, whenever the running task stops, without counting again.
+    bool is_deviation(unsigned slot) const { return deviation_of(slot).counts; }
     /// Whether the running task is enabled, so that everything but going on would be a deviation.
     bool default_goes_on() const {
         return running_ != nullptr && !running_->finished && enabled_.test(running_->slot) && !events_.test(running_->slot);
@@ -200,6 +204,13 @@ class Scheduler {
     void pause();
     void end_step();
     void begin_step(Task& task);
+    struct Deviation {
+        bool counts = false;
+        int defers = -1;  // slot whose turn is open from now on
+    };
+    Deviation deviation_of(unsigned slot) const;
+    /// Place in the default order, when the running task cannot go on.
+    bool earlier(const Task& a, const Task& b) const;
     Task* next_task();
     void switch_from(Task& self, bool ends);
     void run_checks();
@@ -224,6 +235,7 @@ class Scheduler {
     TaskSet enabled_;
     TaskSet events_;
     TaskSet live_;
+    TaskSet deferred_;
     unsigned slots_used_ = 0;
     std::array<std::unique_ptr<Task>, max_tasks> tasks_;
     Fiber main_;
