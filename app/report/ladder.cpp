@@ -35,8 +35,7 @@ class Story {
         for (at_ = 0; at_ < narration.size(); ++at_)
             add(narration[at_]);
         for (auto& [task, stack] : stacks_)
-            while (!stack.empty())
-                leave(stack);
+            close(stack);
     }
 
     std::vector<Item> take() { return std::move(items_); }
@@ -106,6 +105,7 @@ class Story {
         if (is_scope) last_scope_[entry.task] = items_.size() - 1;
         return items_.size() - 1;
     }
+
     /// At the end, functions that were not left lasted until then. A task's own line lasts as long
     /// as what is below it.
     void close(Stack& stack) {
@@ -116,6 +116,7 @@ class Story {
                 items_[item.parent].last = std::max(items_[item.parent].last, item.last);
         }
     }
+
     void leave(Stack& stack) {
         items_[stack.back()].last = at_;
         stack.pop_back();

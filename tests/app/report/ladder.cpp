@@ -134,6 +134,19 @@ TEST_CASE("Completions stand in the column of the task that caused them", "[app]
     CHECK(Columns(two_tasks(), Columns::By::Task).headers()[1] == "writer");
 }
 
+TEST_CASE("A completion that is over is not shown as under way", "[app][report]") {
+    Narrator n;
+    const auto replace = n.task("replace"), writer = n.task("writer"),
+               bio = n.task("read_done", replace);
+    n.enter(replace, "btrfs replace start a c")
+        .enter(replace, "scrub_chunk")
+        .note(replace, "copies 13631488");
+    n.note(bio, "reads 5242880").enter(writer, "writeback f1").note(writer, "writes 13631488");
+    const std::string text = ladder(n.trace(), cpus, {.width = 75, .finding = "13631488"});
+    CHECK(text.find("read_done") == std::string::npos);
+    CHECK(text.find("scrub_chunk()") != std::string::npos);
+}
+
 TEST_CASE("Tasks of one CPU share a column", "[app][report]") {
     app::scenario::Scenario scenario = two_tasks();
     scenario.tasks.push_back({.name = "reader", .cpu = 2, .run = {}});
