@@ -168,7 +168,8 @@ class NodeBalance {
   public:
     NodeBalance(TransHandle& trans, Root& root, Path& path, Level level)
         : trans_(trans), root_(root), path_(path), level_(level), above_(static_cast<Level>(level + 1)), node_(*path.nodes[level]),
-          parent_(*path.nodes[level + 1U]), slot_(path.slots[level + 1U]), capacity_(layout::node_capacity(root.fs)) {}
+          parent_(*path.nodes[level + 1U]), slot_(path.slots[level + 1U]), capacity_(layout::node_capacity(root.fs)),
+          full_(layout::full_node(root.fs)) {}
 
     Result<void> run() {
         const auto left = lock_sibling(parent_, static_cast<int>(slot_) - 1, lock_classes::NestLeft);
@@ -182,6 +183,17 @@ class NodeBalance {
         if (*right != nullptr) return take_from_right(right_node);
         if (*left != nullptr) return take_from_left(left_node);
         return {};
+    }
+
+    /// @return whether the node has a free slot now
+    Result<bool> make_room() {
+        const auto left = lock_sibling(parent_, static_cast<int>(slot_) - 1, lock_classes::NestLeft);
+        if (!left) return left.error();
+        if (LockedSibling node(*left); *left != nullptr && (*left)->nritems() < full_) return give_to_left(node);
+        const auto right = lock_sibling(parent_, static_cast<int>(slot_) + 1, lock_classes::NestRight);
+        if (!right) return right.error();
+        if (LockedSibling node(*right); *right != nullptr && (*right)->nritems() < full_) return give_to_right(node);
+        return false;
     }
 
   private:
@@ -233,6 +245,43 @@ class NodeBalance {
         return {};
     }
 
+    /// Half of what the sibling has free, at least one: the path may move along.
+    unsigned share(const ExtentBuffer& sibling) const { return (full_ - sibling.nritems() + 1) / 2; }
+
+    Result<bool> give_to_left(LockedSibling& left) {
+        const auto copied = cow(left, slot_ - 1, lock_classes::NestLeftCow);
+        if (!copied || !*copied) return copied;
+        const unsigned before = left->nritems();
+        const unsigned count = share(*left);
+        layout::copy_ptrs(*left, before, node_, 0, count);
+        layout::remove_ptrs(node_, 0, count);
+        layout::set_node_key(parent_, slot_, node_.key(0));
+        dirty(*left);
+        const bool moves = path_.slots[level_] < count;
+        path_.slots[level_] = moves ? path_.slots[level_] + before : path_.slots[level_] - count;
+        if (moves) --path_.slots[above_];
+        follow(path_, level_, left, moves);
+        return path_.nodes[level_]->nritems() < full_;
+    }
+
+    Result<bool> give_to_right(LockedSibling& right) {
+        const auto copied = cow(right, slot_ + 1, lock_classes::NestRightCow);
+        if (!copied || !*copied) return copied;
+        const unsigned count = share(*right);
+        const unsigned stay = node_.nritems() - count;
+        layout::copy_ptrs(*right, 0, node_, stay, count);
+        layout::remove_ptrs(node_, stay, count);
+        layout::set_node_key(parent_, slot_ + 1, right->key(0));
+        dirty(*right);
+        const bool moves = path_.slots[level_] >= stay;
+        if (moves) {
+            path_.slots[level_] -= stay;
+            ++path_.slots[above_];
+        }
+        follow(path_, level_, right, moves);
+        return path_.nodes[level_]->nritems() < full_;
+    }
+
     void dirty(ExtentBuffer& sibling) {
         mark_buffer_dirty(node_);
         mark_buffer_dirty(sibling);
@@ -248,6 +297,7 @@ class NodeBalance {
     ExtentBuffer& parent_;
     const unsigned slot_;
     const u32 capacity_;
+    const u32 full_;
 };
 
 }  // namespace
@@ -296,6 +346,10 @@ Result<void> push_leaf_to_siblings(TransHandle& trans, Root& root, Path& path) {
     if (const auto pushed = empty_to_left(trans, root, path); !pushed) return pushed;
     if (path.nodes[0] != leaf || leaf->nritems() == 0) return {};
     return empty_to_right(trans, root, path);
+}
+
+Result<bool> push_nodes_for_insert(TransHandle& trans, Root& root, Path& path, Level level) {
+    return NodeBalance(trans, root, path, level).make_room();
 }
 
 Result<void> balance_level(TransHandle& trans, Root& root, Path& path, Level level) {

@@ -33,6 +33,8 @@ Result<void> free_unlinked_block(TransHandle& trans, Root& root, ExtentBuffer& e
 Result<void> split_node(TransHandle& trans, Root& root, Path& path, Level level);
 /// @return false when the parent has no slot left: search again, from a higher write lock
 Result<bool> split_leaf(TransHandle& trans, Root& root, const Key& key, Path& path, const Room& room);
+/// Pointers of a full node go to a sibling instead of a new node. @return whether there is room now
+Result<bool> push_nodes_for_insert(TransHandle& trans, Root& root, Path& path, Level level);
 Result<void> balance_level(TransHandle& trans, Root& root, Path& path, Level level);
 
 /// Moves items to a sibling so that `room` fits. @return whether it does

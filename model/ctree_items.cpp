@@ -1,6 +1,8 @@
 // fs/btrfs/ctree.c: items of leaves. Left out: batches of items.
+#include <algorithm>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "model/ctree_internal.h"
 #include "model/fs_info.h"
@@ -28,11 +30,11 @@ Result<void> del_leaf(TransHandle& trans, Root& root, Path& path, ExtentBuffer& 
     return ctree::free_unlinked_block(trans, root, leaf);
 }
 
-/// Less than a third full, by bytes and by the cap.
+/// At most a third full, by bytes and by the cap.
 bool is_small(const ExtentBuffer& leaf) {
     const u32 count = leaf.nritems();
     const u32 cap = leaf.fs.items_per_node;
-    if (cap != 0 && count * 3 >= cap) return false;
+    if (cap != 0 && count * 3 > cap) return false;
     return layout::leaf_space_used(leaf, 0, count) < layout::leaf_data_size(leaf) / 3;
 }
 
@@ -90,11 +92,14 @@ Result<void> duplicate_item(TransHandle& trans, Root& root, Path& path, const Ke
     const u32 size = path.nodes[0]->item_size(path.slots[0]);
     const ctree::Room room{size + item_header, 1, true};
     if (!ctree::fits(written_leaf(path), room)) {
+        const unsigned char* const data = path.nodes[0]->item_data(path.slots[0]);
+        const std::vector<unsigned char> before(data, data + size);
         path.release();
         const auto found = ctree::search_slot_with_companion(trans, root, key, path, room.bytes);
         if (!found) return found.error();
         // Somebody removed or changed the item while nothing was locked: the caller looks again.
         if (!*found || path.nodes[0]->item_size(path.slots[0]) != size) return Errno::Again;
+        if (!std::equal(before.begin(), before.end(), path.nodes[0]->item_data(path.slots[0]))) return Errno::Again;
     }
     ++path.slots[0];
     setup_item_for_insert(root, path, new_key, size);

@@ -44,6 +44,7 @@ class Search {
     const int ins_len_;
     const bool cow_;
     bool companion_ = false;
+    bool split_full_nodes_;
     Level level_ = 0;
     Level lowest_unlock_ = 1;
     int write_lock_level_ = 0;
@@ -53,7 +54,8 @@ class Search {
 constexpr int no_write_locks = -1;
 
 Search::Search(TransHandle* trans, Root& root, const Key& key, Path& path, int ins_len, bool cow)
-    : trans_(trans), root_(root), key_(key), path_(path), ins_len_(ins_len), cow_(cow) {
+    : trans_(trans), root_(root), key_(key), path_(path), ins_len_(ins_len), cow_(cow),
+      split_full_nodes_(root.fs.items_per_node == 0) {
     SIM_ASSERT(path.nodes[0] == nullptr && (!cow || trans != nullptr));
     if (path.search_commit_root) path.skip_locking = true;
     if (ins_len < 0) {
@@ -177,13 +179,12 @@ Result<Search::Step> Search::visit_node(layout::SlotSearch at) {
 }
 
 /// Splits a full node before an insertion below it, fills a small one before a deletion. Mirrors setup_nodes_for_search().
-/// The kernel splits three slots early; with a cap the last slot must serve, and split_leaf() asks again for a second one.
+/// The kernel splits nodes whether or not a leaf below will be. Under a cap trees would grow too high: nodes are then split only
+/// after a leaf has found its parent full.
 Result<Search::Step> Search::reshape() {
     const u32 count = here().nritems();
-    const u32 capacity = layout::node_capacity(root_.fs);
-    const u32 slack = root_.fs.items_per_node == 0 ? 3 : 0;
-    const bool split = ins_len_ > 0 && count >= capacity - slack;
-    const bool merge = ins_len_ < 0 && count < std::max(capacity / 2, 2U);
+    const bool split = ins_len_ > 0 && split_full_nodes_ && count >= layout::full_node(root_.fs);
+    const bool merge = ins_len_ < 0 && count < std::max(layout::node_capacity(root_.fs) / 2, 2U);
     if (!split && !merge) return Step::Down;
     if (needs_write_lock(level_ + 1)) return Step::Again;
     const auto done = split ? ctree::split_node(*trans_, root_, path_, level_) : ctree::balance_level(*trans_, root_, path_, level_);
@@ -200,6 +201,7 @@ Result<Search::Step> Search::visit_leaf(layout::SlotSearch at) {
         const auto split = ctree::split_leaf(*trans_, root_, key_, path_, room);
         if (!split) return split.error();
         if (!*split) {
+            split_full_nodes_ = true;
             write_lock_level_ = static_cast<int>(max_level);
             return Step::Again;
         }

@@ -1,5 +1,4 @@
-// fs/btrfs/ctree.c: splits on the way down an insertion. Left out: push_nodes_for_insert() (a full node is split without asking its
-// siblings first) and push_for_double_split().
+// fs/btrfs/ctree.c: splits on the way down an insertion. Left out: push_for_double_split().
 #include <utility>
 
 #include "model/ctree_internal.h"
@@ -95,9 +94,11 @@ Result<void> split_leaf_once(TransHandle& trans, Root& root, const Key& key, Pat
     return {};
 }
 
-/// A root above the one there is. Mirrors insert_new_root().
+/// A root above the one there is. @return Overflow when the tree has all its levels (BUG_ON() in the kernel). Mirrors
+/// insert_new_root().
 Result<void> insert_new_root(TransHandle& trans, Root& root, Path& path, Level level) {
     const sim::Scope scope("insert_new_root");
+    if (level >= max_level) return Errno::Overflow;
     ExtentBuffer& lower = *path.nodes[level - 1];
     const auto fresh = alloc_tree_block(trans, root, 0, root.objectid, level, lock_classes::NestNewRoot);
     if (!fresh) return fresh.error();
@@ -125,11 +126,15 @@ Result<bool> push_for_room(TransHandle& trans, Root& root, Path& path, const Roo
 
 Result<void> split_node(TransHandle& trans, Root& root, Path& path, Level level) {
     const sim::Scope scope("split_node");
-    ExtentBuffer& node = *path.nodes[level];
-    if (&node == root.node) {
+    if (path.nodes[level] == root.node) {
         const auto raised = insert_new_root(trans, root, path, static_cast<Level>(level + 1));
         if (!raised) return raised;
+    } else {
+        const auto pushed = push_nodes_for_insert(trans, root, path, level);
+        if (!pushed) return pushed.error();
+        if (*pushed) return {};
     }
+    ExtentBuffer& node = *path.nodes[level];
     const auto fresh = alloc_tree_block(trans, root, 0, root.objectid, level, lock_classes::NestSplit);
     if (!fresh) return fresh.error();
     ExtentBuffer& right = **fresh;

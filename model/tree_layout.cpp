@@ -51,6 +51,8 @@ u32 node_capacity(const FsInfo& fs) {
     return fs.items_per_node == 0 ? fits : std::min(fits, std::max(fs.items_per_node, least_cap));
 }
 
+u32 full_node(const FsInfo& fs) { return node_capacity(fs) - (fs.items_per_node == 0 ? 3 : 0); }
+
 u32 leaf_capacity(const FsInfo& fs) {
     return fs.items_per_node == 0 ? fs.nodesize : std::max(fs.items_per_node, least_cap);
 }

@@ -8,6 +8,8 @@ namespace model::layout {
 inline u32 leaf_data_size(const ExtentBuffer& eb) { return eb.len - static_cast<u32>(sizeof(HeaderItem)); }
 /// Pointers of a node: what fits (BTRFS_NODEPTRS_PER_BLOCK), or the cap of the geometry.
 u32 node_capacity(const FsInfo& fs);
+/// A node with so many pointers is split before an insertion below it. The kernel keeps three slots; a cap has none to spare.
+u32 full_node(const FsInfo& fs);
 /// Items of a leaf: the cap of the geometry, or more than fit.
 u32 leaf_capacity(const FsInfo& fs);
 
