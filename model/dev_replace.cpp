@@ -1,7 +1,8 @@
-// fs/btrfs/dev-replace.c, 6.1, with the versions that fixes.h names. Copying itself is in scrub.cpp.
+// fs/btrfs/dev-replace.c, 6.1, with the versions that fixes.h names. Copying itself is in
+// scrub.cpp.
 //
-// Left out: suspending at unmount and resuming at mount, degraded mounts, zoned devices, sysfs, reference counts of devices (the
-// devices of a scenario live as long as the filesystem).
+// Left out: suspending at unmount and resuming at mount, degraded mounts, zoned devices, sysfs,
+// reference counts of devices (the devices of a scenario live as long as the filesystem).
 #include "model/dev_replace.h"
 
 #include <algorithm>
@@ -16,19 +17,25 @@ namespace model {
 
 DevReplace::DevReplace(FsInfo& fs)
     : obj(objects::dev_replace, 0, &fs),
-      cursor_obj(fs.has(fix::cursor_under_lock) ? objects::dev_replace : objects::dev_replace_cursor, 1, &fs), rwsem(lock_classes::dev_replace_rwsem),
-      lock_finishing_cancel_unmount(lock_classes::finishing_mutex), exclusive_operation(0, 0, objects::counter),
-      bio_counter(0, 1, objects::counter), replace_wait(0, "replace_wait") {}
+      cursor_obj(fs.has(fix::cursor_under_lock) ? objects::dev_replace
+                                                : objects::dev_replace_cursor,
+                 1, &fs),
+      rwsem(lock_classes::dev_replace_rwsem),
+      lock_finishing_cancel_unmount(lock_classes::finishing_mutex),
+      exclusive_operation(0, 0, objects::counter), bio_counter(0, 1, objects::counter),
+      replace_wait(0, "replace_wait") {}
 
 bool duplicates_write(FsInfo& fs, const Device& dev, u64 physical, Bytenr logical) {
     static_cast<void>(dev);
     if (!fs.has(fix::cursor_duplication)) return true;
-    if (fs.has(fix::new_chunks_duplicated) && logical.get() >= fs.dev_replace.first_new_chunk) return true;
+    if (fs.has(fix::new_chunks_duplicated) && logical.get() >= fs.dev_replace.first_new_chunk)
+        return true;
     fs.dev_replace.cursor_obj.read();
     return physical < fs.dev_replace.cursor_left;
 }
 
-// ---- the target ----------------------------------------------------------------------------------
+// ---- the target
+// ----------------------------------------------------------------------------------
 
 namespace {
 
@@ -37,7 +44,8 @@ constexpr u64 whole_filesystem = ~u64{0};
 
 /// "dev_replace from /dev/a (devid 1) to /dev/c"
 std::string replace_text(const Device& src, const Device& tgt) {
-    return "dev_replace from " + device_path(src) + " (devid " + std::to_string(src.devid) + ") to " + device_path(tgt);
+    return "dev_replace from " + device_path(src) + " (devid " + std::to_string(src.devid) +
+           ") to " + device_path(tgt);
 }
 
 void copy_sizes(const Device& from, Device& to) {
@@ -48,7 +56,8 @@ void copy_sizes(const Device& from, Device& to) {
     to.commit_bytes_used = from.commit_bytes_used;
 }
 
-/// Mirrors btrfs_init_dev_replace_tgtdev(). The target is written to from now on: super blocks and barriers reach it.
+/// Mirrors btrfs_init_dev_replace_tgtdev(). The target is written to from now on: super blocks and
+/// barriers reach it.
 Result<Device*> init_target(FsInfo& fs, const Device& src, std::string_view name) {
     Device* const tgt = find_device_by_name(fs, name);
     if (tgt == nullptr) {
@@ -66,7 +75,8 @@ Result<Device*> init_target(FsInfo& fs, const Device& src, std::string_view name
         return Errno::Inval;
     }
     tgt->devid = dev_replace_devid;
-    tgt->dev_state.store((1U << dev_state::writeable) | (1U << dev_state::in_fs_metadata) | (1U << dev_state::replace_tgt));
+    tgt->dev_state.store((1U << dev_state::writeable) | (1U << dev_state::in_fs_metadata) |
+                         (1U << dev_state::replace_tgt));
     tgt->sizes_obj.write();
     copy_sizes(src, *tgt);
     tgt->alloc_state.clear();
@@ -88,15 +98,18 @@ void leave_device_lists(FsInfo& fs, Device& device) {
     --fs.fs_devices.rw_devices;
 }
 
-/// Each copy loses its magic, so that nobody takes the device for part of the filesystem. Mirrors btrfs_scratch_superblocks().
+/// Each copy loses its magic, so that nobody takes the device for part of the filesystem. Mirrors
+/// btrfs_scratch_superblocks().
 void scratch_super_blocks(Device& device) {
     for (const u64 offset : super_offsets(device.total_bytes)) {
         Vector<Sector> sector(1);
-        if (!device_io_wait(device, MapOp::Read, offset, sector) || sector[0].bytes == nullptr) continue;
+        if (!device_io_wait(device, MapOp::Read, offset, sector) || sector[0].bytes == nullptr)
+            continue;
         auto super = load<SuperBlock>(sector[0].bytes);
         std::memset(super.magic, 0, sizeof(super.magic));
         sector[0].bytes = SectorBytes::copy_of(&super);
-        static_cast<void>(device_io_wait(device, MapOp::Write, offset, sector).ok());  // the kernel warns
+        static_cast<void>(
+            device_io_wait(device, MapOp::Write, offset, sector).ok());  // the kernel warns
     }
 }
 
@@ -110,7 +123,8 @@ void destroy_target(FsInfo& fs, Device& tgt) {
     tgt.dev_state.store(0);
 }
 
-// ---- start ---------------------------------------------------------------------------------------
+// ---- start
+// ---------------------------------------------------------------------------------------
 
 Result<void> start_and_commit(FsInfo& fs, unsigned num_items) {
     const auto trans = start_transaction(*fs.tree_root, num_items);
@@ -138,7 +152,8 @@ Result<void> enter_started(FsInfo& fs, Device& src, Device& tgt) {
     replace.tgtdev = &tgt;
     fs.message("info", replace_text(src, tgt) + " started");
     replace.replace_state = ReplaceState::Started;
-    replace.first_new_chunk = fs.mapping_tree.rbegin()->second->logical + fs.mapping_tree.rbegin()->second->length;
+    replace.first_new_chunk =
+        fs.mapping_tree.rbegin()->second->logical + fs.mapping_tree.rbegin()->second->length;
     replace.cursor_left = replace.cursor_right = 0;
     replace.committed_cursor_left = replace.cursor_left_last_write_of_item = 0;
     replace.num_write_errors = replace.num_uncorrectable_read_errors = 0;
@@ -155,8 +170,9 @@ void leave_started(FsInfo& fs) {
     if (fs.has(fix::replace_start_error_path)) replace.replace_state = ReplaceState::NeverStarted;
 }
 
-/// Data written to the source alone is in ordered extents, metadata in this commit or an older one: when both have been waited
-/// for, everything that was written to the source alone is in the commit root.
+/// Data written to the source alone is in ordered extents, metadata in this commit or an older one:
+/// when both have been waited for, everything that was written to the source alone is in the commit
+/// root.
 Result<void> settle_what_came_before(FsInfo& fs) {
     if (!fs.has(fix::no_start_wait)) wait_ordered_roots(fs, Bytenr(0), whole_filesystem);
     if (fs.has(fix::no_start_commit)) return {};
@@ -167,10 +183,11 @@ Result<void> settle_what_came_before(FsInfo& fs) {
     return {};
 }
 
-// ---- finishing -----------------------------------------------------------------------------------
+// ---- finishing
+// -----------------------------------------------------------------------------------
 
-/// 3.6 steps 2 to 4: returns with device_list_mutex and chunk_mutex held, and with no chunk allocated on the source that is not
-/// committed.
+/// 3.6 steps 2 to 4: returns with device_list_mutex and chunk_mutex held, and with no chunk
+/// allocated on the source that is not committed.
 Result<void> stop_allocation(FsInfo& fs, Device& src) {
     if (const auto started = start_delalloc_roots(fs); !started) return started;
     wait_ordered_roots(fs, Bytenr(0), whole_filesystem);
@@ -187,8 +204,9 @@ Result<void> stop_allocation(FsInfo& fs, Device& src) {
     }
 }
 
-/// The allocator learns which places of the target are taken. Mirrors btrfs_set_target_alloc_state(). Up to 5.1 it did not
-/// keep them in memory, so there was nothing to copy.
+/// The allocator learns which places of the target are taken. Mirrors
+/// btrfs_set_target_alloc_state(). Up to 5.1 it did not keep them in memory, so there was nothing
+/// to copy.
 void set_target_alloc_state(FsInfo& fs, const Device& src, Device& tgt) {
     const bool kept_in_memory = fs.kernel.at_least(5, 2);
     if (kept_in_memory && !fs.has(fix::copy_alloc_state)) return;
@@ -227,7 +245,8 @@ void remove_source(FsInfo& fs, Device& src) {
     rm_dev_replace_unblocked(fs);
 }
 
-/// The rwsem is held for writing, chunk_mutex and device_list_mutex as well. @return NoEnt after nothing, as the kernel
+/// The rwsem is held for writing, chunk_mutex and device_list_mutex as well. @return NoEnt after
+/// nothing, as the kernel
 void swap_devices(FsInfo& fs, Device& src, Device& tgt) {
     check_replace_finished(fs, src, tgt);
     set_target_alloc_state(fs, src, tgt);
@@ -239,7 +258,8 @@ void swap_devices(FsInfo& fs, Device& src, Device& tgt) {
         fs.dev_replace.rwsem.up_write();
         remove_source(fs, src);
     } else {
-        remove_source(fs, src);  // a submitter that holds the counter waits for the semaphore: 12b894cb288d
+        remove_source(
+            fs, src);  // a submitter that holds the counter waits for the semaphore: 12b894cb288d
         fs.dev_replace.rwsem.up_write();
     }
     fs.chunk_mutex.unlock();
@@ -249,8 +269,9 @@ void swap_devices(FsInfo& fs, Device& src, Device& tgt) {
 /// Copying failed: the target goes. The locks as in swap_devices().
 void give_up_target(FsInfo& fs, Device& src, Device& tgt, Errno error) {
     if (error != Errno::Canceled)
-        fs.message("error", "btrfs_scrub_dev(" + device_path(src) + ", " + std::to_string(src.devid) + ", " + device_path(tgt) +
-                                ") failed -" + std::to_string(static_cast<int>(error)));
+        fs.message("error", "btrfs_scrub_dev(" + device_path(src) + ", " +
+                                std::to_string(src.devid) + ", " + device_path(tgt) + ") failed -" +
+                                std::to_string(static_cast<int>(error)));
     fs.dev_replace.rwsem.up_write();
     fs.chunk_mutex.unlock();
     fs.device_list_mutex.unlock();
@@ -270,7 +291,8 @@ Result<void> dev_replace_finishing(FsInfo& fs, Result<void> scrub) {
     const bool started = replace.replace_state == ReplaceState::Started;
     replace.rwsem.up_read();
     if (!started) return {};
-    // After an error of the filesystem this returns with the state STARTED and the target in place, as the kernel does.
+    // After an error of the filesystem this returns with the state STARTED and the target in place,
+    // as the kernel does.
     if (const auto stopped = stop_allocation(fs, *src); !stopped) return stopped;
 
     replace.rwsem.down_write();
@@ -286,12 +308,14 @@ Result<void> dev_replace_finishing(FsInfo& fs, Result<void> scrub) {
     const bool src_writeable = src->test(dev_state::writeable);
     swap_devices(fs, *src, *tgt);
     if (src_writeable) scratch_super_blocks(*src);
-    static_cast<void>(start_and_commit(fs, 0).ok());  // super blocks with the new device; the kernel warns
+    static_cast<void>(
+        start_and_commit(fs, 0).ok());  // super blocks with the new device; the kernel warns
     src->dev_state.store(0);
     return {};
 }
 
-Result<void> dev_replace_start(FsInfo& fs, std::string_view srcdev_name, std::string_view tgtdev_name) {
+Result<void> dev_replace_start(FsInfo& fs, std::string_view srcdev_name,
+                               std::string_view tgtdev_name) {
     sim::Scope scope("btrfs_dev_replace_start");
     Device* const src = find_device_by_name(fs, srcdev_name);
     if (src == nullptr || !src->in_fs_devices) return Errno::NoEnt;
@@ -313,7 +337,8 @@ Result<void> dev_replace_start(FsInfo& fs, std::string_view srcdev_name, std::st
 
 }  // namespace
 
-Result<void> dev_replace_by_ioctl(FsInfo& fs, std::string_view srcdev_name, std::string_view tgtdev_name) {
+Result<void> dev_replace_by_ioctl(FsInfo& fs, std::string_view srcdev_name,
+                                  std::string_view tgtdev_name) {
     u32 none = 0;
     if (!fs.dev_replace.exclusive_operation.compare_exchange(none, 1)) return Errno::InProgress;
     const auto done = dev_replace_start(fs, srcdev_name, tgtdev_name);
@@ -321,11 +346,13 @@ Result<void> dev_replace_by_ioctl(FsInfo& fs, std::string_view srcdev_name, std:
     return done;
 }
 
-// ---- cancel --------------------------------------------------------------------------------------
+// ---- cancel
+// --------------------------------------------------------------------------------------
 
 namespace {
 
-/// Nobody copies: the state alone changes. Mirrors the SUSPENDED case of btrfs_dev_replace_cancel().
+/// Nobody copies: the state alone changes. Mirrors the SUSPENDED case of
+/// btrfs_dev_replace_cancel().
 Result<void> cancel_suspended(FsInfo& fs) {
     DevReplace& replace = fs.dev_replace;
     Device* const src = replace.srcdev;
@@ -336,7 +363,8 @@ Result<void> cancel_suspended(FsInfo& fs) {
     replace.item_needs_writeback = true;
     replace.rwsem.up_write();
     if (const auto committed = start_and_commit(fs, 0); !committed) return committed;
-    if (src != nullptr && tgt != nullptr) fs.message("info", "suspended " + replace_text(*src, *tgt) + " canceled");
+    if (src != nullptr && tgt != nullptr)
+        fs.message("info", "suspended " + replace_text(*src, *tgt) + " canceled");
     if (tgt != nullptr) destroy_target(fs, *tgt);
     return {};
 }
@@ -352,7 +380,8 @@ Result<void> dev_replace_cancel(FsInfo& fs) {
     replace.obj.write();
     if (replace.replace_state == ReplaceState::Suspended) return cancel_suspended(fs);
     const bool started = replace.replace_state == ReplaceState::Started;
-    const std::string text = started && replace.srcdev != nullptr ? replace_text(*replace.srcdev, *replace.tgtdev) : "";
+    const std::string text =
+        started && replace.srcdev != nullptr ? replace_text(*replace.srcdev, *replace.tgtdev) : "";
     replace.rwsem.up_write();
     if (!started) return Errno::NotConn;
     // The task that replaces finds the error and cleans up, in btrfs_dev_replace_finishing().
@@ -361,7 +390,8 @@ Result<void> dev_replace_cancel(FsInfo& fs) {
     return {};
 }
 
-// ---- the item ------------------------------------------------------------------------------------
+// ---- the item
+// ------------------------------------------------------------------------------------
 
 namespace {
 
@@ -400,7 +430,8 @@ Result<void> run_dev_replace(TransHandle& trans) {
     if (!found) return found.error();
     if (!*found) {
         path.release();
-        const auto inserted = insert_empty_item(trans, *fs.dev_root, path, replace_item_key, sizeof(DevReplaceItem));
+        const auto inserted =
+            insert_empty_item(trans, *fs.dev_root, path, replace_item_key, sizeof(DevReplaceItem));
         if (!inserted) return inserted;
     }
     write_item(path, snapshot_item(fs.dev_replace));
@@ -424,7 +455,8 @@ Result<void> init_interrupted(FsInfo& fs, const DevReplaceItem& item) {
     if (replace.srcdev == nullptr || replace.tgtdev == nullptr) {
         fs.message("error", "cannot mount because device replace operation is ongoing and");
         const bool src = replace.srcdev == nullptr;
-        fs.message("error", std::string(src ? "srcdev" : "tgtdev") + " (devid " + std::to_string(src ? item.src_devid : 0) +
+        fs.message("error", std::string(src ? "srcdev" : "tgtdev") + " (devid " +
+                                std::to_string(src ? item.src_devid : 0) +
                                 ") is missing, need to run 'btrfs dev scan'?");
         return Errno::IO;
     }
@@ -443,16 +475,19 @@ Result<void> init_dev_replace(FsInfo& fs) {
     Path path;
     const auto found = search_slot(nullptr, *fs.dev_root, replace_item_key, path, 0, false);
     if (!found) return found.error();
-    if (!*found) return refuse_stale_target(fs, "found replace target device without a valid replace item");
+    if (!*found)
+        return refuse_stale_target(fs, "found replace target device without a valid replace item");
     const auto item = read_item<DevReplaceItem>(path);
     replace.is_valid = true;
     replace.replace_state = static_cast<ReplaceState>(item.replace_state);
-    replace.cursor_left = replace.committed_cursor_left = replace.cursor_left_last_write_of_item = item.cursor_left;
+    replace.cursor_left = replace.committed_cursor_left = replace.cursor_left_last_write_of_item =
+        item.cursor_left;
     replace.cursor_right = item.cursor_right;
     replace.num_write_errors = item.num_write_errors;
     replace.num_uncorrectable_read_errors = item.num_uncorrectable_read_errors;
     if (replace.is_ongoing()) return init_interrupted(fs, item);
-    return refuse_stale_target(fs, "replace without active item, run 'device scan --forget' on the target device");
+    return refuse_stale_target(
+        fs, "replace without active item, run 'device scan --forget' on the target device");
 }
 
 }  // namespace model

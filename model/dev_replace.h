@@ -8,7 +8,13 @@ namespace model {
 
 struct TransHandle;
 
-enum class ReplaceState : u8 { NeverStarted = 0, Started = 1, Finished = 2, Canceled = 3, Suspended = 4 };
+enum class ReplaceState : u8 {
+    NeverStarted = 0,
+    Started = 1,
+    Finished = 2,
+    Canceled = 3,
+    Suspended = 4
+};
 
 /// fs/btrfs/ctree.h: struct btrfs_dev_replace.
 struct DevReplace {
@@ -23,24 +29,28 @@ struct DevReplace {
     Device* srcdev = nullptr;
     Device* tgtdev = nullptr;
     u64 first_new_chunk = 0;  // chunks from this address on were allocated after the start
-    u64 cursor_left = 0, cursor_right = 0, committed_cursor_left = 0, cursor_left_last_write_of_item = 0;
+    u64 cursor_left = 0, cursor_right = 0, committed_cursor_left = 0,
+        cursor_left_last_write_of_item = 0;
     u64 num_write_errors = 0, num_uncorrectable_read_errors = 0;
     sim::Atomic<u64> bio_counter;
     sim::WaitQueue replace_wait;
     bool is_ongoing() const {
-        return is_valid && (replace_state == ReplaceState::Started || replace_state == ReplaceState::Suspended);
+        return is_valid &&
+               (replace_state == ReplaceState::Started || replace_state == ReplaceState::Suspended);
     }
 };
-/// Copies the source to the spare device and puts that in its place. @return InProgress while another one runs, what the copying
-/// failed with, Canceled. Mirrors btrfs_dev_replace_by_ioctl().
-Result<void> dev_replace_by_ioctl(FsInfo& fs, std::string_view srcdev_name, std::string_view tgtdev_name);
+/// Copies the source to the spare device and puts that in its place. @return InProgress while
+/// another one runs, what the copying failed with, Canceled. Mirrors btrfs_dev_replace_by_ioctl().
+Result<void> dev_replace_by_ioctl(FsInfo& fs, std::string_view srcdev_name,
+                                  std::string_view tgtdev_name);
 /// Stops a running replace and waits until its copier has stopped. @return NotConn when none runs
 Result<void> dev_replace_cancel(FsInfo& fs);
 Result<void> run_dev_replace(TransHandle& trans);  // the item, in commit_cowonly_roots
-/// At mount, once the dev tree can be read. A replace that was going on stays suspended: writes are duplicated, nothing is copied.
+/// At mount, once the dev tree can be read. A replace that was going on stays suspended: writes are
+/// duplicated, nothing is copied.
 Result<void> init_dev_replace(FsInfo& fs);
-/// Whether a write at `physical` of `dev` also goes to the target, and where (map_block, reference 1.5 step 5 and 8.1's policies).
-/// The caller holds the rwsem.
+/// Whether a write at `physical` of `dev` also goes to the target, and where (map_block,
+/// reference 1.5 step 5 and 8.1's policies). The caller holds the rwsem.
 bool duplicates_write(FsInfo& fs, const Device& dev, u64 physical, Bytenr logical);
 
 }  // namespace model

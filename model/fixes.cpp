@@ -6,7 +6,8 @@ namespace {
 
 using Kind = Fix::Kind;
 
-// The order is that of the releases, then proposals, then what-ifs; the references below name places in it.
+// The order is that of the releases, then proposals, then what-ifs; the references below name
+// places in it.
 constexpr Fix table[] = {
     {.commit = "c404e0dc2c84",
      .name = "bio-counter",
@@ -47,7 +48,8 @@ constexpr Fix table[] = {
      .subject = "Btrfs: fix race setting block group back to RW mode during device replace",
      .since = {4, 7},
      .needs = {"55e3a601c81c"}},
-    // By its message; which lines did it is not confirmed. Makes a difference under cursor-duplication only.
+    // By its message; which lines did it is not confirmed. Makes a difference under
+    // cursor-duplication only.
     {.commit = "22ab04e814f4",
      .name = "new-chunks-duplicated",
      .subject = "Btrfs: fix race between device replace and chunk allocation",
@@ -120,18 +122,21 @@ constexpr Fix table[] = {
 
     {.commit = "",
      .name = "nocow-wait-only",
-     .subject = "replace waits for nocow writers after RO, not for ordered extents (first version of 1bbb97b8ce7d)",
+     .subject = "replace waits for nocow writers after RO, not for ordered extents (first version "
+                "of 1bbb97b8ce7d)",
      .kind = Kind::Proposal,
      .needs = {"55e3a601c81c"},
      .replaces = {"1bbb97b8ce7d", "f0e9b7d64019"}},
     {.commit = "",
      .name = "reservations-wait",
-     .subject = "replace waits for reservations after RO as well, before nocow writers and ordered extents",
+     .subject = "replace waits for reservations after RO as well, before nocow writers and ordered "
+                "extents",
      .kind = Kind::Proposal,
      .needs = {"1bbb97b8ce7d"}},
     {.commit = "",
      .name = "drain-and-commit",
-     .subject = "replace waits for reservations, nocow writers and ordered extents after RO, then always commits",
+     .subject = "replace waits for reservations, nocow writers and ordered extents after RO, then "
+                "always commits",
      .kind = Kind::Proposal,
      .needs = {"55e3a601c81c"}},
     {.commit = "",
@@ -142,7 +147,8 @@ constexpr Fix table[] = {
 
     {.commit = "",
      .name = "cursor-duplication",
-     .subject = "regular writes reach the target only left of cursor_left, as messages of 2016 assume",
+     .subject =
+         "regular writes reach the target only left of cursor_left, as messages of 2016 assume",
      .kind = Kind::WhatIf},
     {.commit = "",
      .name = "ordered-wait-first",
@@ -157,7 +163,8 @@ constexpr Fix table[] = {
     // What the code of 5.18 and later seems to do; whether it was ever hit is not known.
     {.commit = "",
      .name = "scrub-keeps-path",
-     .subject = "scrub goes on after a pause from where it stood in a commit root that is no longer one",
+     .subject =
+         "scrub goes on after a pause from where it stood in a commit root that is no longer one",
      .kind = Kind::WhatIf},
     {.commit = "",
      .name = "no-start-wait",
@@ -178,7 +185,9 @@ constexpr const Fix& entry(std::string_view name) {
 
 }  // namespace
 
-std::span<const Fix> fixes() { return table; }
+std::span<const Fix> fixes() {
+    return table;
+}
 
 namespace fix {
 

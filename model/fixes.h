@@ -1,12 +1,13 @@
 #pragma once
 #include "model/kernel_version.h"
 
-/// The changes that the model plays with and without: `if (fs.has(fix::cursor_before_rw)) ...`. What each did upstream stands
-/// beside its definition in fixes.cpp; `interleaf list --fixes` prints the table.
+/// The changes that the model plays with and without: `if (fs.has(fix::cursor_before_rw)) ...`.
+/// What each did upstream stands beside its definition in fixes.cpp.
 ///
-/// An entry exists only where code switches on it. Kernels before 4.18 copied extents without checksums through the page cache
-/// (copy_nocow_pages, until ac0b4145d662); that path is not modelled, so a scenario whose history is about NODATACOW or
-/// preallocated extents under replace must not name kernels before 4.18.
+/// An entry exists only where code switches on it. Kernels before 4.18 copied extents without
+/// checksums through the page cache (copy_nocow_pages, until ac0b4145d662); that path is not
+/// modelled, so a scenario whose history is about NODATACOW or preallocated extents under replace
+/// must not name kernels before 4.18.
 namespace model::fix {
 
 // Upstream, device replace and scrub.
@@ -36,17 +37,17 @@ extern const Fix& metadata_error_aborts;       // 8eb3dd17eadd  6.4
 extern const Fix& commit_prep_state;           // 77d20c685b6b  6.6
 
 // Posted, or conceivable, and not merged.
-extern const Fix& nocow_wait_only;        // the first posted version of 1bbb97b8ce7d
-extern const Fix& reservations_wait;      // the reservations as well
-extern const Fix& drain_and_commit;       // all three waits, then always a commit
-extern const Fix& tolerate_ro_failure;    // 1bbb97b8ce7d without making the read-only state mandatory
+extern const Fix& nocow_wait_only;      // the first posted version of 1bbb97b8ce7d
+extern const Fix& reservations_wait;    // the reservations as well
+extern const Fix& drain_and_commit;     // all three waits, then always a commit
+extern const Fix& tolerate_ro_failure;  // 1bbb97b8ce7d without making the read-only state mandatory
 
 // What if the kernel were otherwise.
 extern const Fix& cursor_duplication;   // regular writes reach the target only left of cursor_left
 extern const Fix& ordered_wait_first;   // the ordered extents before the nocow writers
 extern const Fix& drain_outside_pause;  // the waits, and a commit, without counting as paused
-extern const Fix& scrub_keeps_path;     // the place in the extent tree's commit root survives a pause
-extern const Fix& no_start_wait;        // replace starts without waiting for ordered extents
-extern const Fix& no_start_commit;      // replace starts without committing
+extern const Fix& scrub_keeps_path;  // the place in the extent tree's commit root survives a pause
+extern const Fix& no_start_wait;     // replace starts without waiting for ordered extents
+extern const Fix& no_start_commit;   // replace starts without committing
 
 }  // namespace model::fix

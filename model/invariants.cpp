@@ -12,54 +12,97 @@ constexpr const char* where_it_happens = "where it happens";
 constexpr const char* at_end = "end";
 
 constexpr Invariant table[] = {
-    {"block-group-counters", "No counter of a block group is negative, and together they do not exceed its length.", Visible, every_step},
-    {"space-info-sums", "The counters of a space_info are the sums of its block groups' counters.", State, every_step},
-    {"space-info-limits", "Used, reserved, pinned and read-only bytes do not exceed the space, and nothing is promised twice over zero.",
+    {"block-group-counters",
+     "No counter of a block group is negative, and together they do not exceed its length.",
      Visible, every_step},
-    {"block-rsv", "A reserve that calls itself full holds what it wants; no reserve is negative.", Visible, every_step},
-    {"ref-head-counts", "A reference head's sum is that of the references queued on it.", Visible, every_step},
-    {"ref-root-counts", "The queue of references counts its heads, and those that nobody runs.", Visible, every_step},
+    {"space-info-sums", "The counters of a space_info are the sums of its block groups' counters.",
+     State, every_step},
+    {"space-info-limits",
+     "Used, reserved, pinned and read-only bytes do not exceed the space, and nothing is promised "
+     "twice over zero.",
+     Visible, every_step},
+    {"block-rsv", "A reserve that calls itself full holds what it wants; no reserve is negative.",
+     Visible, every_step},
+    {"ref-head-counts", "A reference head's sum is that of the references queued on it.", Visible,
+     every_step},
+    {"ref-root-counts", "The queue of references counts its heads, and those that nobody runs.",
+     Visible, every_step},
     {"transaction-state",
-     "A transaction's state goes forward only, one transaction at most is not unblocked, and a commit's critical section has no writer "
+     "A transaction's state goes forward only, one transaction at most is not unblocked, and a "
+     "commit's critical section has no writer "
      "from outside.",
      State, every_step},
     {"scrub-counters", "No more scrubs are paused than run.", State, every_step},
-    {"tree-block-sane", "A tree block in memory is where its header says, holds what fits, and its keys ascend.", Visible, every_step},
+    {"tree-block-sane",
+     "A tree block in memory is where its header says, holds what fits, and its keys ascend.",
+     Visible, every_step},
 
-    {"super-matches-trees", "The super block counts the devices and bytes that the trees have.", Visible, super_durable},
-    {"super-on-every-device", "After a commit every device holds its super block.", Visible, "commit completion"},
-    {"super-order", "Super blocks reach a device in the order of their transactions.", Visible, where_it_happens},
-    {"committed-tree-intact", "A durable super block reaches only blocks that are intact on the devices and are what their parents say.",
+    {"super-matches-trees", "The super block counts the devices and bytes that the trees have.",
      Visible, super_durable},
-    {"extent-refs", "An extent has as many references as its item says, lists, and trees hold.", Visible, super_durable},
+    {"super-on-every-device", "After a commit every device holds its super block.", Visible,
+     "commit completion"},
+    {"super-order", "Super blocks reach a device in the order of their transactions.", Visible,
+     where_it_happens},
+    {"committed-tree-intact",
+     "A durable super block reaches only blocks that are intact on the devices and are what their "
+     "parents say.",
+     Visible, super_durable},
+    {"extent-refs", "An extent has as many references as its item says, lists, and trees hold.",
+     Visible, super_durable},
     {"extents-disjoint", "No extent overlaps another.", Visible, super_durable},
-    {"block-group-used", "A block group's used bytes are those of its extents.", Visible, super_durable},
-    {"device-extents", "Every stripe of a chunk has its device extent, and a device's used bytes are those of its extents.", Visible,
+    {"block-group-used", "A block group's used bytes are those of its extents.", Visible,
      super_durable},
+    {"device-extents",
+     "Every stripe of a chunk has its device extent, and a device's used bytes are those of its "
+     "extents.",
+     Visible, super_durable},
     {"csums-present", "Written data of files with checksums has them.", Visible, super_durable},
-    {"data-matches-checksum", "Committed data is what its checksums say, on every device.", Visible, super_durable},
+    {"data-matches-checksum", "Committed data is what its checksums say, on every device.", Visible,
+     super_durable},
 
     {"committed-block-overwritten",
-     "What the last durable super block reaches is not overwritten, but for data that is written in place by design.", Visible,
+     "What the last durable super block reaches is not overwritten, but for data that is written "
+     "in place by design.",
+     Visible, where_it_happens},
+    {"write-to-removed-device", "No write reaches a device that is not part of the filesystem.",
+     Visible, where_it_happens},
+    {"allocation-is-free",
+     "Space that is handed out is not read-only, pinned, or reachable from the last durable super "
+     "block.",
+     Visible, where_it_happens},
+    {"unpin-unreachable",
+     "Space that is unpinned is not reachable from the last durable super block.", Visible,
      where_it_happens},
-    {"write-to-removed-device", "No write reaches a device that is not part of the filesystem.", Visible, where_it_happens},
-    {"allocation-is-free", "Space that is handed out is not read-only, pinned, or reachable from the last durable super block.", Visible,
+    {"dirty-transid", "A tree block that is changed belongs to the running transaction.", Visible,
      where_it_happens},
-    {"unpin-unreachable", "Space that is unpinned is not reachable from the last durable super block.", Visible, where_it_happens},
-    {"dirty-transid", "A tree block that is changed belongs to the running transaction.", Visible, where_it_happens},
-    {"write-under-writeback", "A tree block does not change while it is being written.", Visible, where_it_happens},
+    {"write-under-writeback", "A tree block does not change while it is being written.", Visible,
+     where_it_happens},
     {"key-order", "An item goes where its key belongs.", Visible, where_it_happens},
 
-    {"replace-target-equals-source", "When a replace is done, the target holds what the source holds, in every committed extent.", Visible,
-     "replace finished"},
+    {"replace-target-equals-source",
+     "When a replace is done, the target holds what the source holds, in every committed extent.",
+     Visible, "replace finished"},
 
-    {"free-space-exact", "Every byte of a block group is free, used, reserved, pinned or a super block's.", End, at_end},
+    {"read-returns-what-was-written",
+     "A read returns what the last write before it, or one beside it, put there.", Visible,
+     where_it_happens},
+
+    {"files-read-back",
+     "Files hold what their writers put there, in the page cache and, where that is clean, on the "
+     "devices.",
+     End, at_end},
+    {"free-space-exact",
+     "Every byte of a block group is free, used, reserved, pinned or a super block's.", End,
+     at_end},
     {"readonly-restored", "No block group stays read-only.", End, at_end},
-    {"nothing-left-behind", "Counts of writers, scrubs, requests and handles are back to zero.", End, at_end},
+    {"nothing-left-behind", "Counts of writers, scrubs, requests and handles are back to zero.",
+     End, at_end},
 };
 
 }  // namespace
 
-std::span<const Invariant> invariants() { return table; }
+std::span<const Invariant> invariants() {
+    return table;
+}
 
 }  // namespace model

@@ -1,4 +1,5 @@
-// What must hold of the state that a durable super block reaches: read from the media, as a mount after a crash would.
+// What must hold of the state that a durable super block reaches: read from the media, as a mount
+// after a crash would.
 #include <algorithm>
 #include <deque>
 
@@ -11,17 +12,22 @@
 namespace model {
 namespace {
 
-std::string number(u64 n) { return std::to_string(n); }
+std::string number(u64 n) {
+    return std::to_string(n);
+}
 
 /// Devices that hold a part of the committed filesystem, and its super block.
 bool holds_filesystem(const Device& device) {
-    return device.in_fs_devices && device.test(dev_state::in_fs_metadata) && device.test(dev_state::writeable) &&
-           !device.test(dev_state::missing) && !device.test(dev_state::replace_tgt);
+    return device.in_fs_devices && device.test(dev_state::in_fs_metadata) &&
+           device.test(dev_state::writeable) && !device.test(dev_state::missing) &&
+           !device.test(dev_state::replace_tgt);
 }
 
-// ---- blocks from the media -----------------------------------------------------------------------
+// ---- blocks from the media
+// -----------------------------------------------------------------------
 
-/// Gives out the first copy of a block. Of blocks newer than what was verified before, every copy must be intact.
+/// Gives out the first copy of a block. Of blocks newer than what was verified before, every copy
+/// must be intact.
 class MediumSource final : public BlockSource {
   public:
     MediumSource(const FsInfo& fs, u64 verified) : fs_(fs), verified_(verified) {}
@@ -67,9 +73,12 @@ const unsigned char* MediumSource::block(const BlockPointer& pointer, std::strin
     const unsigned char* first = nullptr;
     for (const Stripe& stripe : map->stripes) {
         const unsigned char* const copy = copy_at(stripe, pointer.bytenr - map->logical);
-        const bool same = copy != nullptr && (copy == first || !is_new || is_sealed(copy, fs_.nodesize));
+        const bool same =
+            copy != nullptr && (copy == first || !is_new || is_sealed(copy, fs_.nodesize));
         if (!same && stripe.dev->write_errors == 0) {
-            problem = std::string(copy == nullptr ? "was never written to " : "has a wrong checksum on ") + device_path(*stripe.dev);
+            problem = std::string(copy == nullptr ? "was never written to "
+                                                  : "has a wrong checksum on ") +
+                      device_path(*stripe.dev);
             return nullptr;
         }
         if (same && first == nullptr) first = copy;
@@ -79,7 +88,8 @@ const unsigned char* MediumSource::block(const BlockPointer& pointer, std::strin
     return first;
 }
 
-// ---- super blocks --------------------------------------------------------------------------------
+// ---- super blocks
+// --------------------------------------------------------------------------------
 
 const SuperBlock* newest_super(const FsInfo& fs) {
     const SuperBlock* newest = nullptr;
@@ -87,7 +97,8 @@ const SuperBlock* newest_super(const FsInfo& fs) {
         if (!holds_filesystem(*device)) continue;
         const Sector* const sector = durable_sector(*device, super_info_offset);
         const SuperBlock* const super = sector == nullptr ? nullptr : super_of(*sector);
-        if (super != nullptr && (newest == nullptr || super->generation > newest->generation)) newest = super;
+        if (super != nullptr && (newest == nullptr || super->generation > newest->generation))
+            newest = super;
     }
     return newest;
 }
@@ -105,19 +116,24 @@ ImageRoots roots_of(const SuperBlock& super) {
 
 ImageProblem check_super(const SuperBlock& super, const TreeImage& image) {
     u64 bytes_used = 0;
-    for (const auto& extent : image.extents) bytes_used += extent.length;
+    for (const auto& extent : image.extents)
+        bytes_used += extent.length;
     if (super.bytes_used != bytes_used)
-        return {"super-matches-trees", "super block: bytes_used is " + number(super.bytes_used) + ", extents take " + number(bytes_used)};
+        return {"super-matches-trees", "super block: bytes_used is " + number(super.bytes_used) +
+                                           ", extents take " + number(bytes_used)};
     if (super.num_devices != image.dev_items.size())
-        return {"super-matches-trees",
-                "super block: num_devices is " + number(super.num_devices) + ", there are " + number(image.dev_items.size()) + " items"};
+        return {"super-matches-trees", "super block: num_devices is " + number(super.num_devices) +
+                                           ", there are " + number(image.dev_items.size()) +
+                                           " items"};
     return {};
 }
 
-// ---- data ----------------------------------------------------------------------------------------
+// ---- data
+// ----------------------------------------------------------------------------------------
 
 const TreeImage::Checksums* checksums_at(const TreeImage& image, u64 logical) {
-    const auto after = std::ranges::upper_bound(image.checksums, logical, {}, &TreeImage::Checksums::start);
+    const auto after =
+        std::ranges::upper_bound(image.checksums, logical, {}, &TreeImage::Checksums::start);
     if (after == image.checksums.begin()) return nullptr;
     const auto& sums = *std::prev(after);
     return logical < sums.start + sums.sectors * sectorsize ? &sums : nullptr;
@@ -126,11 +142,13 @@ const TreeImage::Checksums* checksums_at(const TreeImage& image, u64 logical) {
 bool content_matches(const Stripe& stripe, u64 offset, u32 csum) {
     const Sector* const sector = durable_sector(*stripe.dev, stripe.physical + offset);
     if (sector == nullptr) return csum == csum_data_word(0);
-    return csum == (sector->bytes != nullptr ? crc32c(sector->bytes, sectorsize) : csum_data_word(sector->word));
+    return csum == (sector->bytes != nullptr ? crc32c(sector->bytes, sectorsize)
+                                             : csum_data_word(sector->word));
 }
 
 /// The data of one file extent that has checksums, on every device.
-ImageProblem check_data(const FsInfo& fs, const TreeImage& image, const TreeImage::FileExtent& extent) {
+ImageProblem check_data(const FsInfo& fs, const TreeImage& image,
+                        const TreeImage::FileExtent& extent) {
     const u64 start = extent.disk_bytenr + extent.offset;
     for (u64 logical = start; logical < start + extent.num_bytes; logical += sectorsize) {
         const auto* const sums = checksums_at(image, logical);
@@ -138,9 +156,12 @@ ImageProblem check_data(const FsInfo& fs, const TreeImage& image, const TreeImag
         if (sums == nullptr || map == nullptr) continue;  // check_csums_present() reports it
         const u32 csum = load<u32>(sums->sums + (logical - sums->start) / sectorsize * sizeof(u32));
         for (const Stripe& stripe : map->stripes) {
-            if (stripe.dev->write_errors > 0 || content_matches(stripe, logical - map->logical, csum)) continue;
-            return {"data-matches-checksum",
-                    "data at logical " + number(logical) + " on " + device_path(*stripe.dev) + " is not what its checksum says"};
+            if (stripe.dev->write_errors > 0 ||
+                content_matches(stripe, logical - map->logical, csum))
+                continue;
+            return {"data-matches-checksum", "data at logical " + number(logical) + " on " +
+                                                 device_path(*stripe.dev) +
+                                                 " is not what its checksum says"};
         }
     }
     return {};
@@ -149,12 +170,14 @@ ImageProblem check_data(const FsInfo& fs, const TreeImage& image, const TreeImag
 ImageProblem check_new_data(const FsInfo& fs, const TreeImage& image, u64 verified) {
     for (const auto& extent : image.file_extents) {
         if (extent.generation <= verified || extent.prealloc || !extent.datasum) continue;
-        if (auto problem = check_data(fs, image, extent); problem.invariant != nullptr) return problem;
+        if (auto problem = check_data(fs, image, extent); problem.invariant != nullptr)
+            return problem;
     }
     return {};
 }
 
-// ---- what later checks need ----------------------------------------------------------------------
+// ---- what later checks need
+// ----------------------------------------------------------------------
 
 void keep_ranges(const TreeImage& image, InvariantState& state) {
     std::vector<u64> in_place;  // addresses of extents that may be overwritten
@@ -164,10 +187,12 @@ void keep_ranges(const TreeImage& image, InvariantState& state) {
     state.ranges.clear();
     state.ranges.reserve(image.extents.size());
     for (const auto& extent : image.extents)
-        state.ranges.push_back({extent.start, extent.length, !extent.is_data(), std::ranges::binary_search(in_place, extent.start)});
+        state.ranges.push_back({extent.start, extent.length, !extent.is_data(),
+                                std::ranges::binary_search(in_place, extent.start)});
 }
 
-ImageProblem first_problem(const FsInfo& fs, const SuperBlock& super, TreeImage& image, u64 verified) {
+ImageProblem first_problem(const FsInfo& fs, const SuperBlock& super, TreeImage& image,
+                           u64 verified) {
     if (image.problem.invariant != nullptr) return image.problem;
     if (auto problem = check_references(image, {}); problem.invariant != nullptr) return problem;
     if (auto problem = check_space(image); problem.invariant != nullptr) return problem;
@@ -180,7 +205,8 @@ ImageProblem first_problem(const FsInfo& fs, const SuperBlock& super, TreeImage&
 
 const SuperBlock* super_of(const Sector& sector) {
     if (sector.bytes == nullptr) return nullptr;
-    const auto* const super = reinterpret_cast<const SuperBlock*>(static_cast<const unsigned char*>(sector.bytes));
+    const auto* const super =
+        reinterpret_cast<const SuperBlock*>(static_cast<const unsigned char*>(sector.bytes));
     return std::memcmp(super->magic, "_BHRfS_M", sizeof(super->magic)) == 0 ? super : nullptr;
 }
 
@@ -207,26 +233,32 @@ ImageProblem examine_committed(FsInfo& fs, InvariantState& state) {
     return problem;
 }
 
-// ---- images in general ---------------------------------------------------------------------------
+// ---- images in general
+// ---------------------------------------------------------------------------
 
 namespace {
 
-std::string extent_text(const TreeImage::Extent& extent) { return "extent " + number(extent.start) + " " + number(extent.length); }
+std::string extent_text(const TreeImage::Extent& extent) {
+    return "extent " + number(extent.start) + " " + number(extent.length);
+}
 
 /// One address: what its extent item says, what points to it, what is queued.
 ImageProblem check_extent(const TreeImage::Extent& extent, u64 pointers, std::int64_t queued) {
     if (extent.listed != extent.refs)
-        return {"extent-refs", extent_text(extent) + ": refs " + number(extent.refs) + ", its references are " + number(extent.listed)};
+        return {"extent-refs", extent_text(extent) + ": refs " + number(extent.refs) +
+                                   ", its references are " + number(extent.listed)};
     const auto expected = static_cast<std::int64_t>(extent.refs) + queued;
     if (expected == static_cast<std::int64_t>(pointers)) return {};
-    return {"extent-refs", extent_text(extent) + ": refs " + number(extent.refs) + " and " + std::to_string(queued) + " queued, but " +
-                               number(pointers) + " pointers from trees"};
+    return {"extent-refs", extent_text(extent) + ": refs " + number(extent.refs) + " and " +
+                               std::to_string(queued) + " queued, but " + number(pointers) +
+                               " pointers from trees"};
 }
 
 ImageProblem check_disjoint(const std::vector<TreeImage::Extent>& extents) {
     for (std::size_t i = 1; i < extents.size(); ++i)
         if (extents[i - 1].start + extents[i - 1].length > extents[i].start)
-            return {"extents-disjoint", extent_text(extents[i - 1]) + " overlaps " + extent_text(extents[i])};
+            return {"extents-disjoint",
+                    extent_text(extents[i - 1]) + " overlaps " + extent_text(extents[i])};
     return {};
 }
 
@@ -235,7 +267,8 @@ struct Pointed {
     u64 count = 0, length = 0;
 };
 
-Pointed take_references(const std::vector<TreeImage::Reference>& references, std::size_t& at, u64 bytenr) {
+Pointed take_references(const std::vector<TreeImage::Reference>& references, std::size_t& at,
+                        u64 bytenr) {
     Pointed pointed;
     for (; at < references.size() && references[at].bytenr == bytenr; ++at) {
         ++pointed.count;
@@ -250,10 +283,13 @@ std::int64_t queued_for(const QueuedRefs& queued, u64 bytenr) {
 }
 
 /// A reference to an address without an extent item: its item must be queued.
-ImageProblem check_unlisted(const TreeImage::Reference& first, u64 count, const QueuedRefs& queued) {
+ImageProblem check_unlisted(const TreeImage::Reference& first, u64 count,
+                            const QueuedRefs& queued) {
     if (queued_for(queued, first.bytenr) == static_cast<std::int64_t>(count)) return {};
-    return {"extent-refs", std::string(first.is_data ? "data" : "tree block") + " at " + number(first.bytenr) + " has " + number(count) +
-                               " pointers, no extent item and " + std::to_string(queued_for(queued, first.bytenr)) + " queued"};
+    return {"extent-refs", std::string(first.is_data ? "data" : "tree block") + " at " +
+                               number(first.bytenr) + " has " + number(count) +
+                               " pointers, no extent item and " +
+                               std::to_string(queued_for(queued, first.bytenr)) + " queued"};
 }
 
 }  // namespace
@@ -267,18 +303,23 @@ ImageProblem check_references(TreeImage& image, const QueuedRefs& queued) {
         while (at < references.size() && references[at].bytenr < extent.start) {
             const auto& first = references[at];
             const Pointed unlisted = take_references(references, at, first.bytenr);
-            if (auto problem = check_unlisted(first, unlisted.count, queued); problem.invariant != nullptr) return problem;
+            if (auto problem = check_unlisted(first, unlisted.count, queued);
+                problem.invariant != nullptr)
+                return problem;
         }
         const Pointed pointed = take_references(references, at, extent.start);
         if (pointed.count > 0 && pointed.length != extent.length)
-            return {"extent-refs", extent_text(extent) + " is pointed to with length " + number(pointed.length)};
+            return {"extent-refs",
+                    extent_text(extent) + " is pointed to with length " + number(pointed.length)};
         auto problem = check_extent(extent, pointed.count, queued_for(queued, extent.start));
         if (problem.invariant != nullptr) return problem;
     }
     while (at < references.size()) {
         const auto& first = references[at];
         const Pointed unlisted = take_references(references, at, first.bytenr);
-        if (auto problem = check_unlisted(first, unlisted.count, queued); problem.invariant != nullptr) return problem;
+        if (auto problem = check_unlisted(first, unlisted.count, queued);
+            problem.invariant != nullptr)
+            return problem;
     }
     return {};
 }
@@ -291,12 +332,15 @@ ImageProblem check_groups(const TreeImage& image) {
         u64 used = 0;
         if (extent != image.extents.end() && extent->start < group.start)
             return {"block-group-used", extent_text(*extent) + " is in no block group"};
-        for (; extent != image.extents.end() && extent->start < group.start + group.length; ++extent) used += extent->length;
+        for (; extent != image.extents.end() && extent->start < group.start + group.length;
+             ++extent)
+            used += extent->length;
         if (used == group.used) continue;
-        return {"block-group-used",
-                "block group " + number(group.start) + ": used is " + number(group.used) + ", extents take " + number(used)};
+        return {"block-group-used", "block group " + number(group.start) + ": used is " +
+                                        number(group.used) + ", extents take " + number(used)};
     }
-    if (extent != image.extents.end()) return {"block-group-used", extent_text(*extent) + " is in no block group"};
+    if (extent != image.extents.end())
+        return {"block-group-used", extent_text(*extent) + " is in no block group"};
     return {};
 }
 
@@ -306,18 +350,22 @@ ImageProblem check_devices(const TreeImage& image) {
         for (const auto& extent : image.dev_extents)
             if (extent.devid == item.devid) used += extent.length;
         if (used == item.bytes_used) continue;
-        return {"device-extents",
-                "device " + number(item.devid) + ": bytes_used is " + number(item.bytes_used) + ", dev extents take " + number(used)};
+        return {"device-extents", "device " + number(item.devid) + ": bytes_used is " +
+                                      number(item.bytes_used) + ", dev extents take " +
+                                      number(used)};
     }
     for (const auto& stripe : image.chunk_stripes) {
         const bool there = std::ranges::any_of(image.dev_extents, [&](const auto& e) {
-            return e.devid == stripe.devid && e.physical == stripe.physical && e.chunk_offset == stripe.chunk_offset;
+            return e.devid == stripe.devid && e.physical == stripe.physical &&
+                   e.chunk_offset == stripe.chunk_offset;
         });
         if (!there)
-            return {"device-extents", "chunk " + number(stripe.chunk_offset) + " has no dev extent on device " + number(stripe.devid)};
+            return {"device-extents", "chunk " + number(stripe.chunk_offset) +
+                                          " has no dev extent on device " + number(stripe.devid)};
     }
     if (image.chunk_stripes.size() == image.dev_extents.size()) return {};
-    return {"device-extents", number(image.dev_extents.size()) + " dev extents for " + number(image.chunk_stripes.size()) + " stripes"};
+    return {"device-extents", number(image.dev_extents.size()) + " dev extents for " +
+                                  number(image.chunk_stripes.size()) + " stripes"};
 }
 
 }  // namespace
@@ -333,7 +381,8 @@ ImageProblem check_csums_present(const TreeImage& image) {
         const u64 end = extent.disk_bytenr + extent.offset + extent.num_bytes;
         for (u64 logical = extent.disk_bytenr + extent.offset; logical < end;) {
             const auto* const sums = checksums_at(image, logical);
-            if (sums == nullptr) return {"csums-present", "data at logical " + number(logical) + " has no checksum"};
+            if (sums == nullptr)
+                return {"csums-present", "data at logical " + number(logical) + " has no checksum"};
             logical = sums->start + sums->sectors * sectorsize;
         }
     }
@@ -348,8 +397,9 @@ void check_commit_completed(FsInfo& fs) {
         const Sector* const sector = durable_sector(*device, super_info_offset);
         const SuperBlock* const super = sector == nullptr ? nullptr : super_of(*sector);
         if (super != nullptr && super->generation == state->transid) continue;
-        sim::violation("super-on-every-device", device_path(*device) + " does not hold the super block of transaction " +
-                                                    number(state->transid));
+        sim::violation("super-on-every-device",
+                       device_path(*device) + " does not hold the super block of transaction " +
+                           number(state->transid));
     }
 }
 

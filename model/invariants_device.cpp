@@ -1,4 +1,5 @@
-// What must hold of single writes, allocations and frees: nothing that a crash would need is touched.
+// What must hold of single writes, allocations and frees: nothing that a crash would need is
+// touched.
 #include <algorithm>
 
 #include "model/disk_io.h"
@@ -9,7 +10,9 @@
 namespace model {
 namespace {
 
-std::string range_text(u64 start, u64 length) { return std::to_string(start) + " to " + std::to_string(start + length); }
+std::string range_text(u64 start, u64 length) {
+    return std::to_string(start) + " to " + std::to_string(start + length);
+}
 
 /// A part of a write that lies on a chunk.
 struct ChunkPart {
@@ -20,28 +23,35 @@ struct ChunkPart {
 
 /// Where a physical range lies in the filesystem: one part for each chunk stripe that it overlaps.
 template <class Visit>
-void for_each_part(const FsInfo& fs, const Device& device, u64 physical, u64 length, Visit&& visit) {
+void for_each_part(const FsInfo& fs, const Device& device, u64 physical, u64 length,
+                   Visit&& visit) {
     for (const auto& [logical, map] : fs.mapping_tree) {
         for (const Stripe& stripe : map->stripes) {
             if (stripe.dev != &device) continue;
             const u64 from = std::max(physical, stripe.physical);
             const u64 to = std::min(physical + length, stripe.physical + map->length);
-            if (from < to) visit(ChunkPart{map, stripe.physical, logical + (from - stripe.physical), to - from});
+            if (from < to)
+                visit(
+                    ChunkPart{map, stripe.physical, logical + (from - stripe.physical), to - from});
         }
     }
 }
 
 /// Whether the medium still holds the committed block, because the write was of the same content.
-bool holds_block(const FsInfo& fs, const Device& device, const ChunkPart& part, const InvariantState::Range& range, u64 transid) {
+bool holds_block(const FsInfo& fs, const Device& device, const ChunkPart& part,
+                 const InvariantState::Range& range, u64 transid) {
     if (!range.metadata) return false;
     std::vector<unsigned char> block(fs.nodesize);
     const u64 physical = part.stripe_physical + (range.start - part.map->logical);
-    for (u32 at = 0; at < fs.nodesize; at += sectorsize) expand_sector(medium_read(device, physical + at), block.data() + at);
+    for (u32 at = 0; at < fs.nodesize; at += sectorsize)
+        expand_sector(medium_read(device, physical + at), block.data() + at);
     const auto header = load<HeaderItem>(block.data());
-    return header.bytenr == range.start && header.generation <= transid && is_sealed(block.data(), fs.nodesize);
+    return header.bytenr == range.start && header.generation <= transid &&
+           is_sealed(block.data(), fs.nodesize);
 }
 
-void check_overwrite(const FsInfo& fs, const Device& device, const ChunkPart& part, bool metadata, const InvariantState& state) {
+void check_overwrite(const FsInfo& fs, const Device& device, const ChunkPart& part, bool metadata,
+                     const InvariantState& state) {
     const u64 end = part.start + part.length;
     for (u64 from = part.start; from < end;) {
         const auto* const range = committed_overlap(state, from, end - from);
@@ -50,8 +60,9 @@ void check_overwrite(const FsInfo& fs, const Device& device, const ChunkPart& pa
         if (range->in_place && !metadata) continue;
         if (holds_block(fs, device, part, *range, state.transid)) continue;
         sim::violation("committed-block-overwritten",
-                       std::string(metadata ? "metadata" : "data") + " written over " + range_text(range->start, range->length) + " on " +
-                           device_path(device) + ", which transaction " + std::to_string(state.transid) + " reaches");
+                       std::string(metadata ? "metadata" : "data") + " written over " +
+                           range_text(range->start, range->length) + " on " + device_path(device) +
+                           ", which transaction " + std::to_string(state.transid) + " reaches");
     }
 }
 
@@ -65,8 +76,9 @@ void check_super_order(const Device& device, InvariantState& state) {
     }
     u64& newest = state.super_generations[device.index];
     if (super->generation < newest)
-        sim::violation("super-order", "super block " + std::to_string(super->generation) + " written to " + device_path(device) +
-                                          " after " + std::to_string(newest));
+        sim::violation("super-order", "super block " + std::to_string(super->generation) +
+                                          " written to " + device_path(device) + " after " +
+                                          std::to_string(newest));
     newest = super->generation;
 }
 
@@ -78,11 +90,13 @@ bool is_super_offset(const Device& device, u64 physical) {
 }  // namespace
 
 const InvariantState::Range* committed_overlap(const InvariantState& state, u64 start, u64 length) {
-    const auto after = std::ranges::lower_bound(state.ranges, start + length, {}, &InvariantState::Range::start);
+    const auto after =
+        std::ranges::lower_bound(state.ranges, start + length, {}, &InvariantState::Range::start);
     if (after == state.ranges.begin()) return nullptr;
     auto range = std::prev(after);
     if (range->end() <= start) return nullptr;
-    while (range != state.ranges.begin() && std::prev(range)->end() > start) --range;
+    while (range != state.ranges.begin() && std::prev(range)->end() > start)
+        --range;
     return &*range;
 }
 
@@ -94,18 +108,22 @@ InvariantState* committed_state(FsInfo& fs) {
     const ImageProblem problem = examine_committed(fs, *state);
     state->examining = false;
     if (problem.invariant != nullptr)
-        sim::violation(problem.invariant, "committed transaction " + std::to_string(state->transid) + ": " + problem.text);
+        sim::violation(problem.invariant, "committed transaction " +
+                                              std::to_string(state->transid) + ": " + problem.text);
     return state;
 }
 
-void check_device_write(FsInfo& fs, const Device& device, u64 physical, u32 sectors, bool metadata) {
+void check_device_write(FsInfo& fs, const Device& device, u64 physical, u32 sectors,
+                        bool metadata) {
     InvariantState* const state = committed_state(fs);
     if (state == nullptr) return;
     if (physical == super_info_offset) return check_super_order(device, *state);
     if (!device.in_fs_devices && !is_super_offset(device, physical))
-        sim::violation("write-to-removed-device", "a write reaches " + device_path(device) + ", which is not part of the filesystem");
-    for_each_part(fs, device, physical, u64{sectors} * sectorsize,
-                  [&](const ChunkPart& part) { check_overwrite(fs, device, part, metadata, *state); });
+        sim::violation("write-to-removed-device", "a write reaches " + device_path(device) +
+                                                      ", which is not part of the filesystem");
+    for_each_part(fs, device, physical, u64{sectors} * sectorsize, [&](const ChunkPart& part) {
+        check_overwrite(fs, device, part, metadata, *state);
+    });
 }
 
 void check_allocation(FsInfo& fs, Bytenr start, u64 bytes) {
@@ -114,16 +132,23 @@ void check_allocation(FsInfo& fs, Bytenr start, u64 bytes) {
     const u64 from = start.get();
     const std::string text = "allocation of " + range_text(from, bytes);
     const auto group = fs.block_groups.upper_bound(from);
-    const BlockGroup* const bg = group == fs.block_groups.begin() ? nullptr : std::prev(group)->second;
-    if (bg == nullptr || from + bytes > bg->end().get()) return sim::violation("allocation-is-free", text + " is not inside a block group");
-    if (bg->ro > 0) return sim::violation("allocation-is-free", text + ": its block group is read-only");
+    const BlockGroup* const bg =
+        group == fs.block_groups.begin() ? nullptr : std::prev(group)->second;
+    if (bg == nullptr || from + bytes > bg->end().get())
+        return sim::violation("allocation-is-free", text + " is not inside a block group");
+    if (bg->ro > 0)
+        return sim::violation("allocation-is-free", text + ": its block group is read-only");
     for (const Transaction* const transaction : fs.trans_list) {
         const auto after = transaction->pinned_extents.lower_bound(from + bytes);
-        if (after == transaction->pinned_extents.begin() || std::prev(after)->first + std::prev(after)->second <= from) continue;
-        return sim::violation("allocation-is-free", text + ": pinned by transaction " + std::to_string(transaction->transid.get()));
+        if (after == transaction->pinned_extents.begin() ||
+            std::prev(after)->first + std::prev(after)->second <= from)
+            continue;
+        return sim::violation("allocation-is-free", text + ": pinned by transaction " +
+                                                        std::to_string(transaction->transid.get()));
     }
     if (const auto* const range = committed_overlap(*state, from, bytes))
-        sim::violation("allocation-is-free", text + ": transaction " + std::to_string(state->transid) + " reaches " +
+        sim::violation("allocation-is-free", text + ": transaction " +
+                                                 std::to_string(state->transid) + " reaches " +
                                                  range_text(range->start, range->length));
 }
 
@@ -131,8 +156,10 @@ void check_unpin(FsInfo& fs, Bytenr start, u64 bytes) {
     const InvariantState* const state = committed_state(fs);
     if (state == nullptr) return;
     if (const auto* const range = committed_overlap(*state, start.get(), bytes))
-        sim::violation("unpin-unreachable", "unpins " + range_text(start.get(), bytes) + ", but transaction " +
-                                                std::to_string(state->transid) + " reaches " + range_text(range->start, range->length));
+        sim::violation("unpin-unreachable", "unpins " + range_text(start.get(), bytes) +
+                                                ", but transaction " +
+                                                std::to_string(state->transid) + " reaches " +
+                                                range_text(range->start, range->length));
 }
 
 }  // namespace model

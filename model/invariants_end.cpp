@@ -1,4 +1,5 @@
-// What must hold when all tasks have ended: the running trees with what is queued are consistent, and nothing was left behind.
+// What must hold when all tasks have ended: the running trees with what is queued are consistent,
+// and nothing was left behind.
 #include <algorithm>
 #include <deque>
 
@@ -10,9 +11,12 @@
 namespace model {
 namespace {
 
-std::string number(u64 n) { return std::to_string(n); }
+std::string number(u64 n) {
+    return std::to_string(n);
+}
 
-// ---- the running trees ---------------------------------------------------------------------------
+// ---- the running trees
+// ---------------------------------------------------------------------------
 
 /// Gives out blocks as the filesystem sees them: the cached buffer, else what a read would return.
 class MemorySource final : public BlockSource {
@@ -20,7 +24,8 @@ class MemorySource final : public BlockSource {
     explicit MemorySource(const FsInfo& fs) : fs_(fs) {}
     const unsigned char* block(const BlockPointer& pointer, std::string& problem) override {
         const auto cached = fs_.buffer_radix.find(pointer.bytenr);
-        if (cached != fs_.buffer_radix.end() && cached->second->has_flag(eb_flag::uptodate)) return cached->second->data;
+        if (cached != fs_.buffer_radix.end() && cached->second->has_flag(eb_flag::uptodate))
+            return cached->second->data;
         auto read = peek_tree_block(fs_, Bytenr(pointer.bytenr));
         if (read.empty()) {
             problem = "has no good copy";
@@ -45,19 +50,25 @@ BlockPointer pointer_to(const ExtentBuffer& eb) {
 TreeImage running_image(const FsInfo& fs) {
     MemorySource source(fs);
     RootOverrides in_memory;
-    for (const Root* const root : {fs.extent_root, fs.dev_root, fs.csum_root}) in_memory[root->objectid] = pointer_to(*root->node);
-    for (const auto& [id, root] : fs.fs_roots) in_memory[id] = pointer_to(*root->node);
-    return read_trees(fs, source, {pointer_to(*fs.tree_root->node), pointer_to(*fs.chunk_root->node)}, in_memory);
+    for (const Root* const root : {fs.extent_root, fs.dev_root, fs.csum_root})
+        in_memory[root->objectid] = pointer_to(*root->node);
+    for (const auto& [id, root] : fs.fs_roots)
+        in_memory[id] = pointer_to(*root->node);
+    return read_trees(
+        fs, source, {pointer_to(*fs.tree_root->node), pointer_to(*fs.chunk_root->node)}, in_memory);
 }
 
 QueuedRefs queued_refs(const FsInfo& fs) {
     QueuedRefs queued;
     for (const Transaction* const transaction : fs.trans_list)
-        for (const auto& [bytenr, head] : transaction->delayed_refs.heads) queued[bytenr] += head->ref_mod;
+        for (const auto& [bytenr, head] : transaction->delayed_refs.heads)
+            queued[bytenr] += head->ref_mod;
     return queued;
 }
 
-std::string group_text(const BlockGroup& bg) { return "block group " + number(bg.start.get()); }
+std::string group_text(const BlockGroup& bg) {
+    return "block group " + number(bg.start.get());
+}
 
 u64 extents_in(const TreeImage& image, const BlockGroup& bg) {
     u64 bytes = 0;
@@ -69,12 +80,17 @@ u64 extents_in(const TreeImage& image, const BlockGroup& bg) {
 void check_groups_exact(const FsInfo& fs, const TreeImage& image) {
     for (const auto& [start, bg] : fs.block_groups) {
         if (const u64 extents = extents_in(image, *bg); bg->used != extents)
-            return sim::violation("block-group-used", group_text(*bg) + ": used is " + number(bg->used) + ", extents take " + number(extents));
+            return sim::violation("block-group-used", group_text(*bg) + ": used is " +
+                                                          number(bg->used) + ", extents take " +
+                                                          number(extents));
         u64 free = 0;
-        for (const auto& [from, length] : bg->free_space) free += length;
+        for (const auto& [from, length] : bg->free_space)
+            free += length;
         if (free + bg->used + bg->reserved + bg->pinned + bg->bytes_super == bg->length) continue;
-        return sim::violation("free-space-exact", group_text(*bg) + ": free " + number(free) + ", used " + number(bg->used) + ", reserved " +
-                                                      number(bg->reserved) + ", pinned " + number(bg->pinned) + " of " + number(bg->length));
+        return sim::violation("free-space-exact",
+                              group_text(*bg) + ": free " + number(free) + ", used " +
+                                  number(bg->used) + ", reserved " + number(bg->reserved) +
+                                  ", pinned " + number(bg->pinned) + " of " + number(bg->length));
     }
 }
 
@@ -83,15 +99,16 @@ void check_running(FsInfo& fs) {
     ImageProblem problem = image.problem;
     if (problem.invariant == nullptr) problem = check_references(image, queued_refs(fs));
     if (problem.invariant == nullptr) problem = check_csums_present(image);
-    if (problem.invariant != nullptr) return sim::violation(problem.invariant, "running trees: " + problem.text);
+    if (problem.invariant != nullptr)
+        return sim::violation(problem.invariant, "running trees: " + problem.text);
     check_groups_exact(fs, image);
 }
 
-// ---- what was left behind ------------------------------------------------------------------------
+// ---- what was left behind
+// ------------------------------------------------------------------------
 
 /// @param whose  called only when there is something to tell
-template <class Whose>
-void must_be_zero(u64 count, const char* what, Whose&& whose) {
+template <class Whose> void must_be_zero(u64 count, const char* what, Whose&& whose) {
     if (count != 0) sim::violation("nothing-left-behind", whose() + what + " is " + number(count));
 }
 void must_be_zero(u64 count, const char* what) {
@@ -100,7 +117,9 @@ void must_be_zero(u64 count, const char* what) {
 
 void check_group_counts(const BlockGroup& bg) {
     const auto who = [&] { return group_text(bg) + ": "; };
-    if (bg.ro != 0) sim::violation("readonly-restored", who() + "is still read-only, " + number(bg.ro) + " times");
+    if (bg.ro != 0)
+        sim::violation("readonly-restored",
+                       who() + "is still read-only, " + number(bg.ro) + " times");
     must_be_zero(bg.reservations.peek(), "reservations", who);
     must_be_zero(bg.nocow_writers.peek(), "nocow_writers", who);
     must_be_zero(bg.frozen, "frozen", who);
@@ -113,8 +132,10 @@ void check_device_counts(const Device& device) {
 }
 
 void check_left_behind(const FsInfo& fs) {
-    for (const auto& [start, bg] : fs.block_groups) check_group_counts(*bg);
-    for (const Device* const device : fs.fs_devices.all_devices) check_device_counts(*device);
+    for (const auto& [start, bg] : fs.block_groups)
+        check_group_counts(*bg);
+    for (const Device* const device : fs.fs_devices.all_devices)
+        check_device_counts(*device);
     must_be_zero(fs.scrub.running.peek(), "scrubs_running");
     must_be_zero(fs.scrub.paused.peek(), "scrubs_paused");
     must_be_zero(fs.scrub.pause_req.peek(), "scrub_pause_req");
@@ -122,7 +143,8 @@ void check_left_behind(const FsInfo& fs) {
     must_be_zero(fs.dev_replace.bio_counter.peek(), "bio_counter");
     must_be_zero((fs.fs_state.peek() >> fs_state_bit::dev_replacing) & 1, "DEV_REPLACING");
     must_be_zero(fs.dev_replace.exclusive_operation.peek(), "exclusive_operation");
-    if (fs.running_transaction != nullptr) must_be_zero(fs.running_transaction->num_writers.peek(), "num_writers");
+    if (fs.running_transaction != nullptr)
+        must_be_zero(fs.running_transaction->num_writers.peek(), "num_writers");
 }
 
 }  // namespace
@@ -133,6 +155,7 @@ void check_end(FsInfo& fs) {
     // After an abort the running state is thrown away: only what is committed counts.
     if ((fs.fs_state.peek() >> fs_state_bit::error) & 1) return;
     check_running(fs);
+    check_files(fs);
 }
 
 }  // namespace model

@@ -1,4 +1,5 @@
-// P1: when a replace has finished, the target holds what the source holds, sector by sector, for every committed extent.
+// P1: when a replace has finished, the target holds what the source holds, sector by sector, for
+// every committed extent.
 #include "model/fs_info.h"
 #include "model/invariant_state.h"
 #include "model/invariants.h"
@@ -6,21 +7,28 @@
 namespace model {
 namespace {
 
-/// What a device will hold once the writes that are on their way have taken effect. A duplicated write is on its way to both
-/// devices, so it makes no difference; one that goes to the source alone does.
+/// What a device will hold once the writes that are on their way have taken effect. A duplicated
+/// write is on its way to both devices, so it makes no difference; one that goes to the source
+/// alone does.
 Sector final_content(const Device& device, u64 physical) {
     for (auto write = device.in_flight.rbegin(); write != device.in_flight.rend(); ++write) {
-        if (physical < write->physical || physical >= write->physical + u64{write->sectors} * sectorsize) continue;
+        if (physical < write->physical ||
+            physical >= write->physical + u64{write->sectors} * sectorsize)
+            continue;
         return write->buffer[(physical - write->physical) / sectorsize];
     }
     return medium_read(device, physical);
 }
 
-void check_sector(const Device& src, const Device& tgt, const InvariantState::Range& range, u64 logical, u64 physical) {
+void check_sector(const Device& src, const Device& tgt, const InvariantState::Range& range,
+                  u64 logical, u64 physical) {
     if (final_content(src, physical) == final_content(tgt, physical)) return;
-    sim::violation("replace-target-equals-source", std::string(range.metadata ? "metadata" : range.in_place ? "nocow data" : "data") +
-                                                       " at logical " + std::to_string(logical) + ": " + device_path(tgt) +
-                                                       " does not hold what " + device_path(src) + " holds");
+    sim::violation("replace-target-equals-source",
+                   std::string(range.metadata   ? "metadata"
+                               : range.in_place ? "nocow data"
+                                                : "data") +
+                       " at logical " + std::to_string(logical) + ": " + device_path(tgt) +
+                       " does not hold what " + device_path(src) + " holds");
 }
 
 }  // namespace

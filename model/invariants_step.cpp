@@ -1,5 +1,5 @@
-// Checks of single objects, run after each step that wrote one. They look at plain fields and with peek() only, and cost some
-// tens of nanoseconds each.
+// Checks of single objects, run after each step that wrote one. They look at plain fields and with
+// peek() only, and cost some tens of nanoseconds each.
 #include "model/fs_info.h"
 #include "model/invariant_state.h"
 #include "model/invariants.h"
@@ -8,14 +8,19 @@
 namespace model {
 namespace {
 
-std::string number(u64 n) { return std::to_string(n); }
+std::string number(u64 n) {
+    return std::to_string(n);
+}
 
-FsInfo& fs_at(void* context) { return *static_cast<FsInfo*>(context); }
+FsInfo& fs_at(void* context) {
+    return *static_cast<FsInfo*>(context);
+}
 
 /// A counter that was taken below zero shows as a huge number.
 constexpr u64 underflow = u64{1} << 62;
 
-// ---- space ---------------------------------------------------------------------------------------
+// ---- space
+// ---------------------------------------------------------------------------------------
 
 /// Counters of the groups that allocators can see, summed up.
 struct GroupSums {
@@ -30,91 +35,114 @@ GroupSums sums_of(const SpaceInfo& info) {
         sums.reserved += bg->reserved;
         sums.pinned += bg->pinned;
         sums.readonly += bg->bytes_super;
-        if (bg->ro > 0) sums.readonly += bg->length - bg->used - bg->reserved - bg->pinned - bg->bytes_super;
+        if (bg->ro > 0)
+            sums.readonly += bg->length - bg->used - bg->reserved - bg->pinned - bg->bytes_super;
     }
     return sums;
 }
 
 void compare(const SpaceInfo& info, const char* what, u64 counter, u64 sum) {
     if (counter == sum) return;
-    sim::violation("space-info-sums", std::string(space_info_name(info)) + ": " + what + " is " + number(counter) + ", its block groups have " +
+    sim::violation("space-info-sums", std::string(space_info_name(info)) + ": " + what + " is " +
+                                          number(counter) + ", its block groups have " +
                                           number(sum));
 }
 
 void check_space_info(const SpaceInfo& info) {
     const u64 taken = info.used(false);
     if (taken > info.total_bytes || info.bytes_may_use >= underflow)
-        return sim::violation("space-info-limits", std::string(space_info_name(info)) + ": used " + number(info.bytes_used) + ", reserved " +
-                                                       number(info.bytes_reserved) + ", pinned " + number(info.bytes_pinned) + ", readonly " +
-                                                       number(info.bytes_readonly) + ", may_use " + number(info.bytes_may_use) + " of " +
-                                                       number(info.total_bytes));
+        return sim::violation(
+            "space-info-limits",
+            std::string(space_info_name(info)) + ": used " + number(info.bytes_used) +
+                ", reserved " + number(info.bytes_reserved) + ", pinned " +
+                number(info.bytes_pinned) + ", readonly " + number(info.bytes_readonly) +
+                ", may_use " + number(info.bytes_may_use) + " of " + number(info.total_bytes));
     const GroupSums sums = sums_of(info);
     compare(info, "bytes_used", info.bytes_used, sums.used);
     compare(info, "bytes_reserved", info.bytes_reserved, sums.reserved);
     compare(info, "bytes_pinned", info.bytes_pinned, sums.pinned);
     // A new group is counted before it is on the list.
-    if (sums.length == info.total_bytes) compare(info, "bytes_readonly", info.bytes_readonly, sums.readonly);
+    if (sums.length == info.total_bytes)
+        compare(info, "bytes_readonly", info.bytes_readonly, sums.readonly);
 }
 
-void on_space_info(void*, sim::Object& object) { check_space_info(*static_cast<SpaceInfo*>(object.owner())); }
+void on_space_info(void*, sim::Object& object) {
+    check_space_info(*static_cast<SpaceInfo*>(object.owner()));
+}
 
 void on_block_group(void*, sim::Object& object) {
     const BlockGroup& bg = *static_cast<BlockGroup*>(object.owner());
-    const bool underflowed = bg.used >= underflow || bg.reserved >= underflow || bg.pinned >= underflow;
+    const bool underflowed =
+        bg.used >= underflow || bg.reserved >= underflow || bg.pinned >= underflow;
     if (underflowed || bg.used + bg.reserved + bg.pinned + bg.bytes_super > bg.length)
-        return sim::violation("block-group-counters", "block group " + number(bg.start.get()) + ": used " + number(bg.used) + ", reserved " +
-                                                          number(bg.reserved) + ", pinned " + number(bg.pinned) + ", super " +
-                                                          number(bg.bytes_super) + " of " + number(bg.length));
+        return sim::violation("block-group-counters",
+                              "block group " + number(bg.start.get()) + ": used " +
+                                  number(bg.used) + ", reserved " + number(bg.reserved) +
+                                  ", pinned " + number(bg.pinned) + ", super " +
+                                  number(bg.bytes_super) + " of " + number(bg.length));
     if (bg.space_info != nullptr) check_space_info(*bg.space_info);
 }
 
-/// The reserve of delayed references is left out: a head is queued before the handle adds its cost to `size`, so whoever runs the
-/// head meanwhile takes off what is not there yet, and `size` wraps for a moment, in the kernel as here.
+/// The reserve of delayed references is left out: a head is queued before the handle adds its cost
+/// to `size`, so whoever runs the head meanwhile takes off what is not there yet, and `size` wraps
+/// for a moment, in the kernel as here.
 void on_block_rsv(void*, sim::Object& object) {
     const BlockRsv& rsv = *static_cast<BlockRsv*>(object.owner());
     if (rsv.type == RsvType::DelayedRefs) return;
     const bool underflowed = rsv.size >= underflow || rsv.reserved >= underflow;
     if (!underflowed && (!rsv.full || rsv.reserved >= rsv.size)) return;
-    sim::violation("block-rsv", "reserve of kind " + number(static_cast<u64>(rsv.type)) + (rsv.full ? ", full" : "") + ": size " +
-                                    number(rsv.size) + ", reserved " + number(rsv.reserved));
+    sim::violation("block-rsv", "reserve of kind " + number(static_cast<u64>(rsv.type)) +
+                                    (rsv.full ? ", full" : "") + ": size " + number(rsv.size) +
+                                    ", reserved " + number(rsv.reserved));
 }
 
-// ---- delayed references --------------------------------------------------------------------------
+// ---- delayed references
+// --------------------------------------------------------------------------
 
 void on_ref_head(void*, sim::Object& object) {
     const DelayedRefHead& head = *static_cast<DelayedRefHead*>(object.owner());
     std::int64_t sum = 0;
     for (const DelayedRefNode& node : head.nodes)
-        sum += node.action == RefAction::Drop ? -std::int64_t{node.ref_mod} : std::int64_t{node.ref_mod};
+        sum += node.action == RefAction::Drop ? -std::int64_t{node.ref_mod}
+                                              : std::int64_t{node.ref_mod};
     if (sum == head.ref_mod) return;
-    sim::violation("ref-head-counts", "head " + number(head.bytenr) + ": ref_mod is " + std::to_string(head.ref_mod) +
+    sim::violation("ref-head-counts", "head " + number(head.bytenr) + ": ref_mod is " +
+                                          std::to_string(head.ref_mod) +
                                           ", its references sum up to " + std::to_string(sum));
 }
 
 void on_ref_root(void*, sim::Object& object) {
     const DelayedRefRoot& refs = *static_cast<DelayedRefRoot*>(object.owner());
     u64 ready = 0;
-    for (const auto& [bytenr, head] : refs.heads) ready += head->processing ? 0 : 1;
+    for (const auto& [bytenr, head] : refs.heads)
+        ready += head->processing ? 0 : 1;
     if (refs.num_heads == refs.heads.size() && refs.num_heads_ready == ready) return;
-    sim::violation("ref-root-counts", "num_heads " + number(refs.num_heads) + " of " + number(refs.heads.size()) + ", num_heads_ready " +
+    sim::violation("ref-root-counts", "num_heads " + number(refs.num_heads) + " of " +
+                                          number(refs.heads.size()) + ", num_heads_ready " +
                                           number(refs.num_heads_ready) + " of " + number(ready));
 }
 
-// ---- transactions --------------------------------------------------------------------------------
+// ---- transactions
+// --------------------------------------------------------------------------------
 
-bool is_running(TransState state) { return state < TransState::Unblocked; }
+bool is_running(TransState state) {
+    return state < TransState::Unblocked;
+}
 
 void check_transaction(const Transaction& transaction, InvariantState& state) {
     const auto now = static_cast<u8>(transaction.state);
     u8& before = state.transaction_states[transaction.transid.get()];
     const auto who = [&] { return "transaction " + number(transaction.transid.get()); };
     if (now < before)
-        sim::violation("transaction-state", who() + " went back to " + to_string(transaction.state) + " from " +
+        sim::violation("transaction-state", who() + " went back to " +
+                                                to_string(transaction.state) + " from " +
                                                 to_string(static_cast<TransState>(before)));
     before = now;
     if (transaction.aborted.peek() != 0) return;
     if (transaction.state == TransState::CommitDoing && transaction.num_extwriters.peek() != 0)
-        sim::violation("transaction-state", who() + " is in COMMIT_DOING with " + number(transaction.num_extwriters.peek()) + " extwriters");
+        sim::violation("transaction-state", who() + " is in COMMIT_DOING with " +
+                                                number(transaction.num_extwriters.peek()) +
+                                                " extwriters");
 }
 
 void on_trans_state(void* context, sim::Object&) {
@@ -124,24 +152,31 @@ void on_trans_state(void* context, sim::Object&) {
         check_transaction(*transaction, *fs.invariants);
         running += is_running(transaction->state) ? 1 : 0;
     }
-    if (running > 1) sim::violation("transaction-state", number(running) + " transactions are running");
+    if (running > 1)
+        sim::violation("transaction-state", number(running) + " transactions are running");
     auto& states = fs.invariants->transaction_states;
-    while (states.size() > fs.trans_list.size() && !fs.trans_list.empty() && states.begin()->first < fs.trans_list.front()->transid.get())
+    while (states.size() > fs.trans_list.size() && !fs.trans_list.empty() &&
+           states.begin()->first < fs.trans_list.front()->transid.get())
         states.erase(states.begin());
 }
 
-// ---- scrub ---------------------------------------------------------------------------------------
+// ---- scrub
+// ---------------------------------------------------------------------------------------
 
 void on_scrub_counter(void* context, sim::Object&) {
     const ScrubState& scrub = fs_at(context).scrub;
     const u32 running = scrub.running.peek(), paused = scrub.paused.peek();
     constexpr u32 below_zero = 1U << 30;
-    if (paused <= running && running < below_zero && scrub.pause_req.peek() < below_zero && scrub.cancel_req.peek() < below_zero) return;
-    sim::violation("scrub-counters", "scrubs_running " + number(running) + ", scrubs_paused " + number(paused) + ", scrub_pause_req " +
+    if (paused <= running && running < below_zero && scrub.pause_req.peek() < below_zero &&
+        scrub.cancel_req.peek() < below_zero)
+        return;
+    sim::violation("scrub-counters", "scrubs_running " + number(running) + ", scrubs_paused " +
+                                         number(paused) + ", scrub_pause_req " +
                                          number(scrub.pause_req.peek()));
 }
 
-// ---- tree blocks ---------------------------------------------------------------------------------
+// ---- tree blocks
+// ---------------------------------------------------------------------------------
 
 /// The first slot whose key is not above the one before; 0: none.
 u32 unordered_slot(const ExtentBuffer& eb) {
@@ -161,14 +196,18 @@ void on_extent_buffer(void* context, sim::Object& object) {
     const ExtentBuffer& eb = *static_cast<ExtentBuffer*>(object.owner());
     const HeaderItem& header = eb.header();
     if (header.bytenr == 0) return;  // not initialised yet
-    const auto broken = [&](const std::string& text) { sim::violation("tree-block-sane", "block " + number(eb.start.get()) + ": " + text); };
+    const auto broken = [&](const std::string& text) {
+        sim::violation("tree-block-sane", "block " + number(eb.start.get()) + ": " + text);
+    };
     if (header.bytenr != eb.start.get()) return broken("its header says " + number(header.bytenr));
-    if (header.generation > fs.generation.get()) return broken("generation " + number(header.generation) + " has not begun yet");
+    if (header.generation > fs.generation.get())
+        return broken("generation " + number(header.generation) + " has not begun yet");
     const std::size_t slot_bytes = header.level == 0 ? sizeof(LeafItem) : sizeof(KeyPtr);
     if (header.level >= max_level || sizeof(HeaderItem) + header.nritems * slot_bytes > fs.nodesize)
         return broken("level " + number(header.level) + ", " + number(header.nritems) + " items");
     if (const u32 slot = unordered_slot(eb); slot != 0)
-        broken("key " + to_string(eb.key(slot)) + " at slot " + number(slot) + " is not above the one before");
+        broken("key " + to_string(eb.key(slot)) + " at slot " + number(slot) +
+               " is not above the one before");
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ constexpr Series series[] = {{3, 13, 19}, {4, 0, 20}, {5, 0, 19}, {6, 0, 12}};
 
 constexpr std::size_t release_count() {
     std::size_t count = 0;
-    for (const Series& s : series) count += static_cast<std::size_t>(s.last - s.first + 1);
+    for (const Series& s : series)
+        count += static_cast<std::size_t>(s.last - s.first + 1);
     return count;
 }
 
@@ -28,23 +29,28 @@ constexpr auto make_releases() {
     std::array<Release, release_count()> all{};
     std::size_t n = 0;
     for (const Series& s : series)
-        for (u16 minor = s.first; minor <= s.last; ++minor) all[n++] = {s.major, minor};
+        for (u16 minor = s.first; minor <= s.last; ++minor)
+            all[n++] = {s.major, minor};
     return all;
 }
 constexpr auto all_releases = make_releases();
 
-u64 bit(const Fix& fix) { return u64{1} << (&fix - fixes().data()); }
+u64 bit(const Fix& fix) {
+    return u64{1} << (&fix - fixes().data());
+}
 
 /// Levenshtein's distance.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t j = 0; j <= b.size(); ++j)
+        row[j] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {
         std::size_t diagonal = row[0];
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
             const std::size_t above = row[j];
-            row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+            row[j] =
+                std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
             diagonal = above;
         }
     }
@@ -71,7 +77,8 @@ class Nearest {
 
 std::string nearest_release(std::string_view wrong) {
     Nearest nearest(wrong);
-    for (const Release r : all_releases) nearest.offer(to_string(r));
+    for (const Release r : all_releases)
+        nearest.offer(to_string(r));
     return nearest.word();
 }
 
@@ -84,7 +91,9 @@ std::string nearest_fix(std::string_view wrong) {
     return nearest.word();
 }
 
-bool is_known(Release release) { return std::ranges::find(all_releases, release) != all_releases.end(); }
+bool is_known(Release release) {
+    return std::ranges::find(all_releases, release) != all_releases.end();
+}
 
 bool read_number(std::string_view& text, u16& number) {
     if (text.empty() || text.front() < '0' || text.front() > '9') return false;
@@ -97,33 +106,44 @@ bool read_number(std::string_view& text, u16& number) {
 sim::Result<Release, Error> parse_release(std::string_view text) {
     std::string_view rest = text;
     Release release{};
-    const bool two_numbers = read_number(rest, release.major) && !rest.empty() && rest.front() == '.' &&
+    const bool two_numbers = read_number(rest, release.major) && !rest.empty() &&
+                             rest.front() == '.' &&
                              (rest.remove_prefix(1), read_number(rest, release.minor));
     const std::string quoted = "\"" + std::string(text) + "\"";
     if (two_numbers && !rest.empty() && rest.front() == '.')
-        return Error{"kernel " + quoted + " is a stable release; X.Y is mainline's release, without stable backports",
-                     "--kernel " + to_string(release) + " --with COMMIT"};
-    if (!two_numbers || !rest.empty()) return Error{"kernel " + quoted + " is not of the form X.Y", nearest_release(text)};
-    if (!is_known(release)) return Error{"kernel " + quoted + " is not known", nearest_release(text)};
+        return Error{
+            "kernel " + quoted +
+                " is a stable release; X.Y is mainline's release, without stable backports",
+            "--kernel " + to_string(release) + " --with COMMIT"};
+    if (!two_numbers || !rest.empty())
+        return Error{"kernel " + quoted + " is not of the form X.Y", nearest_release(text)};
+    if (!is_known(release))
+        return Error{"kernel " + quoted + " is not known", nearest_release(text)};
     return release;
 }
 
 /// Whether an entry of the table takes the place of `fix` while it is there.
 bool replaces(const Fix& by, const Fix& fix) {
-    return std::ranges::any_of(by.replaces, [&](const char* name) { return find_fix(name) == &fix; });
+    return std::ranges::any_of(by.replaces,
+                               [&](const char* name) { return find_fix(name) == &fix; });
 }
 
-/// A fix that ended does so by the entry that replaced it, if that is one of the table: without the one, the other is back.
+/// A fix that ended does so by the entry that replaced it, if that is one of the table: without the
+/// one, the other is back.
 bool ended_by_itself(const Fix& fix, Release release) {
     if (fix.until == Release{0, 0} || release < fix.until) return false;
-    return std::ranges::none_of(fixes(), [&](const Fix& by) { return by.kind == Fix::Kind::Upstream && replaces(by, fix); });
+    return std::ranges::none_of(fixes(), [&](const Fix& by) {
+        return by.kind == Fix::Kind::Upstream && replaces(by, fix);
+    });
 }
 
 /// What the release brought, before anything replaced anything.
 u64 brought_by(Release release) {
     u64 present = 0;
     for (const Fix& fix : fixes())
-        if (fix.kind == Fix::Kind::Upstream && fix.since <= release && !ended_by_itself(fix, release)) present |= bit(fix);
+        if (fix.kind == Fix::Kind::Upstream && fix.since <= release &&
+            !ended_by_itself(fix, release))
+            present |= bit(fix);
     return present;
 }
 
@@ -132,7 +152,8 @@ u64 settle(u64 present, u64 kept) {
     u64 gone = 0;
     for (const Fix& by : fixes()) {
         if ((present & bit(by)) == 0) continue;
-        for (const char* name : by.replaces) gone |= bit(*find_fix(name));
+        for (const char* name : by.replaces)
+            gone |= bit(*find_fix(name));
     }
     return present & ~(gone & ~kept);
 }
@@ -148,13 +169,19 @@ sim::Result<u64, Error> named_bits(std::span<const std::string> names) {
 }
 
 /// "1bbb97b8ce7d (btrfs: scrub: Require ...)"
-std::string described(const Fix& fix) { return std::string(fix.id()) + " (" + fix.subject + ")"; }
+std::string described(const Fix& fix) {
+    return std::string(fix.id()) + " (" + fix.subject + ")";
+}
 
 }  // namespace
 
-std::string to_string(Release release) { return std::to_string(release.major) + "." + std::to_string(release.minor); }
+std::string to_string(Release release) {
+    return std::to_string(release.major) + "." + std::to_string(release.minor);
+}
 
-std::span<const Release> releases() { return all_releases; }
+std::span<const Release> releases() {
+    return all_releases;
+}
 
 const Fix* find_fix(std::string_view id_or_name) {
     constexpr std::size_t shortest_id = 7;
@@ -162,12 +189,15 @@ const Fix* find_fix(std::string_view id_or_name) {
         if (id_or_name == fix.name) return &fix;
         const std::string_view commit = fix.commit;
         const std::size_t common = std::min(commit.size(), id_or_name.size());
-        if (common >= shortest_id && commit.substr(0, common) == id_or_name.substr(0, common)) return &fix;
+        if (common >= shortest_id && commit.substr(0, common) == id_or_name.substr(0, common))
+            return &fix;
     }
     return nullptr;
 }
 
-const Fix* KernelVersion::fixes_begin() { return fixes().data(); }
+const Fix* KernelVersion::fixes_begin() {
+    return fixes().data();
+}
 
 KernelVersion::KernelVersion() : present_(settle(brought_by(release_), 0)) {}
 
@@ -190,7 +220,8 @@ u64 KernelVersion::hash() const {
     return sim::hash_mix(hash, 1);
 }
 
-sim::Result<KernelVersion, Error> KernelVersion::parse(std::string_view release, std::span<const std::string> with,
+sim::Result<KernelVersion, Error> KernelVersion::parse(std::string_view release,
+                                                       std::span<const std::string> with,
                                                        std::span<const std::string> without) {
     const auto parsed = parse_release(release);
     if (!parsed.ok()) return parsed.error();
@@ -204,11 +235,14 @@ sim::Result<KernelVersion, Error> KernelVersion::parse(std::string_view release,
     const std::string kernel = "kernel " + to_string(*parsed);
     const u64 plain = settle(brought_by(*parsed), 0);
     for (const Fix& fix : fixes()) {
-        if ((*added & *removed & bit(fix)) != 0) return Error{described(fix) + " is asked for and taken away", ""};
+        if ((*added & *removed & bit(fix)) != 0)
+            return Error{described(fix) + " is asked for and taken away", ""};
         if ((*added & plain & bit(fix)) != 0)
-            return Error{kernel + " has " + described(fix) + " already", "leave out --with " + std::string(fix.id())};
+            return Error{kernel + " has " + described(fix) + " already",
+                         "leave out --with " + std::string(fix.id())};
         if ((*removed & ~plain & bit(fix)) != 0)
-            return Error{kernel + " does not have " + described(fix), "leave out --without " + std::string(fix.id())};
+            return Error{kernel + " does not have " + described(fix),
+                         "leave out --without " + std::string(fix.id())};
     }
     version.present_ = settle((brought_by(*parsed) & ~*removed) | *added, *added);
     for (const Fix& fix : fixes()) {
@@ -216,7 +250,8 @@ sim::Result<KernelVersion, Error> KernelVersion::parse(std::string_view release,
         for (const char* name : fix.needs)
             if (const Fix& needed = *find_fix(name); !version.has(needed))
                 return Error{described(fix) + " needs " + described(needed),
-                             (*removed & bit(needed)) != 0 ? "--without " + std::string(fix.id()) : "--with " + std::string(needed.id())};
+                             (*removed & bit(needed)) != 0 ? "--without " + std::string(fix.id())
+                                                           : "--with " + std::string(needed.id())};
     }
     return version;
 }

@@ -20,8 +20,10 @@ std::string to_string(Release release);
 class FixNames {
   public:
     constexpr FixNames() = default;
-    constexpr FixNames(std::initializer_list<const char*> names) {  // NOLINT(google-explicit-constructor): a list
-        for (const char* name : names) names_[count_++] = name;
+    constexpr FixNames(
+        std::initializer_list<const char*> names) {  // NOLINT(google-explicit-constructor): a list
+        for (const char* name : names)
+            names_[count_++] = name;
     }
     constexpr const char* const* begin() const { return names_.data(); }
     constexpr const char* const* end() const { return names_.data() + count_; }
@@ -35,8 +37,8 @@ class FixNames {
 /// One upstream change, a proposal that was not merged, or a what-if.
 struct Fix {
     enum class Kind : u8 { Upstream, Proposal, WhatIf };
-    const char* commit;   // 12 hex digits, or empty
-    const char* name;     // works wherever a commit id does
+    const char* commit;  // 12 hex digits, or empty
+    const char* name;    // works wherever a commit id does
     const char* subject;
     Release since{0, 0};  // first mainline release; Upstream only
     Kind kind = Kind::Upstream;
@@ -48,14 +50,16 @@ struct Fix {
     constexpr const char* id() const { return commit[0] != '\0' ? commit : name; }
 };
 
-/// Every entry, in order of release, proposals and what-ifs last. The identity of an entry is its address.
+/// Every entry, in order of release, proposals and what-ifs last. The identity of an entry is its
+/// address.
 std::span<const Fix> fixes();
 /// The entry that a commit id (7 digits or more of it) or a name means; null: none.
 const Fix* find_fix(std::string_view id_or_name);
 /// Every release that can be simulated, oldest first.
 std::span<const Release> releases();
 
-/// A simulated kernel: a release plus and minus single fixes. Mainline's releases, without stable backports.
+/// A simulated kernel: a release plus and minus single fixes. Mainline's releases, without stable
+/// backports.
 class KernelVersion {
   public:
     KernelVersion();  // 6.1
@@ -71,7 +75,8 @@ class KernelVersion {
     struct Error {
         std::string message, hint;
     };
-    static sim::Result<KernelVersion, Error> parse(std::string_view release, std::span<const std::string> with,
+    static sim::Result<KernelVersion, Error> parse(std::string_view release,
+                                                   std::span<const std::string> with,
                                                    std::span<const std::string> without);
 
   private:

@@ -1,8 +1,10 @@
-// fs/btrfs/scrub.c, 6.1, with the versions that fixes.h names: the handshake with the committer, and the walk over the device
-// extents of one device. What is done with one block group's extents is in scrub_stripe.cpp.
+// fs/btrfs/scrub.c, 6.1, with the versions that fixes.h names: the handshake with the committer,
+// and the walk over the device extents of one device. What is done with one block group's extents
+// is in scrub_stripe.cpp.
 //
-// Left out: RAID0/5/6/10, workers and bios in flight (each piece is read, verified, written and waited for in turn), cancelling the
-// scrub of one device, throttling, read-only scrub, swap files, zoned devices.
+// Left out: RAID0/5/6/10, workers and bios in flight (each piece is read, verified, written and
+// waited for in turn), cancelling the scrub of one device, throttling, read-only scrub, swap files,
+// zoned devices.
 #include "model/scrub.h"
 
 #include <optional>
@@ -16,18 +18,22 @@
 namespace model {
 
 ScrubState::ScrubState(FsInfo& fs)
-    : lock(lock_classes::scrub_lock), obj(objects::scrub, 0, &fs), running(0, 0, objects::scrub_counter),
-      paused(0, 1, objects::scrub_counter), pause_req(0, 2, objects::scrub_counter),
-      cancel_req(0, 3, objects::scrub_counter), pause_wait(0, "scrub_pause_wait") {}
+    : lock(lock_classes::scrub_lock), obj(objects::scrub, 0, &fs),
+      running(0, 0, objects::scrub_counter), paused(0, 1, objects::scrub_counter),
+      pause_req(0, 2, objects::scrub_counter), cancel_req(0, 3, objects::scrub_counter),
+      pause_wait(0, "scrub_pause_wait") {}
 
 ScrubCtx::ScrubCtx(FsInfo& owner, Device& device, bool dev_replace)
-    : fs(owner), dev(device), wr_tgtdev(dev_replace ? owner.dev_replace.tgtdev : nullptr), is_dev_replace(dev_replace) {}
+    : fs(owner), dev(device), wr_tgtdev(dev_replace ? owner.dev_replace.tgtdev : nullptr),
+      is_dev_replace(dev_replace) {}
 
-// ---- the handshake -------------------------------------------------------------------------------
+// ---- the handshake
+// -------------------------------------------------------------------------------
 
 namespace {
 
-/// Holds scrub_lock at entry and at return; sleeps without it until `condition()`. The kernel's loop, written out in each place.
+/// Holds scrub_lock at entry and at return; sleeps without it until `condition()`. The kernel's
+/// loop, written out in each place.
 template <class Condition>
 void wait_with_scrub_lock_dropped(ScrubState& scrub, Condition condition) {
     while (!condition()) {
@@ -92,7 +98,8 @@ Result<void> scrub_cancel(FsInfo& fs) {
     return {};
 }
 
-// ---- a block group before it is read -------------------------------------------------------------
+// ---- a block group before it is read
+// -------------------------------------------------------------
 
 namespace {
 
@@ -107,7 +114,8 @@ Result<std::optional<DevExtent>> next_dev_extent(FsInfo& fs, Devid devid, u64 fr
     Path path;
     path.search_commit_root = true;
     path.skip_locking = true;
-    const auto found = search_slot(nullptr, *fs.dev_root, {devid, dev_extent_key, from}, path, 0, false);
+    const auto found =
+        search_slot(nullptr, *fs.dev_root, {devid, dev_extent_key, from}, path, 0, false);
     if (!found) return found.error();
     if (path.slots[0] >= path.nodes[0]->nritems()) {
         const auto more = next_leaf(*fs.dev_root, path);
@@ -120,8 +128,9 @@ Result<std::optional<DevExtent>> next_dev_extent(FsInfo& fs, Devid devid, u64 fr
     return std::optional(DevExtent{key.offset, item.length, Bytenr(item.chunk_offset)});
 }
 
-/// The group that a device extent of the committed tree belongs to, frozen; null when there is nothing to do for it: it was removed
-/// in the running transaction, perhaps its addresses are another group's by now (2473d24f2b77, a692e13d87cb).
+/// The group that a device extent of the committed tree belongs to, frozen; null when there is
+/// nothing to do for it: it was removed in the running transaction, perhaps its addresses are
+/// another group's by now (2473d24f2b77, a692e13d87cb).
 BlockGroup* block_group_to_scrub(FsInfo& fs, const DevExtent& extent) {
     BlockGroup* const bg = lookup_block_group(fs, extent.chunk_offset);
     if (bg == nullptr || bg->start < extent.chunk_offset) return nullptr;
@@ -131,11 +140,12 @@ BlockGroup* block_group_to_scrub(FsInfo& fs, const DevExtent& extent) {
     return bg;
 }
 
-/// Whether a chunk may be allocated to make up for a group that becomes read-only. Before b12de52896c0 always; after it only for
-/// a replace, which cannot go on without (1bbb97b8ce7d).
+/// Whether a chunk may be allocated to make up for a group that becomes read-only. Before
+/// b12de52896c0 always; after it only for a replace, which cannot go on without (1bbb97b8ce7d).
 bool preallocates_chunk(const ScrubCtx& ctx) {
     if (!ctx.fs.has(fix::scrub_no_chunk_prealloc)) return true;
-    return ctx.is_dev_replace && (ctx.fs.has(fix::mandatory_readonly) || ctx.fs.has(fix::nocow_wait_only));
+    return ctx.is_dev_replace &&
+           (ctx.fs.has(fix::mandatory_readonly) || ctx.fs.has(fix::nocow_wait_only));
 }
 
 /// Whether copying may go on beside writers when there is no room to make the group read-only.
@@ -152,14 +162,18 @@ Result<bool> set_readonly(ScrubCtx& ctx, BlockGroup& bg) {
     if (!ctx.fs.has(fix::readonly_during_copy)) return false;
     const auto readonly = inc_block_group_ro(bg, preallocates_chunk(ctx));
     if (readonly) {
-        sim::note([&] { return "block group " + std::to_string(bg.start.get()) + " is read-only"; });
+        sim::note(
+            [&] { return "block group " + std::to_string(bg.start.get()) + " is read-only"; });
         return true;
     }
     if (readonly.error() == Errno::NoSpc && tolerates_enospc(ctx)) {
-        sim::note([&] { return "block group " + std::to_string(bg.start.get()) + " stays writable, goes on"; });
+        sim::note([&] {
+            return "block group " + std::to_string(bg.start.get()) + " stays writable, goes on";
+        });
         return false;
     }
-    ctx.fs.message("warning", "failed setting block group ro: -" + std::to_string(static_cast<int>(readonly.error())));
+    ctx.fs.message("warning", "failed setting block group ro: -" +
+                                  std::to_string(static_cast<int>(readonly.error())));
     return readonly.error();
 }
 
@@ -169,15 +183,17 @@ Result<void> join_and_commit(FsInfo& fs) {
     return commit_transaction(*trans);
 }
 
-/// The waits of f0e9b7d64019 and of its zoned successor: afterwards everything that was ever to be written to the group is, and its
-/// extent items are in the queue of the running transaction. @return how many ordered extents were waited for
+/// The waits of f0e9b7d64019 and of its zoned successor: afterwards everything that was ever to be
+/// written to the group is, and its extent items are in the queue of the running transaction.
+/// @return how many ordered extents were waited for
 u64 wait_for_all_writers(BlockGroup& bg) {
     wait_block_group_reservations(bg);
     wait_nocow_writers(bg);
     return wait_ordered_roots(bg.fs, bg.start, bg.length);
 }
 
-/// 1bbb97b8ce7d and what was proposed beside it: COW never overwrites an extent of the commit root, so only in-place writers matter.
+/// 1bbb97b8ce7d and what was proposed beside it: COW never overwrites an extent of the commit root,
+/// so only in-place writers matter.
 void wait_for_inplace_writers(FsInfo& fs, BlockGroup& bg) {
     if (fs.has(fix::nocow_wait_only)) return wait_nocow_writers(bg);
     if (!fs.has(fix::mandatory_readonly)) return;
@@ -209,7 +225,8 @@ Result<void> drain_writers(ScrubCtx& ctx, BlockGroup& bg, bool readonly) {
     return {};
 }
 
-/// Read-only, then the waits. Counts as paused meanwhile: each part may wait for a commit, and commits wait for scrubs.
+/// Read-only, then the waits. Counts as paused meanwhile: each part may wait for a commit, and
+/// commits wait for scrubs.
 /// @return whether the group was made read-only
 Result<bool> prepare_block_group(ScrubCtx& ctx, BlockGroup& bg) {
     FsInfo& fs = ctx.fs;
@@ -224,9 +241,11 @@ Result<bool> prepare_block_group(ScrubCtx& ctx, BlockGroup& bg) {
     return readonly;
 }
 
-// ---- the walk ------------------------------------------------------------------------------------
+// ---- the walk
+// ------------------------------------------------------------------------------------
 
-/// The cursors stand around the device extent that is being copied. Plain scrub moves them too, as the kernel does.
+/// The cursors stand around the device extent that is being copied. Plain scrub moves them too, as
+/// the kernel does.
 void set_cursors(FsInfo& fs, u64 left, u64 right) {
     DevReplace& replace = fs.dev_replace;
     const auto assign = [&] {
@@ -249,7 +268,8 @@ Result<void> scrub_dev_extent(ScrubCtx& ctx, BlockGroup& bg, const DevExtent& ex
     set_cursors(fs, extent.physical, right);
 
     const auto copied = scrub_chunk(ctx, bg, extent.physical, extent.length);
-    // Waits for workers, which there are none of, counting as paused (12cf93728dfb); the stripes of 6.4 wait inside.
+    // Waits for workers, which there are none of, counting as paused (12cf93728dfb); the stripes
+    // of 6.4 wait inside.
     if (!fs.has(fix::scrub_stripe_rewrite)) scrub_blocked_if_needed(fs);
 
     const bool cursor_first = fs.has(fix::cursor_before_rw);
@@ -273,16 +293,20 @@ Result<void> scrub_enumerate_chunks(ScrubCtx& ctx, u64 start, u64 end) {
         if (from <= start) continue;
         BlockGroup* const bg = block_group_to_scrub(fs, extent);
         if (bg == nullptr) continue;
-        sim::note([&] { return "finds device extent of block group " + std::to_string(bg->start.get()); });
+        sim::note([&] {
+            return "finds device extent of block group " + std::to_string(bg->start.get());
+        });
         const auto done = scrub_dev_extent(ctx, *bg, extent);
         if (fs.has(fix::scrub_freezes_group)) unfreeze_block_group(*bg);
         if (!done) return done;
     }
 }
 
-// ---- super blocks --------------------------------------------------------------------------------
+// ---- super blocks
+// --------------------------------------------------------------------------------
 
-/// Mirrors scrub_supers(): plain scrub only; device_list_mutex keeps commits from writing them meanwhile.
+/// Mirrors scrub_supers(): plain scrub only; device_list_mutex keeps commits from writing them
+/// meanwhile.
 Result<void> scrub_supers(ScrubCtx& ctx) {
     FsInfo& fs = ctx.fs;
     const sim::MutexGuard guard(fs.device_list_mutex);
@@ -296,17 +320,19 @@ Result<void> scrub_supers(ScrubCtx& ctx) {
     return {};
 }
 
-// ---- start and end -------------------------------------------------------------------------------
+// ---- start and end
+// -------------------------------------------------------------------------------
 
-/// Checks that the device can be scrubbed now and registers the context with it. On success scrub_lock is held; device_list_mutex
-/// never is at return.
+/// Checks that the device can be scrubbed now and registers the context with it. On success
+/// scrub_lock is held; device_list_mutex never is at return.
 Result<ScrubCtx*> register_scrub(FsInfo& fs, Devid devid, bool is_dev_replace) {
     const sim::MutexGuard devices(fs.device_list_mutex);
     Device* const dev = find_device(fs, devid);
     if (dev == nullptr || (dev->test(dev_state::missing) && !is_dev_replace)) return Errno::NoEnt;
     dev->obj.read();
     if (!is_dev_replace && !dev->test(dev_state::writeable)) {
-        fs.message("error", "scrub on devid " + std::to_string(devid) + ": filesystem on " + device_path(*dev) + " is not writable");
+        fs.message("error", "scrub on devid " + std::to_string(devid) + ": filesystem on " +
+                                device_path(*dev) + " is not writable");
         return Errno::Rofs;
     }
     fs.scrub.lock.lock();
@@ -351,8 +377,8 @@ Result<void> run_scrub(ScrubCtx& ctx, u64 start, u64 end) {
     fs.scrub.pause_wait.wake_up();
     if (!ctx.is_dev_replace) {
         const int status = done ? 0 : -static_cast<int>(done.error());
-        fs.message("info", std::string("scrub: ") + (done ? "finished" : "not finished") + " on devid " + devid + " with status: " +
-                               std::to_string(status));
+        fs.message("info", std::string("scrub: ") + (done ? "finished" : "not finished") +
+                               " on devid " + devid + " with status: " + std::to_string(status));
     }
     return done;
 }
@@ -363,7 +389,8 @@ Result<void> scrub_dev(FsInfo& fs, Devid devid, u64 start, u64 end, bool is_dev_
     sim::Scope scope("btrfs_scrub_dev");
     const auto ctx = register_scrub(fs, devid, is_dev_replace);
     if (!ctx) return ctx.error();
-    // A commit that waits for pauses must not see this scrub begin: it counts as running only when none does.
+    // A commit that waits for pauses must not see this scrub begin: it counts as running only when
+    // none does.
     wait_with_scrub_lock_dropped(fs.scrub, [&fs] { return fs.scrub.pause_req.load() == 0; });
     fs.scrub.running.inc();
     fs.scrub.lock.unlock();

@@ -21,14 +21,17 @@ struct ScrubCtx {
     Device* wr_tgtdev = nullptr;
     bool is_dev_replace = false;
     // struct btrfs_scrub_progress
-    u64 data_extents_scrubbed = 0, tree_extents_scrubbed = 0, csum_errors = 0, verify_errors = 0, read_errors = 0, super_errors = 0,
-        uncorrectable_errors = 0, corrected_errors = 0, no_csum = 0;
+    u64 data_extents_scrubbed = 0, tree_extents_scrubbed = 0, csum_errors = 0, verify_errors = 0,
+        read_errors = 0, super_errors = 0, uncorrectable_errors = 0, corrected_errors = 0,
+        no_csum = 0;
 };
-void scrub_pause(FsInfo& fs);     // btrfs_scrub_pause: committer
+void scrub_pause(FsInfo& fs);  // btrfs_scrub_pause: committer
 void scrub_continue(FsInfo& fs);
 Result<void> scrub_cancel(FsInfo& fs);  // NotConn when none runs
-/// Reads and verifies every committed extent with a stripe on the device in [start, end); a replace writes it to the target.
-/// @return InProgress, Canceled, NoSpc when a block group cannot become read-only and must. Mirrors btrfs_scrub_dev().
+/// Reads and verifies every committed extent with a stripe on the device in [start, end); a replace
+/// writes it to the target.
+/// @return InProgress, Canceled, NoSpc when a block group cannot become read-only and must. Mirrors
+/// btrfs_scrub_dev().
 Result<void> scrub_dev(FsInfo& fs, Devid devid, u64 start, u64 end, bool is_dev_replace);
 
 }  // namespace model

@@ -1,5 +1,6 @@
-// fs/btrfs/scrub.c, 6.1: scrub_chunk(), scrub_stripe(), scrub_simple_mirror() and what they do with one piece of an extent. The
-// pieces are at most 64 KiB, and each is dealt with before the next is looked for.
+// fs/btrfs/scrub.c, 6.1: scrub_chunk(), scrub_stripe(), scrub_simple_mirror() and what they do with
+// one piece of an extent. The pieces are at most 64 KiB, and each is dealt with before the next is
+// looked for.
 #include "model/scrub_stripe.h"
 
 #include <algorithm>
@@ -23,8 +24,9 @@ struct CommittedExtent {
     u64 end() const { return start + length; }
 };
 
-/// Walks the extent items of the commit root, without locks. The place is kept from piece to piece, and given up before a pause:
-/// the commit that a pause lets through makes another commit root. (5.18 and later keep it: what-if `scrub-keeps-path`.)
+/// Walks the extent items of the commit root, without locks. The place is kept from piece to piece,
+/// and given up before a pause: the commit that a pause lets through makes another commit root.
+/// (5.18 and later keep it: what-if `scrub-keeps-path`.)
 class CommittedExtents {
   public:
     explicit CommittedExtents(FsInfo& fs) : fs_(fs) {
@@ -36,7 +38,8 @@ class CommittedExtents {
         path_.release();
         positioned_ = false;
     }
-    /// The first extent that ends after `from` and begins before `end`. Mirrors find_first_extent_item().
+    /// The first extent that ends after `from` and begins before `end`. Mirrors
+    /// find_first_extent_item().
     Result<std::optional<CommittedExtent>> next(u64 from, u64 end);
 
   private:
@@ -58,7 +61,8 @@ bool CommittedExtents::at_extent_item() const {
 CommittedExtent CommittedExtents::current() const {
     const Key key = path_.key();
     const auto item = read_item<ExtentItem>(path_);
-    return {key.objectid, key.type == metadata_item_key ? u64{fs_.nodesize} : key.offset, item.flags, item.generation};
+    return {key.objectid, key.type == metadata_item_key ? u64{fs_.nodesize} : key.offset,
+            item.flags, item.generation};
 }
 
 /// Stands at the first item not below the key. @return false if there is none
@@ -69,9 +73,11 @@ Result<bool> CommittedExtents::lower_bound(const Key& key) {
     return next_leaf(*fs_.extent_root, path_);
 }
 
-/// Stands at the last extent item that begins at or before `from`, or at an item after it. @return false at the end of the tree
+/// Stands at the last extent item that begins at or before `from`, or at an item after it. @return
+/// false at the end of the tree
 Result<bool> CommittedExtents::position(u64 from) {
-    const auto below = search_slot_for_read(*fs_.extent_root, {from, metadata_item_key, ~u64{0}}, path_, false);
+    const auto below =
+        search_slot_for_read(*fs_.extent_root, {from, metadata_item_key, ~u64{0}}, path_, false);
     if (!below) return below;
     if (*below && at_extent_item()) return true;
     if (!*below) {
@@ -108,7 +114,8 @@ Result<std::optional<CommittedExtent>> CommittedExtents::next(u64 from, u64 end)
     }
 }
 
-// ---- one piece -----------------------------------------------------------------------------------
+// ---- one piece
+// -----------------------------------------------------------------------------------
 
 /// What is read, verified and written at a time.
 struct Piece {
@@ -127,10 +134,12 @@ u32 csum_of(const Sector& sector) {
 }
 
 /// Header, checksum and generation of a tree block, as scrub_checksum_tree_block() looks at them.
-bool tree_block_is_good(const FsInfo& fs, const Piece& piece, const Vector<Sector>& sectors, std::size_t first) {
+bool tree_block_is_good(const FsInfo& fs, const Piece& piece, const Vector<Sector>& sectors,
+                        std::size_t first) {
     const u32 count = fs.nodesize / sectorsize;
     std::vector<unsigned char> block(fs.nodesize);
-    for (u32 i = 0; i < count; ++i) expand_sector(sectors[first + i], block.data() + std::size_t{i} * sectorsize);
+    for (u32 i = 0; i < count; ++i)
+        expand_sector(sectors[first + i], block.data() + std::size_t{i} * sectorsize);
     const auto header = load<HeaderItem>(block.data());
     if (header.bytenr != piece.logical + first * sectorsize) return false;
     if (header.generation != piece.extent.generation) return false;
@@ -139,9 +148,12 @@ bool tree_block_is_good(const FsInfo& fs, const Piece& piece, const Vector<Secto
     return load<u32>(header.csum) == crc32c(block.data() + after_csum, fs.nodesize - after_csum);
 }
 
-/// The state of every sector of what one copy holds. An error of the read makes all of them unreadable.
-std::vector<SectorState> verify(ScrubCtx& ctx, const Piece& piece, const Vector<Sector>& sectors, bool read_failed) {
-    std::vector<SectorState> states(piece.sectors, read_failed ? SectorState::Unreadable : SectorState::Good);
+/// The state of every sector of what one copy holds. An error of the read makes all of them
+/// unreadable.
+std::vector<SectorState> verify(ScrubCtx& ctx, const Piece& piece, const Vector<Sector>& sectors,
+                                bool read_failed) {
+    std::vector<SectorState> states(piece.sectors,
+                                    read_failed ? SectorState::Unreadable : SectorState::Good);
     if (read_failed) return states;
     if (piece.extent.metadata()) {
         const u32 count = ctx.fs.nodesize / sectorsize;
@@ -151,7 +163,8 @@ std::vector<SectorState> verify(ScrubCtx& ctx, const Piece& piece, const Vector<
         return states;
     }
     for (u32 i = 0; i < piece.sectors; ++i)
-        if (piece.csums[i].has_value() && *piece.csums[i] != csum_of(sectors[i])) states[i] = SectorState::Corrupt;
+        if (piece.csums[i].has_value() && *piece.csums[i] != csum_of(sectors[i]))
+            states[i] = SectorState::Corrupt;
     return states;
 }
 
@@ -162,17 +175,21 @@ bool all_good(const std::vector<SectorState>& states) {
 void count_errors(ScrubCtx& ctx, const Piece& piece, const std::vector<SectorState>& states) {
     for (const SectorState state : states) {
         if (state == SectorState::Unreadable) ++ctx.read_errors;
-        if (state == SectorState::Corrupt) ++(piece.extent.metadata() ? ctx.verify_errors : ctx.csum_errors);
+        if (state == SectorState::Corrupt)
+            ++(piece.extent.metadata() ? ctx.verify_errors : ctx.csum_errors);
     }
 }
 
-/// Takes sectors that are bad here from the other copies, where they are good. Mirrors the repair part of scrub_handle_errored_block().
-Result<void> read_other_mirrors(ScrubCtx& ctx, const Piece& piece, Vector<Sector>& sectors, std::vector<SectorState>& states) {
+/// Takes sectors that are bad here from the other copies, where they are good. Mirrors the repair
+/// part of scrub_handle_errored_block().
+Result<void> read_other_mirrors(ScrubCtx& ctx, const Piece& piece, Vector<Sector>& sectors,
+                                std::vector<SectorState>& states) {
     FsInfo& fs = ctx.fs;
     const u32 copies = num_copies(fs, Bytenr(piece.logical));
     for (u32 mirror = 1; mirror <= copies && !all_good(states); ++mirror) {
         if (mirror == piece.mirror) continue;
-        const auto mapped = map_block(fs, MapOp::Read, Bytenr(piece.logical), u64{piece.sectors} * sectorsize, mirror);
+        const auto mapped = map_block(fs, MapOp::Read, Bytenr(piece.logical),
+                                      u64{piece.sectors} * sectorsize, mirror);
         if (!mapped) return mapped.error();
         Vector<Sector> other(piece.sectors);
         const Stripe stripe = (*mapped).stripes[0];
@@ -189,12 +206,13 @@ Result<void> read_other_mirrors(ScrubCtx& ctx, const Piece& piece, Vector<Sector
 
 /// @param at  the sector's number in the piece
 std::string place(const ScrubCtx& ctx, const Piece& piece, u32 at) {
-    return "error at logical " + std::to_string(piece.logical + u64{at} * sectorsize) + " on dev " + device_path(ctx.dev);
+    return "error at logical " + std::to_string(piece.logical + u64{at} * sectorsize) + " on dev " +
+           device_path(ctx.dev);
 }
 
 /// Writes repaired sectors back to the device that they were bad on.
-void write_repaired(ScrubCtx& ctx, const Piece& piece, const Vector<Sector>& sectors, const std::vector<SectorState>& before,
-                    const std::vector<SectorState>& after) {
+void write_repaired(ScrubCtx& ctx, const Piece& piece, const Vector<Sector>& sectors,
+                    const std::vector<SectorState>& before, const std::vector<SectorState>& after) {
     for (u32 i = 0; i < piece.sectors; ++i) {
         if (before[i] == SectorState::Good) continue;
         if (after[i] != SectorState::Good) {
@@ -203,14 +221,18 @@ void write_repaired(ScrubCtx& ctx, const Piece& piece, const Vector<Sector>& sec
             continue;
         }
         Vector<Sector> one(1, sectors[i]);
-        if (!ctx.is_dev_replace && !device_io_wait(ctx.dev, MapOp::Write, piece.physical + u64{i} * sectorsize, one)) continue;
+        if (!ctx.is_dev_replace &&
+            !device_io_wait(ctx.dev, MapOp::Write, piece.physical + u64{i} * sectorsize, one))
+            continue;
         ++ctx.corrected_errors;
         ctx.fs.message("error", "fixed up " + place(ctx, piece, i));
     }
 }
 
-/// Which sectors the target receives. Up to 6.3 all of them, zeros where nothing could be read; since then the good ones.
-void write_to_target(ScrubCtx& ctx, const Piece& piece, Vector<Sector>& sectors, const std::vector<SectorState>& states) {
+/// Which sectors the target receives. Up to 6.3 all of them, zeros where nothing could be read;
+/// since then the good ones.
+void write_to_target(ScrubCtx& ctx, const Piece& piece, Vector<Sector>& sectors,
+                     const std::vector<SectorState>& states) {
     FsInfo& fs = ctx.fs;
     const bool good_only = fs.has(fix::scrub_stripe_rewrite);
     const auto skipped = [&](u32 i) { return good_only && states[i] != SectorState::Good; };
@@ -222,26 +244,36 @@ void write_to_target(ScrubCtx& ctx, const Piece& piece, Vector<Sector>& sectors,
             continue;
         }
         u32 end = first + 1;
-        while (end < piece.sectors && !skipped(end)) ++end;
+        while (end < piece.sectors && !skipped(end))
+            ++end;
         Vector<Sector> run(sectors.begin() + first, sectors.begin() + end);
-        const auto written = device_io_wait(*ctx.wr_tgtdev, MapOp::Write, piece.physical + u64{first} * sectorsize, run);
+        const auto written = device_io_wait(*ctx.wr_tgtdev, MapOp::Write,
+                                            piece.physical + u64{first} * sectorsize, run);
         if (!written && !good_only) ++fs.dev_replace.num_write_errors;
         first = end;
     }
-    sim::note([&] { return "copied " + std::to_string(piece.logical) + ", " + std::to_string(piece.sectors * sectorsize) + " bytes"; });
+    sim::note([&] {
+        return "copied " + std::to_string(piece.logical) + ", " +
+               std::to_string(piece.sectors * sectorsize) + " bytes";
+    });
 }
 
 /// Mirrors the check of flush_scrub_stripes() since 8eb3dd17eadd.
-Result<void> check_metadata(ScrubCtx& ctx, const Piece& piece, const std::vector<SectorState>& states) {
-    if (!ctx.is_dev_replace || !piece.extent.metadata() || !ctx.fs.has(fix::metadata_error_aborts)) return {};
-    const auto bad = std::ranges::find_if(states, [](SectorState s) { return s != SectorState::Good; });
+Result<void> check_metadata(ScrubCtx& ctx, const Piece& piece,
+                            const std::vector<SectorState>& states) {
+    if (!ctx.is_dev_replace || !piece.extent.metadata() || !ctx.fs.has(fix::metadata_error_aborts))
+        return {};
+    const auto bad =
+        std::ranges::find_if(states, [](SectorState s) { return s != SectorState::Good; });
     if (bad == states.end()) return {};
     const u64 at = piece.logical + static_cast<u64>(bad - states.begin()) * sectorsize;
-    ctx.fs.message("error", "stripe " + std::to_string(piece.logical) + " has unrepaired metadata sector at " + std::to_string(at));
+    ctx.fs.message("error", "stripe " + std::to_string(piece.logical) +
+                                " has unrepaired metadata sector at " + std::to_string(at));
     return Errno::IO;
 }
 
-/// Reads, verifies, writes. Holds the bio counter from before the first mapping to the end of the last write.
+/// Reads, verifies, writes. Holds the bio counter from before the first mapping to the end of the
+/// last write.
 Result<void> scrub_piece(ScrubCtx& ctx, Piece& piece) {
     FsInfo& fs = ctx.fs;
     if (!piece.extent.metadata()) {
@@ -270,14 +302,16 @@ Result<void> scrub_piece(ScrubCtx& ctx, Piece& piece) {
     return result;
 }
 
-// ---- one stripe of a chunk -----------------------------------------------------------------------
+// ---- one stripe of a chunk
+// -----------------------------------------------------------------------
 
 bool group_is_removed(BlockGroup& bg) {
     const sim::SpinGuard guard(bg.lock);
     return bg.runtime_flags.test(bg_runtime::removed);
 }
 
-/// Mirrors scrub_simple_mirror(): SINGLE, DUP and RAID1, where the stripe holds the chunk from its beginning to its end.
+/// Mirrors scrub_simple_mirror(): SINGLE, DUP and RAID1, where the stripe holds the chunk from its
+/// beginning to its end.
 Result<void> scrub_stripe(ScrubCtx& ctx, BlockGroup& bg, u64 physical, u32 mirror) {
     sim::Scope scope("scrub_stripe");
     FsInfo& fs = ctx.fs;
@@ -297,7 +331,8 @@ Result<void> scrub_stripe(ScrubCtx& ctx, BlockGroup& bg, u64 physical, u32 mirro
         Piece piece;
         piece.extent = **found;
         piece.logical = std::max(piece.extent.start, logical);
-        const u64 length = std::min({piece.extent.end(), end, piece.logical + max_piece}) - piece.logical;
+        const u64 length =
+            std::min({piece.extent.end(), end, piece.logical + max_piece}) - piece.logical;
         piece.physical = physical + (piece.logical - start);
         piece.sectors = static_cast<u32>(length / sectorsize);
         piece.mirror = mirror;
@@ -331,9 +366,12 @@ Result<void> scrub_chunk(ScrubCtx& ctx, BlockGroup& bg, u64 dev_offset, u64 dev_
 bool super_block_is_good(const Sector& sector, u64 generation) {
     if (sector.bytes == nullptr) return false;
     const auto super = load<SuperBlock>(sector.bytes);
-    if (std::memcmp(super.magic, "_BHRfS_M", sizeof(super.magic)) != 0 || super.bytenr != super_info_offset) return false;
+    if (std::memcmp(super.magic, "_BHRfS_M", sizeof(super.magic)) != 0 ||
+        super.bytenr != super_info_offset)
+        return false;
     const std::size_t after_csum = sizeof(super.csum);
-    return super.generation == generation && load<u32>(super.csum) == crc32c(sector.bytes + after_csum, sectorsize - after_csum);
+    return super.generation == generation &&
+           load<u32>(super.csum) == crc32c(sector.bytes + after_csum, sectorsize - after_csum);
 }
 
 }  // namespace model

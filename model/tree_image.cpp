@@ -6,7 +6,9 @@
 namespace model {
 namespace {
 
-std::string number(u64 n) { return std::to_string(n); }
+std::string number(u64 n) {
+    return std::to_string(n);
+}
 
 LeafItem leaf_item(const unsigned char* block, u32 slot) {
     return load<LeafItem>(block + sizeof(HeaderItem) + std::size_t{slot} * sizeof(LeafItem));
@@ -19,10 +21,7 @@ struct Item {
     Key key;
     const unsigned char* data;
     u32 size;
-    template <class T>
-    T as() const {
-        return load<T>(data);
-    }
+    template <class T> T as() const { return load<T>(data); }
 };
 
 class Walk {
@@ -33,8 +32,10 @@ class Walk {
     void run(const ImageRoots& roots) {
         tree(chunk_tree_objectid, roots.chunk_tree);
         tree(root_tree_objectid, roots.root_tree);
-        for (const auto& [id, pointer] : overrides_) roots_[id] = pointer;
-        for (const auto& [id, pointer] : roots_) tree(id, pointer);
+        for (const auto& [id, pointer] : overrides_)
+            roots_[id] = pointer;
+        for (const auto& [id, pointer] : roots_)
+            tree(id, pointer);
     }
 
   private:
@@ -54,7 +55,8 @@ class Walk {
         subtree(root);
     }
     void subtree(const BlockPointer& pointer);
-    void children(const BlockPointer& pointer, const unsigned char* block, const HeaderItem& header);
+    void children(const BlockPointer& pointer, const unsigned char* block,
+                  const HeaderItem& header);
     void items(const unsigned char* block, const HeaderItem& header);
     bool is_as_promised(const BlockPointer& pointer, const unsigned char* block);
 
@@ -76,11 +78,16 @@ class Walk {
 };
 
 bool Walk::is_as_promised(const BlockPointer& pointer, const unsigned char* block) {
-    const TreeBlock said{Bytenr(pointer.bytenr), pointer.level, Transid(pointer.generation),
-                         pointer.has_first_key ? &pointer.first_key : nullptr, block, nullptr};
+    const TreeBlock said{Bytenr(pointer.bytenr),
+                         pointer.level,
+                         Transid(pointer.generation),
+                         pointer.has_first_key ? &pointer.first_key : nullptr,
+                         block,
+                         nullptr};
     const std::string problem = check_block_structure(fs_, said);
     if (problem.empty()) return true;
-    fail("committed-tree-intact", "tree " + number(tree_id_) + ", block " + number(pointer.bytenr) + ": " + problem);
+    fail("committed-tree-intact",
+         "tree " + number(tree_id_) + ", block " + number(pointer.bytenr) + ": " + problem);
     return false;
 }
 
@@ -95,7 +102,8 @@ void Walk::subtree(const BlockPointer& pointer) {
     std::string problem;
     const unsigned char* const block = source_.block(pointer, problem);
     if (block == nullptr)
-        return fail("committed-tree-intact", "tree " + number(tree_id_) + ", block " + number(pointer.bytenr) + ": " + problem);
+        return fail("committed-tree-intact", "tree " + number(tree_id_) + ", block " +
+                                                 number(pointer.bytenr) + ": " + problem);
     if (!is_as_promised(pointer, block)) return;
     const auto header = load<HeaderItem>(block);
     ++image_.blocks;
@@ -107,7 +115,8 @@ void Walk::subtree(const BlockPointer& pointer) {
     place->second = inode_;
 }
 
-void Walk::children(const BlockPointer& pointer, const unsigned char* block, const HeaderItem& header) {
+void Walk::children(const BlockPointer& pointer, const unsigned char* block,
+                    const HeaderItem& header) {
     for (u32 slot = 0; slot < header.nritems; ++slot) {
         const KeyPtr child = key_ptr(block, slot);
         subtree({.bytenr = child.blockptr,
@@ -128,11 +137,15 @@ void Walk::items(const unsigned char* block, const HeaderItem& header) {
 void Walk::item(const Item& item) {
     switch (item.key.type) {
     case extent_item_key:
-    case metadata_item_key: return extent(item);
-    case extent_data_ref_key: return keyed_reference(item, item.as<ExtentDataRef>().count);
-    case shared_data_ref_key: return keyed_reference(item, item.as<SharedDataRef>().count);
+    case metadata_item_key:
+        return extent(item);
+    case extent_data_ref_key:
+        return keyed_reference(item, item.as<ExtentDataRef>().count);
+    case shared_data_ref_key:
+        return keyed_reference(item, item.as<SharedDataRef>().count);
     case tree_block_ref_key:
-    case shared_block_ref_key: return keyed_reference(item, 1);
+    case shared_block_ref_key:
+        return keyed_reference(item, 1);
     case block_group_item_key: {
         const auto group = item.as<BlockGroupItem>();
         image_.groups.push_back({item.key.objectid, item.key.offset, group.used, group.flags});
@@ -140,24 +153,37 @@ void Walk::item(const Item& item) {
     }
     case dev_extent_key: {
         const auto extent = item.as<DevExtentItem>();
-        image_.dev_extents.push_back({item.key.objectid, item.key.offset, extent.length, extent.chunk_offset});
+        image_.dev_extents.push_back(
+            {item.key.objectid, item.key.offset, extent.length, extent.chunk_offset});
         return;
     }
-    case dev_item_key: image_.dev_items.push_back(item.as<DevItem>()); return;
-    case chunk_item_key: return chunk(item);
-    case extent_csum_key: image_.checksums.push_back({item.key.offset, item.size / sizeof(u32), item.data}); return;
-    case root_item_key: return root_item(item);
-    case inode_item_key: inode_ = {item.key.objectid, item.as<InodeItem>().flags}; return;
-    case extent_data_key: return file_extent(item);
-    default: return;
+    case dev_item_key:
+        image_.dev_items.push_back(item.as<DevItem>());
+        return;
+    case chunk_item_key:
+        return chunk(item);
+    case extent_csum_key:
+        image_.checksums.push_back({item.key.offset, item.size / sizeof(u32), item.data});
+        return;
+    case root_item_key:
+        return root_item(item);
+    case inode_item_key:
+        inode_ = {item.key.objectid, item.as<InodeItem>().flags};
+        return;
+    case extent_data_key:
+        return file_extent(item);
+    default:
+        return;
     }
 }
 
 void Walk::extent(const Item& item) {
     const auto head = item.as<ExtentItem>();
     const bool skinny = item.key.type == metadata_item_key;
-    TreeImage::Extent extent{item.key.objectid, skinny ? u64{fs_.nodesize} : item.key.offset, head.refs, head.generation, head.flags};
-    constexpr u32 tree_block_info = 18;  // key and level, in the item of a tree block that is not skinny
+    TreeImage::Extent extent{item.key.objectid, skinny ? u64{fs_.nodesize} : item.key.offset,
+                             head.refs, head.generation, head.flags};
+    constexpr u32 tree_block_info =
+        18;  // key and level, in the item of a tree block that is not skinny
     u32 at = sizeof(ExtentItem) + (!skinny && !extent.is_data() ? tree_block_info : 0);
     while (at < item.size) {
         const u8 type = item.data[at++];
@@ -185,8 +211,10 @@ void Walk::keyed_reference(const Item& item, u64 count) {
 void Walk::chunk(const Item& item) {
     const auto chunk = item.as<ChunkItem>();
     for (u32 i = 0; i < chunk.num_stripes; ++i) {
-        const auto stripe = load<StripeItem>(item.data + sizeof(ChunkItem) + std::size_t{i} * sizeof(StripeItem));
-        image_.chunk_stripes.push_back({stripe.devid, stripe.offset, chunk.length, item.key.offset});
+        const auto stripe =
+            load<StripeItem>(item.data + sizeof(ChunkItem) + std::size_t{i} * sizeof(StripeItem));
+        image_.chunk_stripes.push_back(
+            {stripe.devid, stripe.offset, chunk.length, item.key.offset});
     }
 }
 
@@ -214,7 +242,8 @@ void Walk::root_item(const Item& item) {
 
 }  // namespace
 
-TreeImage read_trees(const FsInfo& fs, BlockSource& source, const ImageRoots& roots, const RootOverrides& overrides) {
+TreeImage read_trees(const FsInfo& fs, BlockSource& source, const ImageRoots& roots,
+                     const RootOverrides& overrides) {
     TreeImage image;
     Walk(fs, source, overrides, image).run(roots);
     return image;

@@ -5,13 +5,15 @@
 
 #include "model/format.h"
 
-/// All trees of a filesystem, read from the top by somebody who touches nothing: what checks of a whole state are made of. Blocks
-/// come from a BlockSource (the media, or memory); each is looked at once, however many trees share it.
+/// All trees of a filesystem, read from the top by somebody who touches nothing: what checks of a
+/// whole state are made of. Blocks come from a BlockSource (the media, or memory); each is looked
+/// at once, however many trees share it.
 namespace model {
 
 class FsInfo;
 
-/// What is wrong with a block or an item, under the name of the invariant that it breaks. Empty name: nothing.
+/// What is wrong with a block or an item, under the name of the invariant that it breaks. Empty
+/// name: nothing.
 struct ImageProblem {
     const char* invariant = nullptr;
     std::string text;
@@ -36,7 +38,8 @@ class BlockSource {
     virtual const unsigned char* block(const BlockPointer& pointer, std::string& problem) = 0;
 };
 
-/// What the trees say, in the order of the walk; extents, groups, chunks and checksums are in order of address.
+/// What the trees say, in the order of the walk; extents, groups, chunks and checksums are in order
+/// of address.
 struct TreeImage {
     struct Extent {
         u64 start, length, refs, generation, flags;
@@ -84,6 +87,7 @@ struct ImageRoots {
 /// Roots in memory that stand for what ROOT_ITEMs say, by tree id: the running state.
 using RootOverrides = std::map<u64, BlockPointer>;
 
-TreeImage read_trees(const FsInfo& fs, BlockSource& source, const ImageRoots& roots, const RootOverrides& overrides = {});
+TreeImage read_trees(const FsInfo& fs, BlockSource& source, const ImageRoots& roots,
+                     const RootOverrides& overrides = {});
 
 }  // namespace model

@@ -7,6 +7,7 @@
 #include "model/disk_io.h"
 #include "model/file_item.h"
 #include "model/invariant_state.h"
+#include "model/ledger.h"
 #include "model/vfs.h"
 #include "tests/model/support/watched_fs.h"
 
@@ -14,7 +15,8 @@ using namespace model;
 
 namespace {
 
-/// A file with one extent that has checksums, and one that is written in place; all of it committed.
+/// A file with one extent that has checksums, and one that is written in place; all of it
+/// committed.
 void make_files(FsInfo& fs) {
     test::must(vfs::create(fs, "data"), "create");
     test::must(vfs::pwrite(fs, "data", 0, 8192, 0x61), "pwrite");
@@ -51,8 +53,7 @@ Stripe place_of(FsInfo& fs, u64 logical) {
 }
 
 /// Changes the item of a tree in a transaction, and commits.
-template <class Item, class Change>
-void change_item(Root& root, const Key& key, Change&& change) {
+template <class Item, class Change> void change_item(Root& root, const Key& key, Change&& change) {
     const auto trans = start_transaction(root, 1);
     {
         Path path;
@@ -173,22 +174,26 @@ TEST_CASE("A tree block that says another address is noticed", "[model][invarian
 TEST_CASE("References of the committed extent tree are counted", "[model][invariants]") {
     CHECK(noticed([](FsInfo& fs) {
               const auto& range = range_of(fs, false);
-              change_item<ExtentItem>(*fs.extent_root, {range.start, extent_item_key, range.length}, [](ExtentItem& i) { ++i.refs; });
+              change_item<ExtentItem>(*fs.extent_root, {range.start, extent_item_key, range.length},
+                                      [](ExtentItem& i) { ++i.refs; });
           }) == "extent-refs");
 }
 
 TEST_CASE("Block group items hold what extents take", "[model][invariants]") {
     CHECK(noticed([](FsInfo& fs) {
-              // The group's item is written from memory when the group is dirty, so it is one that nothing changes.
+              // The group's item is written from memory when the group is dirty, so it is one that
+              // nothing changes.
               BlockGroup& bg = group_of(fs, bg_data);
-              change_item<BlockGroupItem>(*fs.extent_root, {bg.start.get(), block_group_item_key, bg.length},
+              change_item<BlockGroupItem>(*fs.extent_root,
+                                          {bg.start.get(), block_group_item_key, bg.length},
                                           [](BlockGroupItem& i) { i.used += sectorsize; });
           }) == "block-group-used");
 }
 
 TEST_CASE("Device items hold what device extents take", "[model][invariants]") {
     CHECK(noticed([](FsInfo& fs) {
-              change_item<DevItem>(*fs.chunk_root, {dev_items_objectid, dev_item_key, 1}, [](DevItem& i) { i.bytes_used += sectorsize; });
+              change_item<DevItem>(*fs.chunk_root, {dev_items_objectid, dev_item_key, 1},
+                                   [](DevItem& i) { i.bytes_used += sectorsize; });
           }) == "device-extents");
 }
 
@@ -201,25 +206,31 @@ TEST_CASE("The super block counts bytes and devices", "[model][invariants]") {
           }) == "super-matches-trees");
 }
 
-TEST_CASE("Committed data without a checksum, or with a wrong one, is noticed", "[model][invariants]") {
+TEST_CASE("Committed data without a checksum, or with a wrong one, is noticed",
+          "[model][invariants]") {
     CHECK(noticed([](FsInfo& fs) {
               const auto trans = start_transaction(*fs.csum_root, 1);
-              test::must(del_csums(**trans, Bytenr(range_of(fs, false).start), sectorsize), "del_csums");
+              test::must(del_csums(**trans, Bytenr(range_of(fs, false).start), sectorsize),
+                         "del_csums");
               test::must(commit_transaction(*trans), "commit");
           }) == "csums-present");
     CHECK(noticed([](FsInfo& fs) {
               const u64 start = range_of(fs, false).start;
-              medium_store(*place_of(fs, start).dev, place_of(fs, start).physical, {.word = 7, .bytes = nullptr});
+              medium_store(*place_of(fs, start).dev, place_of(fs, start).physical,
+                           {.word = 7, .bytes = nullptr});
               fs.invariants->verified = 0;
               test::must(vfs::pwrite(fs, "nocow", 0, 4096, 0x63), "pwrite");
               test::must(vfs::sync(fs), "sync");
           }) == "data-matches-checksum");
 }
 
-TEST_CASE("A super block that reaches a block that was never written is noticed", "[model][invariants]") {
+TEST_CASE("A super block that reaches a block that was never written is noticed",
+          "[model][invariants]") {
     CHECK(noticed([](FsInfo& fs) {
               for (const auto& range : fs.invariants->ranges)
-                  if (range.metadata) medium_store(*place_of(fs, range.start).dev, place_of(fs, range.start).physical, {});
+                  if (range.metadata)
+                      medium_store(*place_of(fs, range.start).dev,
+                                   place_of(fs, range.start).physical, {});
               fs.invariants->verified = 0;
               test::must(vfs::pwrite(fs, "data", 0, 4096, 0x63), "pwrite");
               test::must(vfs::sync(fs), "sync");
@@ -252,22 +263,28 @@ TEST_CASE("Nothing that the last super block reaches is overwritten", "[model][i
         sectors[0].word = 7;
         static_cast<void>(device_io_wait(*place.dev, MapOp::Write, place.physical, sectors).ok());
     };
-    CHECK(noticed([&](FsInfo& fs) { overwrite(fs, range_of(fs, false).start); }) == "committed-block-overwritten");
-    CHECK(noticed([&](FsInfo& fs) { overwrite(fs, fs.tree_root->commit_root->start.get()); }) == "committed-block-overwritten");
+    CHECK(noticed([&](FsInfo& fs) { overwrite(fs, range_of(fs, false).start); }) ==
+          "committed-block-overwritten");
+    CHECK(noticed([&](FsInfo& fs) { overwrite(fs, fs.tree_root->commit_root->start.get()); }) ==
+          "committed-block-overwritten");
     CHECK(noticed([&](FsInfo& fs) { overwrite(fs, range_of(fs, true).start); }) == "");
 }
 
-TEST_CASE("A write to a device that is not part of the filesystem is noticed", "[model][invariants]") {
+TEST_CASE("A write to a device that is not part of the filesystem is noticed",
+          "[model][invariants]") {
     test::Watched watched{.geometry = test::geometry_with_spare(), .prepare = make_files};
     watched.tasks.push_back([](FsInfo& fs) {
         Vector<Sector> sectors(1);
-        static_cast<void>(device_io_wait(*find_device_by_name(fs, "c"), MapOp::Write, 2 << 20, sectors).ok());
+        static_cast<void>(
+            device_io_wait(*find_device_by_name(fs, "c"), MapOp::Write, 2 << 20, sectors).ok());
     });
     CHECK(test::signature_of(test::run_watched(watched)) == "write-to-removed-device");
 }
 
 TEST_CASE("Space that is taken is not handed out", "[model][invariants]") {
-    CHECK(noticed([](FsInfo& fs) { check_allocation(fs, Bytenr(range_of(fs, false).start), sectorsize); }) == "allocation-is-free");
+    CHECK(noticed([](FsInfo& fs) {
+              check_allocation(fs, Bytenr(range_of(fs, false).start), sectorsize);
+          }) == "allocation-is-free");
     CHECK(noticed([](FsInfo& fs) {
               BlockGroup& bg = group_of(fs, bg_data);
               test::must(inc_block_group_ro(bg, false), "ro");
@@ -279,18 +296,28 @@ TEST_CASE("Space that is taken is not handed out", "[model][invariants]") {
               (*trans)->transaction.pinned_extents.emplace(bg.end().get() - sectorsize, sectorsize);
               check_allocation(fs, bg.end() - sectorsize, sectorsize);
           }) == "allocation-is-free");
-    CHECK(noticed([](FsInfo& fs) { check_allocation(fs, group_of(fs, bg_data).end() - sectorsize, sectorsize); }) == "");
+    CHECK(noticed([](FsInfo& fs) {
+              check_allocation(fs, group_of(fs, bg_data).end() - sectorsize, sectorsize);
+          }) == "");
 }
 
 TEST_CASE("Space that the last super block reaches is not unpinned", "[model][invariants]") {
-    CHECK(noticed([](FsInfo& fs) { check_unpin(fs, Bytenr(range_of(fs, false).start), sectorsize); }) == "unpin-unreachable");
-    CHECK(noticed([](FsInfo& fs) { check_unpin(fs, group_of(fs, bg_data).end() - sectorsize, sectorsize); }) == "");
+    CHECK(noticed([](FsInfo& fs) {
+              check_unpin(fs, Bytenr(range_of(fs, false).start), sectorsize);
+          }) == "unpin-unreachable");
+    CHECK(noticed([](FsInfo& fs) {
+              check_unpin(fs, group_of(fs, bg_data).end() - sectorsize, sectorsize);
+          }) == "");
 }
 
 TEST_CASE("What is left behind at the end is noticed", "[model][invariants]") {
-    CHECK(noticed([](FsInfo& fs) { test::must(inc_block_group_ro(group_of(fs, bg_data), false), "ro"); }) == "readonly-restored");
-    CHECK(noticed([](FsInfo& fs) { inc_nocow_writers(fs, group_of(fs, bg_data).start); }) == "nothing-left-behind");
-    CHECK(noticed([](FsInfo& fs) { static_cast<void>(join_transaction(*fs.tree_root).ok()); }) == "nothing-left-behind");
+    CHECK(noticed([](FsInfo& fs) {
+              test::must(inc_block_group_ro(group_of(fs, bg_data), false), "ro");
+          }) == "readonly-restored");
+    CHECK(noticed([](FsInfo& fs) { inc_nocow_writers(fs, group_of(fs, bg_data).start); }) ==
+          "nothing-left-behind");
+    CHECK(noticed([](FsInfo& fs) { static_cast<void>(join_transaction(*fs.tree_root).ok()); }) ==
+          "nothing-left-behind");
     CHECK(noticed([](FsInfo& fs) {
               BlockGroup& bg = group_of(fs, bg_data);
               const sim::SpinGuard guard(bg.tree_lock);
@@ -299,16 +326,40 @@ TEST_CASE("What is left behind at the end is noticed", "[model][invariants]") {
           }) == "free-space-exact");
 }
 
+TEST_CASE("A file that does not hold what was written is noticed", "[model][invariants]") {
+    const auto inode_of = [](FsInfo& fs, const char* path) {
+        for (const auto& [key, file] : fs.ledger->files())
+            if (file.path == path) return fs.inodes.at(key);
+        std::abort();
+    };
+    CHECK(noticed([&](FsInfo& fs) { inode_of(fs, "data")->pages.at(0)->word = 7; }) ==
+          "files-read-back");
+    CHECK(noticed([](FsInfo& fs) {
+              const Stripe place = place_of(fs, range_of(fs, true).start);
+              medium_store(*place.dev, place.physical, {.word = 7, .bytes = nullptr});
+          }) == "files-read-back");
+    CHECK(noticed([](FsInfo& fs) {
+              test::must(vfs::pwrite(fs, "data", 0, 4096, 0x65), "pwrite");
+          }) == "");
+}
+
 TEST_CASE("Extents that overlap are noticed", "[model][invariants]") {
     TreeImage image;
-    image.extents.push_back({.start = 4096, .length = 8192, .refs = 0, .generation = 1, .flags = extent_flag_data});
-    image.extents.push_back({.start = 8192, .length = 4096, .refs = 0, .generation = 1, .flags = extent_flag_data});
+    image.extents.push_back(
+        {.start = 4096, .length = 8192, .refs = 0, .generation = 1, .flags = extent_flag_data});
+    image.extents.push_back(
+        {.start = 8192, .length = 4096, .refs = 0, .generation = 1, .flags = extent_flag_data});
     CHECK(check_references(image, {}).invariant == std::string("extents-disjoint"));
 }
 
 TEST_CASE("References that are queued count as references", "[model][invariants]") {
     TreeImage image;
-    image.extents.push_back({.start = 4096, .length = 4096, .refs = 1, .generation = 1, .flags = extent_flag_data, .listed = 1});
+    image.extents.push_back({.start = 4096,
+                             .length = 4096,
+                             .refs = 1,
+                             .generation = 1,
+                             .flags = extent_flag_data,
+                             .listed = 1});
     image.references = {{4096, 4096, true}, {4096, 4096, true}, {65536, 4096, false}};
     CHECK(check_references(image, {{4096, 1}, {65536, 1}}).invariant == nullptr);
     CHECK(check_references(image, {{4096, 1}}).invariant == std::string("extent-refs"));
@@ -317,14 +368,17 @@ TEST_CASE("References that are queued count as references", "[model][invariants]
     CHECK(check_references(image, {{4096, 1}, {65536, 1}}).invariant == std::string("extent-refs"));
 }
 
-TEST_CASE("The state at the end of a replace is compared sector by sector, writes in flight included", "[model][invariants]") {
+TEST_CASE(
+    "The state at the end of a replace is compared sector by sector, writes in flight included",
+    "[model][invariants]") {
     test::Watched watched{.geometry = test::geometry_with_spare(), .prepare = make_files};
     // What the source will hold, and what the target will.
     const auto compare = [&](const test::FsTask& before) {
         watched.tasks = {[&before](FsInfo& fs) {
             Device& src = *find_device_by_name(fs, "a");
             Device& tgt = *find_device_by_name(fs, "c");
-            for (const auto& [physical, sector] : src.disk.durable) medium_store(tgt, physical, sector);
+            for (const auto& [physical, sector] : src.disk.durable)
+                medium_store(tgt, physical, sector);
             before(fs);
             check_replace_finished(fs, src, tgt);
         }};
@@ -336,14 +390,16 @@ TEST_CASE("The state at the end of a replace is compared sector by sector, write
         find_device_by_name(fs, device)->in_flight.push_back({physical, 1, &newer});
     };
     const auto land = [](FsInfo& fs) {
-        for (Device* const device : fs.fs_devices.all_devices) device->in_flight.clear();
+        for (Device* const device : fs.fs_devices.all_devices)
+            device->in_flight.clear();
     };
     CHECK(compare([](FsInfo&) {}) == "");
     CHECK(compare([&](FsInfo& fs) { in_flight(fs, "a"); }) == "replace-target-equals-source");
     watched.tasks = {[&](FsInfo& fs) {
         Device& src = *find_device_by_name(fs, "a");
         Device& tgt = *find_device_by_name(fs, "c");
-        for (const auto& [physical, sector] : src.disk.durable) medium_store(tgt, physical, sector);
+        for (const auto& [physical, sector] : src.disk.durable)
+            medium_store(tgt, physical, sector);
         in_flight(fs, "a");
         in_flight(fs, "c");
         check_replace_finished(fs, src, tgt);

@@ -18,7 +18,8 @@ KernelVersion kernel(std::string_view release, const Names& with = {}, const Nam
     return *parsed;
 }
 
-KernelVersion::Error refusal(std::string_view release, const Names& with = {}, const Names& without = {}) {
+KernelVersion::Error refusal(std::string_view release, const Names& with = {},
+                             const Names& without = {}) {
     const auto parsed = KernelVersion::parse(release, with, without);
     INFO(release);
     REQUIRE_FALSE(parsed.ok());
@@ -38,7 +39,8 @@ std::pair<Release, Release> range_with(const Fix& fix) {
 
 }  // namespace
 
-TEST_CASE("Every upstream fix is in the releases from its first to its last", "[model][kernel_version]") {
+TEST_CASE("Every upstream fix is in the releases from its first to its last",
+          "[model][kernel_version]") {
     for (const Fix& fix : fixes()) {
         INFO(fix.name);
         const auto [first, last] = range_with(fix);
@@ -59,11 +61,14 @@ TEST_CASE("The table of fixes is in order, and its names are unique", "[model][k
     for (const Fix& fix : fixes()) {
         INFO(fix.name);
         CHECK(names.insert(fix.name).second);
-        if (fix.commit[0] != '\0') CHECK((names.insert(fix.commit).second && std::string(fix.commit).size() == 12));
+        if (fix.commit[0] != '\0')
+            CHECK((names.insert(fix.commit).second && std::string(fix.commit).size() == 12));
         CHECK(find_fix(fix.name) == &fix);
         CHECK(find_fix(fix.id()) == &fix);
-        for (const char* name : fix.needs) CHECK(find_fix(name) != nullptr);
-        for (const char* name : fix.replaces) CHECK(find_fix(name) != nullptr);
+        for (const char* name : fix.needs)
+            CHECK(find_fix(name) != nullptr);
+        for (const char* name : fix.replaces)
+            CHECK(find_fix(name) != nullptr);
         if (fix.kind != Fix::Kind::Upstream) continue;
         CHECK(before <= fix.since);
         before = fix.since;
@@ -84,7 +89,8 @@ TEST_CASE("Releases have what the history says", "[model][kernel_version]") {
     CHECK(KernelVersion() == kernel("6.1"));
 }
 
-TEST_CASE("Between 042528f8d840 and 1bbb97b8ce7d a replace waited for nobody", "[model][kernel_version]") {
+TEST_CASE("Between 042528f8d840 and 1bbb97b8ce7d a replace waited for nobody",
+          "[model][kernel_version]") {
     const auto between = kernel("5.5", {}, {"1bbb97b8ce7d"});
     CHECK_FALSE(between.has(fix::mandatory_readonly));
     CHECK_FALSE(between.has(fix::drain_after_readonly));
@@ -111,7 +117,8 @@ TEST_CASE("A proposal takes the place of what it replaces", "[model][kernel_vers
     CHECK_FALSE(kernel("4.7", {"nocow-wait-only"}).has(fix::drain_after_readonly));
 }
 
-TEST_CASE("A commit is known by the beginning of its id, or by more of it", "[model][kernel_version]") {
+TEST_CASE("A commit is known by the beginning of its id, or by more of it",
+          "[model][kernel_version]") {
     CHECK(find_fix("1bbb97b") == &fix::mandatory_readonly);
     CHECK(find_fix("1bbb97b8ce7df5b40ee7a8e7c8a3e6a6f4a5f9d1") == &fix::mandatory_readonly);
     CHECK(find_fix("mandatory-readonly") == &fix::mandatory_readonly);
@@ -120,7 +127,8 @@ TEST_CASE("A commit is known by the beginning of its id, or by more of it", "[mo
 
 TEST_CASE("Kernels differ by what they have", "[model][kernel_version]") {
     std::set<u64> hashes;
-    for (const Release release : releases()) CHECK(hashes.insert(kernel(to_string(release)).hash()).second);
+    for (const Release release : releases())
+        CHECK(hashes.insert(kernel(to_string(release)).hash()).second);
     CHECK(hashes.insert(kernel("5.5", {}, {"1bbb97b8ce7d"}).hash()).second);
     CHECK(kernel("5.5").name() == "5.5");
 }
@@ -137,11 +145,14 @@ TEST_CASE("A wrong kernel is refused with the nearest valid word", "[model][kern
 TEST_CASE("A wrong change is refused and named", "[model][kernel_version]") {
     CHECK(refusal("5.5", {"nocow-wait-onyl"}).hint == "nocow-wait-only");
     CHECK(refusal("5.5", {}, {"1bbb97b8ce7e"}).hint == "1bbb97b8ce7d");
-    CHECK(refusal("5.5", {"1bbb97b8ce7d"}).message.find("5.5 has 1bbb97b8ce7d") != std::string::npos);
-    CHECK(refusal("5.4", {}, {"1bbb97b8ce7d"}).message.find("5.4 does not have 1bbb97b8ce7d") != std::string::npos);
+    CHECK(refusal("5.5", {"1bbb97b8ce7d"}).message.find("5.5 has 1bbb97b8ce7d") !=
+          std::string::npos);
+    CHECK(refusal("5.4", {}, {"1bbb97b8ce7d"}).message.find("5.4 does not have 1bbb97b8ce7d") !=
+          std::string::npos);
     const auto missing = refusal("4.2", {"f0e9b7d64019"});
     CHECK(missing.message.find("needs 55e3a601c81c") != std::string::npos);
     CHECK(missing.hint == "--with 55e3a601c81c");
     CHECK(refusal("5.5", {}, {"b12de52896c0"}).hint == "--without 1bbb97b8ce7d");
-    CHECK(refusal("5.4", {"1bbb97b8ce7d"}, {"1bbb97b8ce7d"}).message.find("asked for and taken away") != std::string::npos);
+    CHECK(refusal("5.4", {"1bbb97b8ce7d"}, {"1bbb97b8ce7d"})
+              .message.find("asked for and taken away") != std::string::npos);
 }

@@ -22,7 +22,9 @@ void damage(FsInfo& fs, bool metadata) {
     for (const auto& range : fs.invariants->ranges) {
         if (range.metadata != metadata) continue;
         const ChunkMap& map = *std::prev(fs.mapping_tree.upper_bound(range.start))->second;
-        return medium_store(*map.stripes[0].dev, map.stripes[0].physical + (range.start - map.logical), {.word = 7, .bytes = nullptr});
+        return medium_store(*map.stripes[0].dev,
+                            map.stripes[0].physical + (range.start - map.logical),
+                            {.word = 7, .bytes = nullptr});
     }
 }
 
@@ -31,7 +33,8 @@ sim::ExecutionResult scrub_damaged(u64 profile, bool metadata) {
     watched.geometry.data_profile = watched.geometry.metadata_profile = profile;
     watched.tasks.push_back([metadata](FsInfo& fs) {
         damage(fs, metadata);
-        fs.invariants->examining = true;  // not compared: a scrub writes over what the super block reaches: that is what repairing means
+        fs.invariants->examining = true;  // not compared: a scrub writes over what the super block
+                                          // reaches: that is what repairing means
         test::must(vfs::scrub_start(fs, "a"), "scrub");
         test::must(vfs::scrub_start(fs, "a"), "scrub");
     });
@@ -39,7 +42,8 @@ sim::ExecutionResult scrub_damaged(u64 profile, bool metadata) {
 }
 
 std::ptrdiff_t count_of(const sim::ExecutionResult& result, const std::string& text) {
-    return std::ranges::count_if(result.messages, [&](const std::string& m) { return m.find(text) != std::string::npos; });
+    return std::ranges::count_if(
+        result.messages, [&](const std::string& m) { return m.find(text) != std::string::npos; });
 }
 
 }  // namespace
@@ -74,7 +78,8 @@ TEST_CASE("One device is scrubbed once at a time, and not beside a replace", "[m
     for (int i = 0; i < 2; ++i)
         watched.tasks.push_back([](FsInfo& fs) {
             const auto done = vfs::scrub_start(fs, "a");
-            CHECK((done.ok() || done.error() == Errno::InProgress || done.error() == Errno::NoEnt || done.error() == Errno::IO));
+            CHECK((done.ok() || done.error() == Errno::InProgress || done.error() == Errno::NoEnt ||
+                   done.error() == Errno::IO));
         });
     watched.tasks.push_back([](FsInfo& fs) {
         const auto done = vfs::replace_start(fs, "a", "c");

@@ -18,7 +18,8 @@ class WatchedProgram final : public sim::Program {
         if (!version.ok()) return sim::violation("kernel", version.error().message);
         fs_ = sim::make<FsInfo>(*version, watched_.geometry);
         mkfs(*fs_, watched_.geometry);
-        if (const auto opened = open_ctree(*fs_); !opened) return sim::violation("mount", errno_name(opened.error()));
+        if (const auto opened = open_ctree(*fs_); !opened)
+            return sim::violation("mount", errno_name(opened.error()));
         if (watched_.prepare) watched_.prepare(*fs_);
         watch_invariants(*fs_, sim::current());
     }
@@ -53,7 +54,8 @@ sim::ExecutionResult run_watched(const Watched& watched) {
     return execution.run(*usual);
 }
 
-sim::SearchReport hunt_watched(const Watched& watched, std::uint64_t executions, std::uint64_t seed) {
+sim::SearchReport hunt_watched(const Watched& watched, std::uint64_t executions,
+                               std::uint64_t seed) {
     sim::HuntOptions options;
     options.count = executions;
     options.seed = seed;
@@ -66,7 +68,9 @@ sim::SearchReport explore_watched(const Watched& watched, std::uint32_t deviatio
     return sim::explore(watched_program(watched), options);
 }
 
-std::string signature_of(const sim::ExecutionResult& result) { return result.violation ? result.violation->signature : std::string(); }
+std::string signature_of(const sim::ExecutionResult& result) {
+    return result.violation ? result.violation->signature : std::string();
+}
 
 std::string signature_of(const sim::SearchReport& report) {
     if (!report.error.empty()) return "error: " + report.error;

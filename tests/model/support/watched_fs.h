@@ -11,7 +11,8 @@ namespace test {
 
 using FsTask = std::function<void(model::FsInfo&)>;
 
-/// A prepared filesystem with all invariants watched, tasks that run on it, and the checks of the end.
+/// A prepared filesystem with all invariants watched, tasks that run on it, and the checks of the
+/// end.
 struct Watched {
     model::Geometry geometry = small_geometry();
     std::string kernel = "6.1";
@@ -24,7 +25,8 @@ sim::ProgramFactory watched_program(const Watched& watched);
 /// One execution under the default schedule.
 sim::ExecutionResult run_watched(const Watched& watched);
 /// Random executions until one fails. @return its result, or the last one's
-sim::SearchReport hunt_watched(const Watched& watched, std::uint64_t executions, std::uint64_t seed = 1);
+sim::SearchReport hunt_watched(const Watched& watched, std::uint64_t executions,
+                               std::uint64_t seed = 1);
 /// All executions with at most that many deviations from the default schedule.
 sim::SearchReport explore_watched(const Watched& watched, std::uint32_t deviations);
 /// The signature of the failure; empty if there was none.
