@@ -1,12 +1,14 @@
-// Mirrors fs/btrfs/block-group.c of 6.1: counters, free space, read-only counting and the drains of one block group. Creation,
-// chunks and what a commit does to block groups are in block_group_create.cpp and block_group_commit.cpp.
+// Mirrors fs/btrfs/block-group.c of 6.1: counters, free space, read-only counting and the drains of
+// one block group. Creation, chunks and what a commit does to block groups are in
+// block_group_create.cpp and block_group_commit.cpp.
 //
-// Left out: the list of unused groups and their removal, clusters, the free space cache and the free space tree (free space lives
-// in memory and is found again at mount), swap files, and everything zoned. data_rwsem is left out: only relocation and v1 caching
-// take it for writing.
+// Left out: the list of unused groups and their removal, clusters, the free space cache and the
+// free space tree (free space lives in memory and is found again at mount), swap files, and
+// everything zoned. data_rwsem is left out: only relocation and v1 caching take it for writing.
 //
-// The index of groups is looked up without block_group_cache_lock. A group is in it before anybody can know an address inside the
-// group, and no group leaves it, so the lock of the kernel orders nothing here.
+// The index of groups is looked up without block_group_cache_lock. A group is in it before anybody
+// can know an address inside the group, and no group leaves it, so the lock of the kernel orders
+// nothing here.
 #include "model/block_group.h"
 
 #include <algorithm>
@@ -19,9 +21,12 @@
 namespace model {
 namespace {
 
-u64 unused_bytes(const BlockGroup& bg) { return bg.length - bg.reserved - bg.pinned - bg.bytes_super - bg.used; }
+u64 unused_bytes(const BlockGroup& bg) {
+    return bg.length - bg.reserved - bg.pinned - bg.bytes_super - bg.used;
+}
 
-/// Data needs all that it promised in other groups; metadata may promise chunks that do not exist yet.
+/// Data needs all that it promised in other groups; metadata may promise chunks that do not exist
+/// yet.
 bool can_do_without(const BlockGroup& bg, const SpaceInfo& info, u64 bytes) {
     if ((info.flags & bg_data) != 0) return info.used(true) + bytes <= info.total_bytes;
     return can_overcommit(bg.fs, info, bytes, Flush::No);
@@ -46,7 +51,8 @@ Result<void> set_read_only(BlockGroup& bg) {
     return {};
 }
 
-/// Joins a transaction that has not begun to write its block groups, and takes ro_block_group_mutex.
+/// Joins a transaction that has not begun to write its block groups, and takes
+/// ro_block_group_mutex.
 Result<TransHandle*> join_before_dirty_bg_run(FsInfo& fs) {
     for (;;) {
         const auto trans = join_transaction(*fs.tree_root);
@@ -56,12 +62,14 @@ Result<TransHandle*> join_before_dirty_bg_run(FsInfo& fs) {
         const Transid transid = (*trans)->transid;
         fs.ro_block_group_mutex.unlock();
         static_cast<void>(end_transaction(*trans));
-        sim::note([&] { return "waits for the commit of transaction " + std::to_string(transid.get()); });
+        sim::note(
+            [&] { return "waits for the commit of transaction " + std::to_string(transid.get()); });
         if (const auto waited = wait_for_commit(fs, transid); !waited) return waited.error();
     }
 }
 
-/// ro_block_group_mutex held. A group may only become read-only if what it has left can be promised elsewhere; a new chunk helps.
+/// ro_block_group_mutex held. A group may only become read-only if what it has left can be promised
+/// elsewhere; a new chunk helps.
 Result<void> set_read_only_with_chunks(TransHandle& trans, BlockGroup& bg, bool do_chunk_alloc) {
     FsInfo& fs = bg.fs;
     const u64 profile = get_alloc_profile(fs, bg.flags);
@@ -80,10 +88,12 @@ Result<void> set_read_only_with_chunks(TransHandle& trans, BlockGroup& bg, bool 
 }  // namespace
 
 BlockGroup::BlockGroup(FsInfo& owner, Bytenr from, u64 bytes, u64 bg_flags)
-    : fs(owner), obj(objects::block_group, from.get(), this), lock(lock_classes::block_group_lock, from.get()), start(from),
-      length(bytes), flags(bg_flags), ro_obj(objects::block_group_ro, from.get(), this), reservations(0, from.get(), objects::counter),
-      nocow_writers(0, from.get(), objects::counter), reservations_wait(from.get(), "reservations_wait"),
-      nocow_wait(from.get(), "nocow_wait"), tree_lock(lock_classes::free_space_lock, from.get()),
+    : fs(owner), obj(objects::block_group, from.get(), this),
+      lock(lock_classes::block_group_lock, from.get()), start(from), length(bytes), flags(bg_flags),
+      ro_obj(objects::block_group_ro, from.get(), this),
+      reservations(0, from.get(), objects::counter), nocow_writers(0, from.get(), objects::counter),
+      reservations_wait(from.get(), "reservations_wait"), nocow_wait(from.get(), "nocow_wait"),
+      tree_lock(lock_classes::free_space_lock, from.get()),
       free_space_obj(objects::free_space, from.get(), this) {}
 
 BlockGroup* lookup_block_group(FsInfo& fs, Bytenr bytenr) {
@@ -99,7 +109,8 @@ BlockGroup* lookup_first_block_group(FsInfo& fs, Bytenr bytenr) {
     return next == fs.block_groups.end() ? nullptr : next->second;
 }
 
-// ---- free space and counters ---------------------------------------------------------------------------------------------
+// ---- free space and counters
+// ---------------------------------------------------------------------------------------------
 
 void add_free_space(BlockGroup& bg, Bytenr start, u64 bytes) {
     const sim::SpinGuard guard(bg.tree_lock);
@@ -143,10 +154,15 @@ void free_reserved_bytes(BlockGroup& bg, u64 num_bytes, bool) {
     info.bytes_reserved -= num_bytes;
 }
 
-void freeze_block_group(BlockGroup& bg) { ++bg.frozen; }
-void unfreeze_block_group(BlockGroup& bg) { --bg.frozen; }
+void freeze_block_group(BlockGroup& bg) {
+    ++bg.frozen;
+}
+void unfreeze_block_group(BlockGroup& bg) {
+    --bg.frozen;
+}
 
-// ---- read-only -----------------------------------------------------------------------------------------------------------
+// ---- read-only
+// -----------------------------------------------------------------------------------------------------------
 
 /// @mirrors btrfs_inc_block_group_ro(), v6.1
 Result<void> inc_block_group_ro(BlockGroup& bg, bool do_chunk_alloc) {
@@ -164,7 +180,10 @@ Result<void> inc_block_group_ro(BlockGroup& bg, bool do_chunk_alloc) {
         const sim::MutexGuard guard(fs.chunk_mutex);
         check_system_chunk(**trans, get_alloc_profile(fs, bg.flags));
     }
-    sim::note([&] { return std::string(result ? "sets" : "cannot set") + " block group " + std::to_string(bg.start.get()) + " read-only"; });
+    sim::note([&] {
+        return std::string(result ? "sets" : "cannot set") + " block group " +
+               std::to_string(bg.start.get()) + " read-only";
+    });
     fs.ro_block_group_mutex.unlock();
     static_cast<void>(end_transaction(*trans));
     return result;
@@ -181,13 +200,16 @@ void dec_block_group_ro(BlockGroup& bg) {
     if (--bg.ro != 0) return;
     info.obj.write();
     info.bytes_readonly -= unused_bytes(bg);
-    sim::note([&] { return "block group " + std::to_string(bg.start.get()) + " is writable again"; });
+    sim::note(
+        [&] { return "block group " + std::to_string(bg.start.get()) + " is writable again"; });
 }
 
-// ---- the drains after read-only ------------------------------------------------------------------------------------------
+// ---- the drains after read-only
+// ------------------------------------------------------------------------------------------
 
-/// Allocations that were made and have no ordered extent yet. Allocators hold groups_sem for reading, so those that looked before
-/// the group became read-only have counted themselves when it was ours once.
+/// Allocations that were made and have no ordered extent yet. Allocators hold groups_sem for
+/// reading, so those that looked before the group became read-only have counted themselves when it
+/// was ours once.
 void wait_block_group_reservations(BlockGroup& bg) {
     const sim::Scope scope("btrfs_wait_block_group_reservations");
     if ((bg.flags & bg_data) == 0) return;

@@ -1,8 +1,10 @@
-// Mirrors fs/btrfs/block-group.c of 6.1: how used bytes reach the block group items. Running references changes the counters and
-// puts the group on the transaction's dirty list; a commit writes the items, once before it blocks anybody and again in its
-// critical section, until nothing is dirty.
+// Mirrors fs/btrfs/block-group.c of 6.1: how used bytes reach the block group items. Running
+// references changes the counters and puts the group on the transaction's dirty list; a commit
+// writes the items, once before it blocks anybody and again in its critical section, until nothing
+// is dirty.
 //
-// Left out: the free space cache (version 1), so there is no IO list, and the shortcut of 6.2 for unchanged items.
+// Left out: the free space cache (version 1), so there is no IO list, and the shortcut of 6.2 for
+// unchanged items.
 #include <algorithm>
 
 #include "model/ctree.h"
@@ -62,7 +64,10 @@ Result<void> update_block_group_item(TransHandle& trans, BlockGroup& bg) {
         item.used = bg.used;
     }
     write_item(path, item);
-    sim::note([&] { return "block group " + std::to_string(bg.start.get()) + " has " + std::to_string(item.used) + " bytes used"; });
+    sim::note([&] {
+        return "block group " + std::to_string(bg.start.get()) + " has " +
+               std::to_string(item.used) + " bytes used";
+    });
     return {};
 }
 
@@ -80,7 +85,8 @@ void leave_dirty_list(Transaction& transaction, BlockGroup& bg) {
     bg.on_dirty_list = false;
 }
 
-/// The item of a group that another handle has made may be missing still: then the group stays dirty for the critical section.
+/// The item of a group that another handle has made may be missing still: then the group stays
+/// dirty for the critical section.
 Result<void> write_early(TransHandle& trans, BlockGroup& bg) {
     const sim::MutexGuard guard(trans.transaction.cache_write_mutex);
     leave_dirty_list(trans.transaction, bg);
@@ -94,7 +100,8 @@ Result<void> write_early(TransHandle& trans, BlockGroup& bg) {
     return written;
 }
 
-/// In the critical section the only other writer there may be is about to insert the missing item and to leave.
+/// In the critical section the only other writer there may be is about to insert the missing item
+/// and to leave.
 Result<void> write_finally(TransHandle& trans, BlockGroup& bg) {
     Transaction& transaction = trans.transaction;
     if (const auto run = run_delayed_refs(trans, run_all_refs); !run) return run;
@@ -138,7 +145,8 @@ Result<void> update_block_group(TransHandle& trans, Bytenr bytenr, u64 num_bytes
     return {};
 }
 
-/// Twice at most: the items change the extent tree, whose own block groups are dirty then. @mirrors v6.1
+/// Twice at most: the items change the extent tree, whose own block groups are dirty then. @mirrors
+/// v6.1
 Result<void> start_dirty_block_groups(TransHandle& trans) {
     const sim::Scope scope("btrfs_start_dirty_block_groups");
     Transaction& transaction = trans.transaction;

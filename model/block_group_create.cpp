@@ -1,7 +1,8 @@
-// Mirrors fs/btrfs/block-group.c of 6.1: new and mounted block groups, and chunk allocation around create_chunk().
+// Mirrors fs/btrfs/block-group.c of 6.1: new and mounted block groups, and chunk allocation around
+// create_chunk().
 //
-// The chunk item is inserted with the block group item at the end of the handle, as kernels before 5.14 do; 6.1 inserts it right
-// after the chunk was made, under the same chunk_mutex.
+// The chunk item is inserted with the block group item at the end of the handle, as kernels
+// before 5.14 do; 6.1 inserts it right after the chunk was made, under the same chunk_mutex.
 #include <algorithm>
 
 #include "model/ctree.h"
@@ -64,7 +65,8 @@ Result<void> insert_block_group_item(TransHandle& trans, BlockGroup& bg) {
         item = {.used = bg.used, .chunk_objectid = first_chunk_tree_objectid, .flags = bg.flags};
     }
     const Key key{bg.start.get(), block_group_item_key, bg.length};
-    return insert_item(trans, *trans.fs.extent_root, key, {reinterpret_cast<const unsigned char*>(&item), sizeof(item)});
+    return insert_item(trans, *trans.fs.extent_root, key,
+                       {reinterpret_cast<const unsigned char*>(&item), sizeof(item)});
 }
 
 Result<void> create_pending_block_group(TransHandle& trans, BlockGroup& bg) {
@@ -90,7 +92,8 @@ Result<MountedExtents> collect_extents(FsInfo& fs) {
     bool more = path.nodes[0]->nritems() > 0;
     while (more) {
         const Key key = path.key();
-        if (key.type == block_group_item_key) found.groups.emplace_back(key, read_item<BlockGroupItem>(path));
+        if (key.type == block_group_item_key)
+            found.groups.emplace_back(key, read_item<BlockGroupItem>(path));
         if (key.type == extent_item_key) found.extents.emplace_back(key.objectid, key.offset);
         if (key.type == metadata_item_key) found.extents.emplace_back(key.objectid, fs.nodesize);
         const auto next = next_item(*fs.extent_root, path);
@@ -139,8 +142,9 @@ void add_block_group(BlockGroup& bg) {
         if (bg.length > 0) info.full = false;
     }
     const sim::WriteGuard guard(info.groups_sem);
-    const auto after = std::upper_bound(info.block_groups.begin(), info.block_groups.end(), bg.start,
-                                        [](Bytenr start, const BlockGroup* other) { return start < other->start; });
+    const auto after = std::upper_bound(
+        info.block_groups.begin(), info.block_groups.end(), bg.start,
+        [](Bytenr start, const BlockGroup* other) { return start < other->start; });
     info.block_groups.insert(after, &bg);
 }
 
@@ -156,7 +160,10 @@ BlockGroup& make_block_group(TransHandle& trans, u64 type, Bytenr chunk_offset, 
     trans.new_bgs.push_back(&bg);
     ++trans.delayed_ref_updates;
     update_delayed_refs_rsv(trans);
-    sim::note([&] { return "block group " + std::to_string(chunk_offset.get()) + ", " + std::to_string(size) + " bytes, " + space_info_name(*bg.space_info); });
+    sim::note([&] {
+        return "block group " + std::to_string(chunk_offset.get()) + ", " + std::to_string(size) +
+               " bytes, " + space_info_name(*bg.space_info);
+    });
     return bg;
 }
 
@@ -166,7 +173,8 @@ void create_pending_block_groups(TransHandle& trans) {
         BlockGroup& bg = *trans.new_bgs.front();
         if (!transaction_aborted(trans)) {
             const auto created = create_pending_block_group(trans, bg);
-            if (!created) abort_transaction(trans, created.error(), "btrfs_create_pending_block_groups");
+            if (!created)
+                abort_transaction(trans, created.error(), "btrfs_create_pending_block_groups");
         }
         delayed_refs_rsv_release(trans.fs, 1);
         trans.new_bgs.erase(trans.new_bgs.begin());
@@ -174,7 +182,8 @@ void create_pending_block_groups(TransHandle& trans) {
     }
 }
 
-/// @mirrors fs/btrfs/block-group.c: btrfs_read_block_groups() and load_extent_tree_free(), which a caching thread runs later
+/// @mirrors fs/btrfs/block-group.c: btrfs_read_block_groups() and load_extent_tree_free(), which a
+/// caching thread runs later
 Result<void> read_block_groups(FsInfo& fs) {
     init_space_infos(fs);
     auto found = collect_extents(fs);
@@ -184,13 +193,15 @@ Result<void> read_block_groups(FsInfo& fs) {
         bg.used = item.used;
         bg.free_space.emplace(key.objectid, key.offset);
         exclude_super_stripes(bg);
-        for (const auto& [start, length] : found->extents) remove_free_range(bg, start, start + length);
+        for (const auto& [start, length] : found->extents)
+            remove_free_range(bg, start, start + length);
         add_block_group(bg);
     }
     return {};
 }
 
-// ---- chunks --------------------------------------------------------------------------------------------------------------
+// ---- chunks
+// --------------------------------------------------------------------------------------------------------------
 
 void check_system_chunk(TransHandle& trans, u64 type) {
     FsInfo& fs = trans.fs;
@@ -204,33 +215,42 @@ void check_system_chunk(TransHandle& trans, u64 type) {
         left = info.total_bytes - std::min(info.total_bytes, info.used(true));
     }
     if (left < needed) {
-        const auto made = create_chunk(trans, get_alloc_profile(fs, bg_system));  // may fail: the reservation below decides
+        const auto made = create_chunk(
+            trans, get_alloc_profile(fs, bg_system));  // may fail: the reservation below decides
         if (made) recount_free_chunk_space(fs);
     }
-    if (block_rsv_add(fs, fs.chunk_block_rsv, needed, Flush::No)) trans.chunk_bytes_reserved += needed;
+    if (block_rsv_add(fs, fs.chunk_block_rsv, needed, Flush::No))
+        trans.chunk_bytes_reserved += needed;
 }
 
 /// @mirrors btrfs_chunk_alloc(), v6.1
 Result<bool> chunk_alloc(TransHandle& trans, u64 flags, bool force) {
     FsInfo& fs = trans.fs;
     if (trans.allocating_chunk) return Errno::NoSpc;
+    // System chunks are made by check_system_chunk() alone: whoever changes the chunk tree holds
+    // chunk_mutex already.
+    if ((flags & bg_system) != 0) return Errno::NoSpc;
     SpaceInfo& info = space_info_for(fs, flags);
     for (bool ours = false; !ours;) {
         switch (take_alloc_turn(info, force)) {
-            case AllocTurn::NotNeeded: return false;
-            case AllocTurn::Full: return Errno::NoSpc;
-            case AllocTurn::Ours: ours = true; break;
-            case AllocTurn::Busy:  // somebody is at it; what he makes may be enough
-                force = false;
-                fs.chunk_mutex.lock();
-                fs.chunk_mutex.unlock();
-                break;
+        case AllocTurn::NotNeeded:
+            return false;
+        case AllocTurn::Full:
+            return Errno::NoSpc;
+        case AllocTurn::Ours:
+            ours = true;
+            break;
+        case AllocTurn::Busy:  // somebody is at it; what he makes may be enough
+            force = false;
+            fs.chunk_mutex.lock();
+            fs.chunk_mutex.unlock();
+            break;
         }
     }
     const sim::Scope scope("btrfs_chunk_alloc");
     const sim::MutexGuard guard(fs.chunk_mutex);
     trans.allocating_chunk = true;
-    if ((flags & bg_system) == 0) check_system_chunk(trans, flags);
+    check_system_chunk(trans, flags);
     const auto made = create_chunk(trans, flags);
     if (made) recount_free_chunk_space(fs);
     trans.allocating_chunk = false;

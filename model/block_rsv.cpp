@@ -1,7 +1,9 @@
-// Mirrors fs/btrfs/block-rsv.c of 6.1, and the reserve of the delayed references from fs/btrfs/delayed-ref.c.
+// Mirrors fs/btrfs/block-rsv.c of 6.1, and the reserve of the delayed references from
+// fs/btrfs/delayed-ref.c.
 //
-// Older kernels use the same form here; what 5.0 and 5.4 changed about evict is left out. The global reserve has its smallest
-// size, which is given in items: on filesystems this small the bytes that the trees use never exceed it.
+// Older kernels use the same form here; what 5.0 and 5.4 changed about evict is left out. The
+// global reserve has its smallest size, which is given in items: on filesystems this small the
+// bytes that the trees use never exceed it.
 #include "model/block_rsv.h"
 
 #include <algorithm>
@@ -17,7 +19,8 @@ constexpr u64 max_global_rsv = u64{512} << 20;
 /// Which reserve a new block of the tree charges first. Mirrors get_block_rsv().
 BlockRsv& block_rsv_of(const TransHandle& trans, const Root& root) {
     FsInfo& fs = trans.fs;
-    const bool from_handle = root.shareable() || (trans.adding_csums && root.objectid == csum_tree_objectid);
+    const bool from_handle =
+        root.shareable() || (trans.adding_csums && root.objectid == csum_tree_objectid);
     if (from_handle && trans.block_rsv != nullptr) return *trans.block_rsv;
     BlockRsv* const own = root_block_rsv(fs, root);
     return own != nullptr ? *own : fs.empty_block_rsv;
@@ -61,7 +64,8 @@ u64 give_to(BlockRsv& rsv, u64 bytes) {
     return bytes - given;
 }
 
-/// Surplus goes to the delayed refs reserve, that one's own to the global reserve; each only within its space.
+/// Surplus goes to the delayed refs reserve, that one's own to the global reserve; each only within
+/// its space.
 BlockRsv* release_target(FsInfo& fs, const BlockRsv& rsv) {
     BlockRsv* target = nullptr;
     if (&rsv == &fs.delayed_refs_rsv) {
@@ -79,10 +83,15 @@ SpaceInfo& space_of(FsInfo& fs, const BlockRsv& rsv) {
 }  // namespace
 
 BlockRsv::BlockRsv(RsvType kind)
-    : obj(objects::block_rsv, static_cast<u64>(kind), this), lock(lock_classes::block_rsv_lock, static_cast<u64>(kind)), type(kind) {}
+    : obj(objects::block_rsv, static_cast<u64>(kind), this),
+      lock(lock_classes::block_rsv_lock, static_cast<u64>(kind)), type(kind) {}
 
-u64 calc_insert_metadata_size(const FsInfo& fs, u64 items) { return items * 2 * max_level * fs.nodesize; }
-u64 calc_metadata_size(const FsInfo& fs, u64 items) { return items * max_level * fs.nodesize; }
+u64 calc_insert_metadata_size(const FsInfo& fs, u64 items) {
+    return items * 2 * max_level * fs.nodesize;
+}
+u64 calc_metadata_size(const FsInfo& fs, u64 items) {
+    return items * max_level * fs.nodesize;
+}
 
 void block_rsv_add_bytes(BlockRsv& rsv, u64 bytes, bool update_size) {
     const sim::SpinGuard guard(rsv.lock);
@@ -107,7 +116,9 @@ Result<void> block_rsv_use_bytes(BlockRsv& rsv, u64 bytes) {
 
 Result<void> block_rsv_add(FsInfo& fs, BlockRsv& rsv, u64 bytes, Flush flush) {
     if (bytes == 0) return {};
-    if (const auto reserved = reserve_metadata_bytes(fs, space_of(fs, rsv), bytes, flush); !reserved) return reserved;
+    if (const auto reserved = reserve_metadata_bytes(fs, space_of(fs, rsv), bytes, flush);
+        !reserved)
+        return reserved;
     if (rsv.space_info == nullptr) rsv.space_info = &space_info_for(fs, bg_metadata);
     block_rsv_add_bytes(rsv, bytes, true);
     return {};
@@ -122,12 +133,16 @@ void block_rsv_release(FsInfo& fs, BlockRsv& rsv, u64 bytes) {
 
 BlockRsv* root_block_rsv(FsInfo& fs, const Root& root) {
     switch (root.objectid) {
-        case csum_tree_objectid:
-        case extent_tree_objectid: return &fs.delayed_refs_rsv;
-        case root_tree_objectid:
-        case dev_tree_objectid: return &fs.global_block_rsv;
-        case chunk_tree_objectid: return &fs.chunk_block_rsv;
-        default: return nullptr;
+    case csum_tree_objectid:
+    case extent_tree_objectid:
+        return &fs.delayed_refs_rsv;
+    case root_tree_objectid:
+    case dev_tree_objectid:
+        return &fs.global_block_rsv;
+    case chunk_tree_objectid:
+        return &fs.chunk_block_rsv;
+    default:
+        return nullptr;
     }
 }
 
@@ -146,7 +161,9 @@ Result<BlockRsv*> use_block_rsv(TransHandle& trans, Root& root, u64 blocksize) {
     if (reserve_metadata_bytes(fs, space_of(fs, rsv), blocksize, Flush::No)) return &rsv;
     // The global reserve stands behind all others of its space.
     const bool same_space = &space_of(fs, rsv) == &space_of(fs, fs.global_block_rsv);
-    if (&rsv != &fs.global_block_rsv && same_space && block_rsv_use_bytes(fs.global_block_rsv, blocksize)) return &fs.global_block_rsv;
+    if (&rsv != &fs.global_block_rsv && same_space &&
+        block_rsv_use_bytes(fs.global_block_rsv, blocksize))
+        return &fs.global_block_rsv;
     return Errno::NoSpc;
 }
 
@@ -159,7 +176,8 @@ void update_global_block_rsv(FsInfo& fs) {
     BlockRsv& rsv = fs.global_block_rsv;
     SpaceInfo& info = space_of(fs, rsv);
     constexpr u64 trees = 3;  // tree of roots, extent tree, csum tree
-    const u64 wanted = std::min(calc_insert_metadata_size(fs, trees + unlink_metadata_units), max_global_rsv);
+    const u64 wanted =
+        std::min(calc_insert_metadata_size(fs, trees + unlink_metadata_units), max_global_rsv);
 
     const sim::SpinGuard info_guard(info.lock);
     const sim::SpinGuard guard(rsv.lock);
@@ -175,14 +193,16 @@ void update_global_block_rsv(FsInfo& fs) {
 void init_global_block_rsv(FsInfo& fs) {
     init_space_infos(fs);
     SpaceInfo& metadata = space_info_for(fs, bg_metadata);
-    for (BlockRsv* const rsv : {&fs.global_block_rsv, &fs.trans_block_rsv, &fs.empty_block_rsv, &fs.delayed_refs_rsv})
+    for (BlockRsv* const rsv :
+         {&fs.global_block_rsv, &fs.trans_block_rsv, &fs.empty_block_rsv, &fs.delayed_refs_rsv})
         rsv->space_info = &metadata;
     fs.chunk_block_rsv.space_info = &space_info_for(fs, bg_system);
     recount_free_chunk_space(fs);
     update_global_block_rsv(fs);
 }
 
-// ---- the reserve of the delayed references -------------------------------------------------------------------------------
+// ---- the reserve of the delayed references
+// -------------------------------------------------------------------------------
 
 u64 csum_bytes_to_leaves(const FsInfo& fs, u64 bytes) {
     const u64 leaf_data = fs.nodesize - sizeof(HeaderItem);
@@ -190,7 +210,8 @@ u64 csum_bytes_to_leaves(const FsInfo& fs, u64 bytes) {
     return (bytes / sectorsize + sums_per_leaf - 1) / sums_per_leaf;
 }
 
-/// The heads that the handle added want room for one item each. Nothing is reserved here: only the wish grows.
+/// The heads that the handle added want room for one item each. Nothing is reserved here: only the
+/// wish grows.
 void update_delayed_refs_rsv(TransHandle& trans) {
     if (trans.delayed_ref_updates == 0) return;
     BlockRsv& rsv = trans.fs.delayed_refs_rsv;
@@ -201,7 +222,9 @@ void update_delayed_refs_rsv(TransHandle& trans) {
     trans.delayed_ref_updates = 0;
 }
 
-void delayed_refs_rsv_release(FsInfo& fs, u64 items) { block_rsv_release(fs, fs.delayed_refs_rsv, calc_insert_metadata_size(fs, items)); }
+void delayed_refs_rsv_release(FsInfo& fs, u64 items) {
+    block_rsv_release(fs, fs.delayed_refs_rsv, calc_insert_metadata_size(fs, items));
+}
 
 void migrate_to_delayed_refs_rsv(FsInfo& fs, BlockRsv& source, u64 bytes) {
     {
@@ -230,10 +253,13 @@ Result<void> delayed_refs_rsv_refill(FsInfo& fs, Flush flush) {
     {
         const sim::SpinGuard guard(rsv.lock);
         rsv.obj.read();
-        if (rsv.size > rsv.reserved) missing = std::min(rsv.size - rsv.reserved, calc_insert_metadata_size(fs, 1));
+        if (rsv.size > rsv.reserved)
+            missing = std::min(rsv.size - rsv.reserved, calc_insert_metadata_size(fs, 1));
     }
     if (missing == 0) return {};
-    if (const auto reserved = reserve_metadata_bytes(fs, space_of(fs, rsv), missing, flush); !reserved) return reserved;
+    if (const auto reserved = reserve_metadata_bytes(fs, space_of(fs, rsv), missing, flush);
+        !reserved)
+        return reserved;
     block_rsv_add_bytes(rsv, missing, false);
     return {};
 }

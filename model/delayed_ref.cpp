@@ -1,7 +1,8 @@
 // Mirrors fs/btrfs/delayed-ref.c of 6.1: queueing references on the heads of one transaction.
 //
-// Left out: sequence numbers (there is no tree modification log, so equal references always combine when they are queued and
-// btrfs_merge_delayed_refs() finds nothing to do), quota records, and the per-handle reserve of 6.7.
+// Left out: sequence numbers (there is no tree modification log, so equal references always combine
+// when they are queued and btrfs_merge_delayed_refs() finds nothing to do), quota records, and the
+// per-handle reserve of 6.7.
 #include "model/delayed_ref.h"
 
 #include <algorithm>
@@ -32,8 +33,10 @@ void merge_extent_op(DelayedRefHead& head, const ExtentOp& op) {
     head.extent_op_flags |= op.flags;
 }
 
-DelayedRefHead& insert_new_head(TransHandle& trans, DelayedRefRoot& refs, const HeadUpdate& update) {
-    DelayedRefHead& head = *sim::make<DelayedRefHead>(update.bytenr, update.num_bytes, update.is_data);
+DelayedRefHead& insert_new_head(TransHandle& trans, DelayedRefRoot& refs,
+                                const HeadUpdate& update) {
+    DelayedRefHead& head =
+        *sim::make<DelayedRefHead>(update.bytenr, update.num_bytes, update.is_data);
     head.is_system = update.is_system;
     head.must_insert_reserved = update.action == RefAction::AddExtent;
     head.ref_mod = head.total_ref_mod = count_of(update.action);
@@ -50,8 +53,10 @@ DelayedRefHead& insert_new_head(TransHandle& trans, DelayedRefRoot& refs, const 
     return head;
 }
 
-/// The sum of a data head changed its sign: its checksums will have to be deleted, or will not any more.
-void adjust_pending_csums(TransHandle& trans, DelayedRefRoot& refs, const DelayedRefHead& head, int old_mod) {
+/// The sum of a data head changed its sign: its checksums will have to be deleted, or will not any
+/// more.
+void adjust_pending_csums(TransHandle& trans, DelayedRefRoot& refs, const DelayedRefHead& head,
+                          int old_mod) {
     if (!head.is_data || (old_mod < 0) == (head.total_ref_mod < 0)) return;
     const u64 leaves = csum_bytes_to_leaves(trans.fs, head.num_bytes);
     if (head.total_ref_mod < 0) {
@@ -64,7 +69,8 @@ void adjust_pending_csums(TransHandle& trans, DelayedRefRoot& refs, const Delaye
 }
 
 /// Mirrors update_existing_head_ref(); it does not matter whether somebody is running the head.
-void update_existing_head(TransHandle& trans, DelayedRefRoot& refs, DelayedRefHead& head, const HeadUpdate& update) {
+void update_existing_head(TransHandle& trans, DelayedRefRoot& refs, DelayedRefHead& head,
+                          const HeadUpdate& update) {
     const sim::SpinGuard guard(head.lock);
     head.obj.write();
     if (update.action == RefAction::AddExtent) {  // freed and allocated again before the head ran
@@ -88,7 +94,8 @@ DelayedRefHead& add_head(TransHandle& trans, const HeadUpdate& update) {
     return *head;
 }
 
-/// An equal reference is queued already: the same action adds up, the opposite one cancels, the larger side wins.
+/// An equal reference is queued already: the same action adds up, the opposite one cancels, the
+/// larger side wins.
 /// @return whether something is left of it
 bool combine(DelayedRefHead& head, DelayedRefNode& queued, const DelayedRefNode& added) {
     if (queued.action == added.action) {
@@ -103,12 +110,14 @@ bool combine(DelayedRefHead& head, DelayedRefNode& queued, const DelayedRefNode&
     return queued.ref_mod != 0;
 }
 
-/// Mirrors insert_delayed_ref(). The level is not compared, so references with different levels combine.
+/// Mirrors insert_delayed_ref(). The level is not compared, so references with different levels
+/// combine.
 void insert_node(DelayedRefRoot& refs, DelayedRefHead& head, DelayedRefNode node) {
     const sim::SpinGuard guard(head.lock);
     head.obj.write();
-    const auto at = std::lower_bound(head.nodes.begin(), head.nodes.end(), node.key,
-                                     [](const DelayedRefNode& queued, const RefKey& key) { return queued.key < key; });
+    const auto at = std::lower_bound(
+        head.nodes.begin(), head.nodes.end(), node.key,
+        [](const DelayedRefNode& queued, const RefKey& key) { return queued.key < key; });
     if (at == head.nodes.end() || at->key != node.key) {
         if (node.action == RefAction::Add) node.add_order = ++head.next_add_order;
         head.nodes.insert(at, node);
@@ -130,29 +139,37 @@ void add_ref(TransHandle& trans, const HeadUpdate& update, const DelayedRefNode&
 }
 
 /// AddExtent is an Add whose head must insert the item.
-RefAction node_action(RefAction action) { return action == RefAction::AddExtent ? RefAction::Add : action; }
+RefAction node_action(RefAction action) {
+    return action == RefAction::AddExtent ? RefAction::Add : action;
+}
 
 const char* action_name(RefAction action) {
     switch (action) {
-        case RefAction::Add: return "ADD_DELAYED_REF";
-        case RefAction::Drop: return "DROP_DELAYED_REF";
-        case RefAction::AddExtent: return "ADD_DELAYED_EXTENT";
-        case RefAction::UpdateHead: return "UPDATE_DELAYED_HEAD";
+    case RefAction::Add:
+        return "ADD_DELAYED_REF";
+    case RefAction::Drop:
+        return "DROP_DELAYED_REF";
+    case RefAction::AddExtent:
+        return "ADD_DELAYED_EXTENT";
+    case RefAction::UpdateHead:
+        return "UPDATE_DELAYED_HEAD";
     }
     return "";
 }
 
 std::string describe(u64 bytenr, const DelayedRefNode& node, RefAction action) {
     const bool shared = node.key.parent != 0;
-    return std::string(action_name(action)) + " of " + std::to_string(bytenr) + (shared ? ", parent " : ", root ") +
+    return std::string(action_name(action)) + " of " + std::to_string(bytenr) +
+           (shared ? ", parent " : ", root ") +
            std::to_string(shared ? node.key.parent : node.key.root);
 }
 
 }  // namespace
 
 DelayedRefHead::DelayedRefHead(u64 start, u64 bytes, bool data)
-    : obj(objects::delayed_ref_head, start, this), bytenr(start), num_bytes(bytes), mutex(lock_classes::ref_head_mutex, start),
-      lock(lock_classes::ref_head_lock, start), is_data(data) {}
+    : obj(objects::delayed_ref_head, start, this), bytenr(start), num_bytes(bytes),
+      mutex(lock_classes::ref_head_mutex, start), lock(lock_classes::ref_head_lock, start),
+      is_data(data) {}
 
 DelayedRefRoot::DelayedRefRoot(u64 transid)
     : obj(objects::delayed_ref_root, transid, this), lock(lock_classes::delayed_refs_lock, transid),
@@ -206,7 +223,8 @@ bool has_pending_extent_op(DelayedRefHead& head) {
     return head.has_extent_op;
 }
 
-Result<void> add_delayed_tree_ref(TransHandle& trans, const TreeRef& ref, RefAction action, u64 extent_op_flags) {
+Result<void> add_delayed_tree_ref(TransHandle& trans, const TreeRef& ref, RefAction action,
+                                  u64 extent_op_flags) {
     DelayedRefNode node;
     node.key.type = ref.parent != 0 ? shared_block_ref_key : tree_block_ref_key;
     node.key.parent = ref.parent;
@@ -215,9 +233,15 @@ Result<void> add_delayed_tree_ref(TransHandle& trans, const TreeRef& ref, RefAct
     node.level = ref.level;
     node.ref_root = ref.root;
     node.owner = ref.level;
-    const ExtentOp op{.present = extent_op_flags != 0, .flags = extent_op_flags, .level = ref.level};
-    sim::note([&] { return describe(ref.bytenr.get(), node, action) + ", level " + std::to_string(ref.level); });
-    add_ref(trans, {ref.bytenr.get(), trans.fs.nodesize, action, false, ref.root == chunk_tree_objectid, op}, node);
+    const ExtentOp op{
+        .present = extent_op_flags != 0, .flags = extent_op_flags, .level = ref.level};
+    sim::note([&] {
+        return describe(ref.bytenr.get(), node, action) + ", level " + std::to_string(ref.level);
+    });
+    add_ref(
+        trans,
+        {ref.bytenr.get(), trans.fs.nodesize, action, false, ref.root == chunk_tree_objectid, op},
+        node);
     return {};
 }
 
@@ -235,7 +259,9 @@ Result<void> add_delayed_data_ref(TransHandle& trans, const DataRef& ref, RefAct
     node.ref_root = ref.root;
     node.owner = ref.objectid;
     node.owner_offset = ref.offset;
-    sim::note([&] { return describe(ref.bytenr.get(), node, action) + ", inode " + std::to_string(ref.objectid); });
+    sim::note([&] {
+        return describe(ref.bytenr.get(), node, action) + ", inode " + std::to_string(ref.objectid);
+    });
     add_ref(trans, {ref.bytenr.get(), ref.num_bytes, action, true, false, {}}, node);
     return {};
 }

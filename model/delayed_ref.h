@@ -25,22 +25,24 @@ struct DelayedRefNode {
     RefKey key;
     RefAction action = RefAction::Add;
     u32 ref_mod = 1;
-    Level level = 0;     // tree blocks
-    u64 add_order = 0;   // ADDs: position on the kernel's ref_add_list
-    u64 ref_root = 0, owner = 0, owner_offset = 0;  // as queued (owner of a tree block: its level); messages print them
+    Level level = 0;    // tree blocks
+    u64 add_order = 0;  // ADDs: position on the kernel's ref_add_list
+    u64 ref_root = 0, owner = 0,
+        owner_offset = 0;  // as queued (owner of a tree block: its level); messages print them
 };
 
 /// fs/btrfs/delayed-ref.h: struct btrfs_delayed_ref_head.
 struct DelayedRefHead {
     DelayedRefHead(u64 bytenr, u64 num_bytes, bool is_data);
-    sim::Object obj;   // nodes and counts: lock
+    sim::Object obj;  // nodes and counts: lock
     u64 bytenr, num_bytes;
     u32 refs = 1;
     sim::Mutex mutex;  // held while its nodes run
     sim::Spinlock lock;
     Vector<DelayedRefNode> nodes;  // ordered by key; ADDs run first
     int ref_mod = 0, total_ref_mod = 0;
-    bool must_insert_reserved = false, is_data = false, is_system = false, processing = false, in_tree = true;
+    bool must_insert_reserved = false, is_data = false, is_system = false, processing = false,
+         in_tree = true;
     bool has_extent_op = false;
     u64 extent_op_flags = 0;
     Level extent_op_level = 0;
@@ -50,13 +52,14 @@ struct DelayedRefHead {
 /// fs/btrfs/delayed-ref.h: struct btrfs_delayed_ref_root; one per transaction.
 struct DelayedRefRoot {
     explicit DelayedRefRoot(u64 transid);
-    sim::Object obj;   // lock
+    sim::Object obj;  // lock
     sim::Spinlock lock;
     Map<u64, DelayedRefHead*> heads;  // href_root, by bytenr
     u64 num_heads = 0, num_heads_ready = 0;
     sim::Atomic<u64> num_entries;
     u64 run_delayed_start = 0;
-    u64 pending_csums = 0;  // bytes of data that lose their last reference, as far as the heads know
+    u64 pending_csums =
+        0;  // bytes of data that lose their last reference, as far as the heads know
     sim::AtomicBits flags;  // bit 0: FLUSHING
 };
 namespace delayed_refs_flag {
@@ -67,12 +70,14 @@ DelayedRefHead* find_ref_head(DelayedRefRoot& refs, u64 bytenr);  // delayed_ref
 void put_ref_head(DelayedRefHead* head);
 /// delayed_refs.lock and head.lock held: the head leaves the tree.
 void delete_ref_head(DelayedRefRoot& refs, DelayedRefHead& head);
-/// Gives back what the head's existence added to the delayed refs reserve. Mirrors btrfs_cleanup_ref_head_accounting().
+/// Gives back what the head's existence added to the delayed refs reserve. Mirrors
+/// btrfs_cleanup_ref_head_accounting().
 void cleanup_ref_head_accounting(FsInfo& fs, DelayedRefRoot& refs, const DelayedRefHead& head);
 /// Takes head.mutex while delayed_refs.lock is held; sleeps without it if somebody runs the head.
 /// @return false if the head has left the tree meanwhile. Mirrors btrfs_delayed_ref_lock().
 bool delayed_ref_lock(DelayedRefRoot& refs, DelayedRefHead& head);
-/// The head's operation on the extent item, unless inserting that item will do it. head.lock held. Mirrors cleanup_extent_op().
+/// The head's operation on the extent item, unless inserting that item will do it. head.lock held.
+/// Mirrors cleanup_extent_op().
 bool has_pending_extent_op(DelayedRefHead& head);
 
 /// A reference to a tree block or data extent, to be queued. parent != 0 selects the SHARED type.
@@ -89,11 +94,14 @@ struct DataRef {
     Objectid root = 0;
     u64 objectid = 0, offset = 0;
 };
-Result<void> add_delayed_tree_ref(TransHandle& trans, const TreeRef& ref, RefAction action, u64 extent_op_flags = 0);
+Result<void> add_delayed_tree_ref(TransHandle& trans, const TreeRef& ref, RefAction action,
+                                  u64 extent_op_flags = 0);
 Result<void> add_delayed_data_ref(TransHandle& trans, const DataRef& ref, RefAction action);
-/// Queues flags to set on a block's extent item (UPDATE_DELAYED_HEAD). Mirrors btrfs_add_delayed_extent_op().
+/// Queues flags to set on a block's extent item (UPDATE_DELAYED_HEAD). Mirrors
+/// btrfs_add_delayed_extent_op().
 Result<void> add_delayed_extent_op(TransHandle& trans, Bytenr bytenr, u64 flags, Level level);
-/// Runs queued references. count 0: as many heads as are ready now; all: until none is left. Aborts the transaction on error.
+/// Runs queued references. count 0: as many heads as are ready now; all: until none is left. Aborts
+/// the transaction on error.
 inline constexpr u64 run_all_refs = ~u64{0};
 Result<void> run_delayed_refs(TransHandle& trans, u64 count);
 /// After an abort: every queued reference is forgotten. Mirrors btrfs_destroy_delayed_refs().

@@ -1,10 +1,12 @@
-// Mirrors the part of fs/btrfs/extent-tree.c, 6.1, that runs delayed references: btrfs_run_delayed_refs() and what it calls down to
-// one reference, and btrfs_destroy_delayed_refs() of fs/btrfs/disk-io.c.
+// Mirrors the part of fs/btrfs/extent-tree.c, 6.1, that runs delayed references:
+// btrfs_run_delayed_refs() and what it calls down to one reference, and
+// btrfs_destroy_delayed_refs() of fs/btrfs/disk-io.c.
 //
-// One difference in form: with run_all_refs the kernel makes a pass for each head, and waits for the first head's mutex after each;
-// here a pass takes all heads that nobody else is running. Only the committer runs all references, in its critical section, where
-// nobody else runs any. Also left out: the average run time that throttled older kernels, and skipping of references that a
-// backref walk must not lose (no sequence numbers).
+// One difference in form: with run_all_refs the kernel makes a pass for each head, and waits for
+// the first head's mutex after each; here a pass takes all heads that nobody else is running. Only
+// the committer runs all references, in its critical section, where nobody else runs any. Also left
+// out: the average run time that throttled older kernels, and skipping of references that a backref
+// walk must not lose (no sequence numbers).
 #include <algorithm>
 
 #include "model/delayed_ref.h"
@@ -16,7 +18,8 @@
 namespace model {
 namespace {
 
-/// The next head that nobody runs, from a cursor that wraps once. delayed_refs.lock held. Mirrors btrfs_select_ref_head().
+/// The next head that nobody runs, from a cursor that wraps once. delayed_refs.lock held. Mirrors
+/// btrfs_select_ref_head().
 DelayedRefHead* select_ref_head(DelayedRefRoot& refs) {
     refs.obj.read();
     const auto idle = [](const auto& entry) { return !entry.second->processing; };
@@ -56,11 +59,14 @@ void put_back(DelayedRefRoot& refs, DelayedRefHead& head) {
     head.mutex.unlock();
 }
 
-/// Any ADD first, in the order in which they were queued: a DROP never runs before the ADDs of its head. head.lock held.
+/// Any ADD first, in the order in which they were queued: a DROP never runs before the ADDs of its
+/// head. head.lock held.
 DelayedRefNode* select_delayed_ref(DelayedRefHead& head) {
     DelayedRefNode* first = nullptr;
     for (DelayedRefNode& node : head.nodes)
-        if (node.action == RefAction::Add && (first == nullptr || node.add_order < first->add_order)) first = &node;
+        if (node.action == RefAction::Add &&
+            (first == nullptr || node.add_order < first->add_order))
+            first = &node;
     if (first == nullptr && !head.nodes.empty()) first = &head.nodes.front();
     return first;
 }
@@ -72,7 +78,9 @@ struct TakenRef {
 };
 
 ExtentOp take_extent_op(DelayedRefHead& head) {
-    const ExtentOp op{.present = head.has_extent_op, .flags = head.extent_op_flags, .level = head.extent_op_level};
+    const ExtentOp op{.present = head.has_extent_op,
+                      .flags = head.extent_op_flags,
+                      .level = head.extent_op_level};
     head.has_extent_op = false;
     head.extent_op_flags = 0;
     return op;
@@ -96,12 +104,14 @@ bool take_ref(DelayedRefRoot& refs, DelayedRefHead& head, TakenRef* taken) {
     return true;
 }
 
-/// head.lock is dropped around each reference, so others may queue more meanwhile. Mirrors btrfs_run_delayed_refs_for_head().
+/// head.lock is dropped around each reference, so others may queue more meanwhile. Mirrors
+/// btrfs_run_delayed_refs_for_head().
 Result<void> run_refs_of_head(TransHandle& trans, DelayedRefHead& head) {
     DelayedRefRoot& refs = trans.transaction.delayed_refs;
     TakenRef taken;
     while (take_ref(refs, head, &taken)) {
-        const auto run = run_one_delayed_ref(trans, head, taken.node, taken.insert_reserved, taken.extent_op);
+        const auto run =
+            run_one_delayed_ref(trans, head, taken.node, taken.insert_reserved, taken.extent_op);
         if (!run) {
             put_back(refs, head);
             return run;
@@ -128,11 +138,14 @@ bool remove_if_empty(DelayedRefRoot& refs, DelayedRefHead& head) {
     return true;
 }
 
-/// Allocated and freed before its item was ever inserted: the space is pinned, since a reader may hold the block.
+/// Allocated and freed before its item was ever inserted: the space is pinned, since a reader may
+/// hold the block.
 Result<void> drop_never_inserted(TransHandle& trans, const DelayedRefHead& head) {
     if (!head.must_insert_reserved) return {};
-    sim::note([&] { return "pins " + std::to_string(head.bytenr) + ", whose item was never inserted"; });
-    if (const auto pinned = pin_extent(trans, Bytenr(head.bytenr), head.num_bytes, true); !pinned) return pinned;
+    sim::note(
+        [&] { return "pins " + std::to_string(head.bytenr) + ", whose item was never inserted"; });
+    if (const auto pinned = pin_extent(trans, Bytenr(head.bytenr), head.num_bytes, true); !pinned)
+        return pinned;
     if (!head.is_data) return {};
     return del_csums(trans, Bytenr(head.bytenr), head.num_bytes);
 }
@@ -227,7 +240,8 @@ Result<void> run_delayed_refs(TransHandle& trans, u64 count) {
 
 namespace {
 
-/// reserved -> pinned without remembering the range: it is unpinned on the spot, and is not free space again.
+/// reserved -> pinned without remembering the range: it is unpinned on the spot, and is not free
+/// space again.
 void pin_and_forget(FsInfo& fs, const DelayedRefHead& head) {
     BlockGroup& bg = *lookup_block_group(fs, Bytenr(head.bytenr));
     SpaceInfo& info = *bg.space_info;
@@ -253,7 +267,8 @@ DelayedRefHead* take_first_for_destruction(DelayedRefRoot& refs) {
         if (!delayed_ref_lock(refs, head)) continue;
         const sim::SpinGuard head_guard(head.lock);
         head.obj.write();
-        for (std::size_t n = head.nodes.size(); n > 0; --n) refs.num_entries.dec();
+        for (std::size_t n = head.nodes.size(); n > 0; --n)
+            refs.num_entries.dec();
         head.nodes.clear();
         head.has_extent_op = false;
         delete_ref_head(refs, head);

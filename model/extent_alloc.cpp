@@ -1,8 +1,10 @@
-// Mirrors the allocator of fs/btrfs/extent-tree.c, 6.1: btrfs_reserve_extent() and find_free_extent().
+// Mirrors the allocator of fs/btrfs/extent-tree.c, 6.1: btrfs_reserve_extent() and
+// find_free_extent().
 //
-// Left out: caching of block groups (free space is known from the mount on, so both CACHING loops are one), clusters, hints and
-// empty_size: the lowest free address of the first group with room is taken, which reuses freed space soonest. Metadata never
-// counts `reservations` up, since the kernel drops that count before the allocation returns and nobody waits for it.
+// Left out: caching of block groups (free space is known from the mount on, so both CACHING loops
+// are one), clusters, hints and empty_size: the lowest free address of the first group with room is
+// taken, which reuses freed space soonest. Metadata never counts `reservations` up, since the
+// kernel drops that count before the allocation returns and nobody waits for it.
 #include <algorithm>
 #include <optional>
 
@@ -20,8 +22,8 @@ struct Request {
     bool is_data, delalloc;
 };
 
-/// Takes the lowest free range that is large enough out of the group's free space. A glance at `ro` belongs to the same step: if the
-/// group becomes read-only after it, add_reserved_bytes() notices.
+/// Takes the lowest free range that is large enough out of the group's free space. A glance at `ro`
+/// belongs to the same step: if the group becomes read-only after it, add_reserved_bytes() notices.
 std::optional<Bytenr> take_free_space(BlockGroup& bg, u64 num_bytes, u64* largest) {
     const sim::SpinGuard guard(bg.tree_lock);
     bg.ro_obj.read();
@@ -73,9 +75,13 @@ Result<ReservedExtent> find_free_extent(FsInfo& fs, const Request& request, u64*
     SpaceInfo& info = space_info_for(fs, request.flags);
     *largest = 0;
     auto extent = search_groups(info, request, largest);
-    if (!extent && alloc_chunk_for_extent(fs, request.flags)) extent = search_groups(info, request, largest);
+    if (!extent && alloc_chunk_for_extent(fs, request.flags))
+        extent = search_groups(info, request, largest);
     if (!extent) return Errno::NoSpc;
-    sim::note([&] { return "reserves " + std::to_string(extent->start.get()) + ", " + std::to_string(extent->num_bytes) + " bytes"; });
+    sim::note([&] {
+        return "reserves " + std::to_string(extent->start.get()) + ", " +
+               std::to_string(extent->num_bytes) + " bytes";
+    });
     return *extent;
 }
 
@@ -87,7 +93,8 @@ u64 flags_for(const FsInfo& fs, const Root& root, bool is_data) {
 }  // namespace
 
 /// A request that does not fit is halved, down to what the caller can live with.
-Result<ReservedExtent> reserve_extent(Root& root, u64 ram_bytes, u64 num_bytes, u64 min_alloc_size, bool is_data, bool delalloc) {
+Result<ReservedExtent> reserve_extent(Root& root, u64 ram_bytes, u64 num_bytes, u64 min_alloc_size,
+                                      bool is_data, bool delalloc) {
     const sim::Scope scope("btrfs_reserve_extent");
     FsInfo& fs = root.fs;
     Request request{ram_bytes, num_bytes, flags_for(fs, root, is_data), is_data, delalloc};

@@ -1,7 +1,9 @@
-// Mirrors the part of fs/btrfs/extent-tree.c, 6.1, that carries one queued reference into the extent tree: the insertion of extent
-// items, __btrfs_inc_extent_ref(), __btrfs_free_extent() and run_delayed_extent_op().
+// Mirrors the part of fs/btrfs/extent-tree.c, 6.1, that carries one queued reference into the
+// extent tree: the insertion of extent items, __btrfs_inc_extent_ref(), __btrfs_free_extent() and
+// run_delayed_extent_op().
 //
-// Left out: extent items of tree blocks without SKINNY_METADATA, the free space tree, and the squota owner of 6.7.
+// Left out: extent items of tree blocks without SKINNY_METADATA, the free space tree, and the
+// squota owner of 6.7.
 #include <cstring>
 #include <optional>
 
@@ -24,7 +26,8 @@ struct Target {
 
 Target target_of(const DelayedRefHead& head, const DelayedRefNode& node) {
     const Bytenr bytenr(head.bytenr);
-    if (is_data_ref(node.key.type)) return {bytenr, head.num_bytes, {head.bytenr, extent_item_key, head.num_bytes}};
+    if (is_data_ref(node.key.type))
+        return {bytenr, head.num_bytes, {head.bytenr, extent_item_key, head.num_bytes}};
     return {bytenr, head.num_bytes, {head.bytenr, metadata_item_key, node.level}};
 }
 
@@ -42,26 +45,33 @@ std::string describe_ref(const DelayedRefNode& node) {
     return "parent " + std::to_string(node.key.parent) + " root " + std::to_string(node.ref_root);
 }
 
-// ---- new extents ---------------------------------------------------------------------------------------------------------
+// ---- new extents
+// ---------------------------------------------------------------------------------------------------------
 
 /// Mirrors alloc_reserved_tree_block() and alloc_reserved_file_extent().
-Result<void> insert_extent(TransHandle& trans, const Target& target, const DelayedRefNode& node, const ExtentOp& op) {
+Result<void> insert_extent(TransHandle& trans, const Target& target, const DelayedRefNode& node,
+                           const ExtentOp& op) {
     const bool data = is_data_ref(node.key.type);
     const u32 size = static_cast<u32>(sizeof(ExtentItem)) + inline_ref_size(node.key.type);
     {
         Path path;
-        const auto inserted = insert_empty_item(trans, *trans.fs.extent_root, path, target.key, size);
+        const auto inserted =
+            insert_empty_item(trans, *trans.fs.extent_root, path, target.key, size);
         if (!inserted) return inserted;
-        ExtentItem item{.refs = node.ref_mod, .generation = trans.transid.get(), .flags = data ? extent_flag_data : extent_flag_tree_block};
+        ExtentItem item{.refs = node.ref_mod,
+                        .generation = trans.transid.get(),
+                        .flags = data ? extent_flag_data : extent_flag_tree_block};
         apply(op, item);
         write_item(path, item);
-        store_inline_ref(path.nodes[0]->item_data(path.slots[0]) + sizeof(ExtentItem), node.key, node.ref_mod);
+        store_inline_ref(path.nodes[0]->item_data(path.slots[0]) + sizeof(ExtentItem), node.key,
+                         node.ref_mod);
     }
     sim::note([&] { return "inserts the item of extent " + std::to_string(target.bytenr.get()); });
     return update_block_group(trans, target.bytenr, target.num_bytes, true);
 }
 
-// ---- keyed references ----------------------------------------------------------------------------------------------------
+// ---- keyed references
+// ----------------------------------------------------------------------------------------------------
 
 bool same_data_ref(const ExtentDataRef& item, const RefKey& key) {
     return item.root == key.root && item.objectid == key.objectid && item.offset == key.offset;
@@ -75,7 +85,8 @@ Result<bool> lookup_keyed_ref(TransHandle& trans, Path& path, Bytenr bytenr, con
         const auto found = search_slot(&trans, root, key, path, -1, true);
         if (!found) return found.error();
         if (!*found) return false;
-        if (ref.type != extent_data_ref_key || same_data_ref(read_item<ExtentDataRef>(path), ref)) return true;
+        if (ref.type != extent_data_ref_key || same_data_ref(read_item<ExtentDataRef>(path), ref))
+            return true;
     }
 }
 
@@ -136,17 +147,20 @@ Result<void> drop_keyed_ref(TransHandle& trans, Path& path, const RefKey& ref, u
     return {};
 }
 
-// ---- one more reference --------------------------------------------------------------------------------------------------
+// ---- one more reference
+// --------------------------------------------------------------------------------------------------
 
 /// The item after the path's slot; the path has kept its locks. Mirrors find_next_key().
 std::optional<Key> find_next_key(const Path& path) {
     for (unsigned level = 0; level < max_level && path.nodes[level] != nullptr; ++level)
-        if (path.slots[level] + 1 < path.nodes[level]->nritems()) return path.nodes[level]->key(path.slots[level] + 1);
+        if (path.slots[level] + 1 < path.nodes[level]->nritems())
+            return path.nodes[level]->key(path.slots[level] + 1);
     return std::nullopt;
 }
 
 /// A reference goes inline if it fits and no reference of the extent is an item of its own.
-bool fits_inline(const FsInfo& fs, const Path& path, const Target& target, u32 item_size, u32 extra) {
+bool fits_inline(const FsInfo& fs, const Path& path, const Target& target, u32 item_size,
+                 u32 extra) {
     if (item_size + extra >= max_extent_item_size(fs.nodesize)) return false;
     const auto next = find_next_key(path);
     return !next || next->objectid != target.bytenr.get() || next->type >= block_group_item_key;
@@ -162,11 +176,13 @@ void insert_inline_ref(Path& path, u32 offset, const DelayedRefNode& node, const
     write_item(path, item);
     ExtentBuffer& leaf = *path.nodes[0];
     unsigned char* const data = leaf.item_data(path.slots[0]);
-    std::memmove(data + offset + size, data + offset, leaf.item_size(path.slots[0]) - size - offset);
+    std::memmove(data + offset + size, data + offset,
+                 leaf.item_size(path.slots[0]) - size - offset);
     store_inline_ref(data + offset, node.key, node.ref_mod);
 }
 
-/// Mirrors update_inline_extent_backref(): counts up or down, or takes the reference out of the item.
+/// Mirrors update_inline_extent_backref(): counts up or down, or takes the reference out of the
+/// item.
 void change_inline_ref(Path& path, u32 offset, std::int64_t mod, const ExtentOp& op) {
     const InlineRef ref = parse_inline_ref(item_bytes(path), offset);
     auto item = read_item<ExtentItem>(path);
@@ -186,26 +202,33 @@ void change_inline_ref(Path& path, u32 offset, std::int64_t mod, const ExtentOp&
 }
 
 Errno extent_item_missing(FsInfo& fs, const Target& target, const DelayedRefNode& node) {
-    fs.message("error", "extent item not found for insert, bytenr " + std::to_string(target.bytenr.get()) + " num_bytes " +
-                            std::to_string(target.num_bytes) + " parent " + std::to_string(node.key.parent) + " root_objectid " +
-                            std::to_string(node.ref_root) + " owner " + std::to_string(node.owner) + " offset " +
-                            std::to_string(node.owner_offset));
+    fs.message("error", "extent item not found for insert, bytenr " +
+                            std::to_string(target.bytenr.get()) + " num_bytes " +
+                            std::to_string(target.num_bytes) + " parent " +
+                            std::to_string(node.key.parent) + " root_objectid " +
+                            std::to_string(node.ref_root) + " owner " + std::to_string(node.owner) +
+                            " offset " + std::to_string(node.owner_offset));
     return Errno::UClean;
 }
 
 Errno tree_ref_exists(FsInfo& fs, const Target& target, const DelayedRefNode& node) {
-    fs.message("critical", "adding refs to an existing tree ref, bytenr " + std::to_string(target.bytenr.get()) + " num_bytes " +
-                               std::to_string(target.num_bytes) + " root_objectid " + std::to_string(node.ref_root));
+    fs.message("critical", "adding refs to an existing tree ref, bytenr " +
+                               std::to_string(target.bytenr.get()) + " num_bytes " +
+                               std::to_string(target.num_bytes) + " root_objectid " +
+                               std::to_string(node.ref_root));
     return Errno::UClean;
 }
 
-/// Mirrors insert_inline_extent_backref(). @return false: the reference must become an item of its own, and is counted already
-Result<bool> inc_inline_ref(TransHandle& trans, const Target& target, const DelayedRefNode& node, const ExtentOp& op) {
+/// Mirrors insert_inline_extent_backref(). @return false: the reference must become an item of its
+/// own, and is counted already
+Result<bool> inc_inline_ref(TransHandle& trans, const Target& target, const DelayedRefNode& node,
+                            const ExtentOp& op) {
     FsInfo& fs = trans.fs;
     Path path;
     path.keep_locks = true;  // no reference item may appear behind the extent item
     const u32 extra = inline_ref_size(node.key.type);
-    const auto found = search_slot(&trans, *fs.extent_root, target.key, path, static_cast<int>(extra), true);
+    const auto found =
+        search_slot(&trans, *fs.extent_root, target.key, path, static_cast<int>(extra), true);
     if (!found) return found.error();
     if (!*found) return extent_item_missing(fs, target, node);
     const auto item = item_bytes(path);
@@ -227,7 +250,8 @@ Result<bool> inc_inline_ref(TransHandle& trans, const Target& target, const Dela
 }
 
 /// Mirrors __btrfs_inc_extent_ref().
-Result<void> inc_extent_ref(TransHandle& trans, const Target& target, const DelayedRefNode& node, const ExtentOp& op) {
+Result<void> inc_extent_ref(TransHandle& trans, const Target& target, const DelayedRefNode& node,
+                            const ExtentOp& op) {
     const auto inlined = inc_inline_ref(trans, target, node, op);
     if (!inlined) return inlined.error();
     if (*inlined) return {};
@@ -236,7 +260,8 @@ Result<void> inc_extent_ref(TransHandle& trans, const Target& target, const Dela
     return inserted;
 }
 
-// ---- one reference less --------------------------------------------------------------------------------------------------
+// ---- one reference less
+// --------------------------------------------------------------------------------------------------
 
 constexpr const char* free_extent_name = "__btrfs_free_extent";
 
@@ -251,8 +276,11 @@ struct Backref {
     u32 offset = 0;
 };
 
-/// Mirrors lookup_extent_backref(). The search copies the path to the item: this is where a lack of space shows.
-Result<std::optional<Backref>> lookup_extent_backref(TransHandle& trans, Path& path, const Target& target, const DelayedRefNode& node) {
+/// Mirrors lookup_extent_backref(). The search copies the path to the item: this is where a lack of
+/// space shows.
+Result<std::optional<Backref>> lookup_extent_backref(TransHandle& trans, Path& path,
+                                                     const Target& target,
+                                                     const DelayedRefNode& node) {
     const auto found = search_slot(&trans, *trans.fs.extent_root, target.key, path, -1, true);
     if (!found) return found.error();
     if (*found) {
@@ -269,15 +297,18 @@ Errno ref_not_found(TransHandle& trans, const Target& target, const DelayedRefNo
     FsInfo& fs = trans.fs;
     // Two spaces before "owner" up to 6.11.
     const std::string gap = fs.kernel.at_least(6, 12) ? " " : "  ";
-    std::string text = "unable to find ref byte nr " + std::to_string(target.bytenr.get()) + " " + describe_ref(node) + gap +
-                       "owner " + std::to_string(node.owner) + " offset " + std::to_string(node.owner_offset);
+    std::string text = "unable to find ref byte nr " + std::to_string(target.bytenr.get()) + " " +
+                       describe_ref(node) + gap + "owner " + std::to_string(node.owner) +
+                       " offset " + std::to_string(node.owner_offset);
     fs.message("error", text);
     return abort_free(trans, Errno::NoEnt);
 }
 
-Result<void> check_refs_to_drop(TransHandle& trans, const Target& target, const DelayedRefNode& node, const ExtentItem& item) {
+Result<void> check_refs_to_drop(TransHandle& trans, const Target& target,
+                                const DelayedRefNode& node, const ExtentItem& item) {
     if (item.refs >= node.ref_mod) return {};
-    trans.fs.message("critical", "trying to drop " + std::to_string(node.ref_mod) + " refs but we only have " + std::to_string(item.refs) +
+    trans.fs.message("critical", "trying to drop " + std::to_string(node.ref_mod) +
+                                     " refs but we only have " + std::to_string(item.refs) +
                                      " for bytenr " + std::to_string(target.bytenr.get()));
     return abort_free(trans, Errno::UClean);
 }
@@ -295,10 +326,12 @@ Result<void> free_extent_accounting(TransHandle& trans, const Target& target, bo
 }
 
 /// The path stands on the extent item; the reference in it, if it is inline, at `inline_offset`.
-Result<void> drop_from_item(TransHandle& trans, Path& path, const Target& target, const DelayedRefNode& node, const ExtentOp& op,
+Result<void> drop_from_item(TransHandle& trans, Path& path, const Target& target,
+                            const DelayedRefNode& node, const ExtentOp& op,
                             std::optional<u32> inline_offset) {
     auto item = read_item<ExtentItem>(path);
-    if (const auto checked = check_refs_to_drop(trans, target, node, item); !checked) return checked;
+    if (const auto checked = check_refs_to_drop(trans, target, node, item); !checked)
+        return checked;
     if (item.refs > node.ref_mod) {
         if (inline_offset) {
             change_inline_ref(path, *inline_offset, -std::int64_t{node.ref_mod}, op);
@@ -316,20 +349,25 @@ Result<void> drop_from_item(TransHandle& trans, Path& path, const Target& target
 }
 
 /// The path stands on the reference's own item: that goes first, then the extent item counts down.
-Result<void> drop_keyed(TransHandle& trans, Path& path, const Target& target, const DelayedRefNode& node, const ExtentOp& op) {
-    if (const auto dropped = drop_keyed_ref(trans, path, node.key, node.ref_mod); !dropped) return abort_free(trans, dropped.error());
+Result<void> drop_keyed(TransHandle& trans, Path& path, const Target& target,
+                        const DelayedRefNode& node, const ExtentOp& op) {
+    if (const auto dropped = drop_keyed_ref(trans, path, node.key, node.ref_mod); !dropped)
+        return abort_free(trans, dropped.error());
     path.release();
     const auto found = search_slot(&trans, *trans.fs.extent_root, target.key, path, -1, true);
     if (!found) return abort_free(trans, found.error());
     if (!*found) {
-        trans.fs.message("error", "umm, got 1 back from search, was looking for " + std::to_string(target.bytenr.get()));
+        trans.fs.message("error", "umm, got 1 back from search, was looking for " +
+                                      std::to_string(target.bytenr.get()));
         return abort_free(trans, Errno::UClean);
     }
     return drop_from_item(trans, path, target, node, op, std::nullopt);
 }
 
-/// Mirrors __btrfs_free_extent(); where a reference is an item of its own the kernel spares a search if both share a leaf.
-Result<void> free_extent(TransHandle& trans, const Target& target, const DelayedRefNode& node, const ExtentOp& op) {
+/// Mirrors __btrfs_free_extent(); where a reference is an item of its own the kernel spares a
+/// search if both share a leaf.
+Result<void> free_extent(TransHandle& trans, const Target& target, const DelayedRefNode& node,
+                         const ExtentOp& op) {
     const sim::Scope scope(free_extent_name);
     Path path;
     const auto backref = lookup_extent_backref(trans, path, target, node);
@@ -341,34 +379,44 @@ Result<void> free_extent(TransHandle& trans, const Target& target, const Delayed
 
 Errno wrong_tree_ref_count(FsInfo& fs, const DelayedRefHead& head, const DelayedRefNode& node) {
     const bool old_text = !fs.kernel.at_least(5, 0);
-    const std::string start = old_text ? "btree block(" + std::to_string(head.bytenr) + ")" : "btree block " + std::to_string(head.bytenr);
-    fs.message("error", start + " has " + std::to_string(node.ref_mod) + " references rather than 1: action " +
-                            std::to_string(static_cast<int>(node.action)) + " ref_root " + std::to_string(node.ref_root) + " parent " +
+    const std::string start = old_text ? "btree block(" + std::to_string(head.bytenr) + ")"
+                                       : "btree block " + std::to_string(head.bytenr);
+    fs.message("error", start + " has " + std::to_string(node.ref_mod) +
+                            " references rather than 1: action " +
+                            std::to_string(static_cast<int>(node.action)) + " ref_root " +
+                            std::to_string(node.ref_root) + " parent " +
                             std::to_string(node.key.parent));
     return fs.kernel.at_least(5, 0) ? Errno::UClean : Errno::IO;
 }
 
-Result<void> run_ref(TransHandle& trans, const DelayedRefHead& head, const DelayedRefNode& node, bool insert_reserved, const ExtentOp& op) {
-    const sim::Scope scope(is_data_ref(node.key.type) ? "run_delayed_data_ref" : "run_delayed_tree_ref");
+Result<void> run_ref(TransHandle& trans, const DelayedRefHead& head, const DelayedRefNode& node,
+                     bool insert_reserved, const ExtentOp& op) {
+    const sim::Scope scope(is_data_ref(node.key.type) ? "run_delayed_data_ref"
+                                                      : "run_delayed_tree_ref");
     const Target target = target_of(head, node);
-    if (!is_data_ref(node.key.type) && node.ref_mod != 1) return wrong_tree_ref_count(trans.fs, head, node);
+    if (!is_data_ref(node.key.type) && node.ref_mod != 1)
+        return wrong_tree_ref_count(trans.fs, head, node);
     if (node.action == RefAction::Drop) return free_extent(trans, target, node, op);
     if (insert_reserved) return insert_extent(trans, target, node, op);
     return inc_extent_ref(trans, target, node, op);
 }
 
 /// Logged since the message is no longer one for debugging; read in 6.1.
-void report_failure(FsInfo& fs, const DelayedRefHead& head, const DelayedRefNode& node, Errno error) {
+void report_failure(FsInfo& fs, const DelayedRefHead& head, const DelayedRefNode& node,
+                    Errno error) {
     if (!fs.kernel.at_least(6, 1)) return;
-    fs.message("error", "failed to run delayed ref for logical " + std::to_string(head.bytenr) + " num_bytes " +
-                            std::to_string(head.num_bytes) + " type " + std::to_string(node.key.type) + " action " +
-                            std::to_string(static_cast<int>(node.action)) + " ref_mod " + std::to_string(node.ref_mod) + ": -" +
+    fs.message("error", "failed to run delayed ref for logical " + std::to_string(head.bytenr) +
+                            " num_bytes " + std::to_string(head.num_bytes) + " type " +
+                            std::to_string(node.key.type) + " action " +
+                            std::to_string(static_cast<int>(node.action)) + " ref_mod " +
+                            std::to_string(node.ref_mod) + ": -" +
                             std::to_string(static_cast<int>(error)));
 }
 
 }  // namespace
 
-Result<void> run_one_delayed_ref(TransHandle& trans, const DelayedRefHead& head, const DelayedRefNode& node, bool insert_reserved,
+Result<void> run_one_delayed_ref(TransHandle& trans, const DelayedRefHead& head,
+                                 const DelayedRefNode& node, bool insert_reserved,
                                  const ExtentOp& extent_op) {
     const Bytenr bytenr(head.bytenr);
     if (trans.aborted != 0) {
@@ -382,7 +430,8 @@ Result<void> run_one_delayed_ref(TransHandle& trans, const DelayedRefHead& head,
     return run;
 }
 
-Result<void> run_delayed_extent_op(TransHandle& trans, const DelayedRefHead& head, const ExtentOp& extent_op) {
+Result<void> run_delayed_extent_op(TransHandle& trans, const DelayedRefHead& head,
+                                   const ExtentOp& extent_op) {
     if (trans.aborted != 0) return {};
     const sim::Scope scope("run_delayed_extent_op");
     Path path;
@@ -391,8 +440,9 @@ Result<void> run_delayed_extent_op(TransHandle& trans, const DelayedRefHead& hea
     const auto found = search_slot(&trans, *trans.fs.extent_root, key, path, 0, true);
     if (!found) return found.error();
     if (!*found) {
-        trans.fs.message("error", "missing extent item for extent " + std::to_string(head.bytenr) + " num_bytes " +
-                                      std::to_string(head.num_bytes) + " level " + std::to_string(extent_op.level));
+        trans.fs.message("error", "missing extent item for extent " + std::to_string(head.bytenr) +
+                                      " num_bytes " + std::to_string(head.num_bytes) + " level " +
+                                      std::to_string(extent_op.level));
         return Errno::UClean;
     }
     auto item = read_item<ExtentItem>(path);

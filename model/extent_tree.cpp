@@ -1,6 +1,6 @@
-// Mirrors fs/btrfs/extent-tree.c of 6.1: life of tree blocks (allocation, freeing), references of a block's children, lookups that
-// see queued references, pinning and unpinning. Allocation of space is in extent_alloc.cpp, running of references in
-// delayed_ref_run.cpp and extent_refs.cpp.
+// Mirrors fs/btrfs/extent-tree.c of 6.1: life of tree blocks (allocation, freeing), references of a
+// block's children, lookups that see queued references, pinning and unpinning. Allocation of space
+// is in extent_alloc.cpp, running of references in delayed_ref_run.cpp and extent_refs.cpp.
 //
 // Left out: log trees, discard, the tree modification log and the redirty list of zoned mode.
 #include "model/extent_tree.h"
@@ -17,7 +17,8 @@
 namespace model {
 namespace {
 
-// ---- allocation ----------------------------------------------------------------------------------------------------------
+// ---- allocation
+// ----------------------------------------------------------------------------------------------------------
 
 void write_new_header(TransHandle& trans, ExtentBuffer& eb, Objectid owner, Level level) {
     FsInfo& fs = trans.fs;
@@ -39,31 +40,40 @@ void add_dirty_page(Transaction& transaction, Bytenr start) {
     transaction.dirty_pages.insert(start.get());
 }
 
-/// The address may have been another block's a moment ago, and a reader of that one may hold the very same buffer: the lock waits
-/// for him, then he sees this block. Mirrors btrfs_init_new_buffer().
-Result<ExtentBuffer*> init_new_buffer(TransHandle& trans, Bytenr start, Objectid owner, Level level, unsigned nesting) {
+/// The address may have been another block's a moment ago, and a reader of that one may hold the
+/// very same buffer: the lock waits for him, then he sees this block. Mirrors
+/// btrfs_init_new_buffer().
+Result<ExtentBuffer*> init_new_buffer(TransHandle& trans, Bytenr start, Objectid owner, Level level,
+                                      unsigned nesting) {
     ExtentBuffer& eb = alloc_extent_buffer(trans.fs, start);
     if (eb.lock.owner() >= 0 && eb.lock.is_held_for_write_by_current()) {
-        trans.fs.message("error", "tree block " + std::to_string(start.get()) + " owner " + std::to_string(eb.owner()) +
-                                      " already locked by pid=" + std::to_string(eb.lock.owner()) + ", extent tree corruption detected");
+        trans.fs.message("error", "tree block " + std::to_string(start.get()) + " owner " +
+                                      std::to_string(eb.owner()) +
+                                      " already locked by pid=" + std::to_string(eb.lock.owner()) +
+                                      ", extent tree corruption detected");
         free_extent_buffer(&eb);
         return Errno::UClean;
     }
     set_buffer_lockdep_class(eb, owner, level);
     tree_lock(eb, nesting);
     clean_tree_block(eb);
-    // STALE goes and UPTODATE comes: two bit operations that nobody tells apart while the block is locked.
-    const u64 bits = (eb.bflags.peek() & ~(u64{1} << eb_flag::stale)) | (u64{1} << eb_flag::uptodate);
+    // STALE goes and UPTODATE comes: two bit operations that nobody tells apart while the block is
+    // locked.
+    const u64 bits =
+        (eb.bflags.peek() & ~(u64{1} << eb_flag::stale)) | (u64{1} << eb_flag::uptodate);
     eb.bflags.store(bits);
     write_new_header(trans, eb, owner, level);
     add_dirty_page(trans.transaction, start);
     return &eb;
 }
 
-// ---- freeing -------------------------------------------------------------------------------------------------------------
+// ---- freeing
+// -------------------------------------------------------------------------------------------------------------
 
-/// The block was allocated and freed in this transaction, and nothing of it has run: its head goes, and nobody will ever know.
-/// @return whether the extent item was never inserted, so that the space is the caller's. Mirrors check_ref_cleanup().
+/// The block was allocated and freed in this transaction, and nothing of it has run: its head goes,
+/// and nobody will ever know.
+/// @return whether the extent item was never inserted, so that the space is the caller's. Mirrors
+/// check_ref_cleanup().
 bool check_ref_cleanup(TransHandle& trans, Bytenr bytenr) {
     DelayedRefRoot& refs = trans.transaction.delayed_refs;
     DelayedRefHead* head = nullptr;
@@ -87,43 +97,54 @@ bool check_ref_cleanup(TransHandle& trans, Bytenr bytenr) {
     return never_inserted;
 }
 
-// ---- references of children ----------------------------------------------------------------------------------------------
+// ---- references of children
+// ----------------------------------------------------------------------------------------------
 
-Result<void> process_leaf_refs(TransHandle& trans, ExtentBuffer& leaf, u64 parent, RefAction action) {
+Result<void> process_leaf_refs(TransHandle& trans, ExtentBuffer& leaf, u64 parent,
+                               RefAction action) {
     const Objectid owner = leaf.owner();
     for (unsigned slot = 0; slot < leaf.nritems(); ++slot) {
         const Key key = leaf.key(slot);
         if (key.type != extent_data_key) continue;
         const auto item = load<FileExtentItem>(leaf.item_data(slot));
         if (item.type == file_extent_inline || item.disk_bytenr == 0) continue;
-        const DataRef ref{.bytenr = Bytenr(item.disk_bytenr), .num_bytes = item.disk_num_bytes, .parent = parent, .root = owner,
-                          .objectid = key.objectid, .offset = key.offset - item.offset};
+        const DataRef ref{.bytenr = Bytenr(item.disk_bytenr),
+                          .num_bytes = item.disk_num_bytes,
+                          .parent = parent,
+                          .root = owner,
+                          .objectid = key.objectid,
+                          .offset = key.offset - item.offset};
         if (const auto added = add_delayed_data_ref(trans, ref, action); !added) return added;
     }
     return {};
 }
 
-Result<void> process_node_refs(TransHandle& trans, ExtentBuffer& node, u64 parent, RefAction action) {
+Result<void> process_node_refs(TransHandle& trans, ExtentBuffer& node, u64 parent,
+                               RefAction action) {
     const Objectid owner = node.owner();
     const auto level = static_cast<Level>(node.level() - 1);
     for (unsigned slot = 0; slot < node.nritems(); ++slot) {
-        const TreeRef ref{.bytenr = node.blockptr(slot), .parent = parent, .root = owner, .level = level};
+        const TreeRef ref{
+            .bytenr = node.blockptr(slot), .parent = parent, .root = owner, .level = level};
         if (const auto added = add_delayed_tree_ref(trans, ref, action); !added) return added;
     }
     return {};
 }
 
 /// Mirrors __btrfs_mod_ref().
-Result<void> mod_ref(TransHandle& trans, Root& root, ExtentBuffer& buf, bool full_backref, RefAction action) {
+Result<void> mod_ref(TransHandle& trans, Root& root, ExtentBuffer& buf, bool full_backref,
+                     RefAction action) {
     buf.content.read();
     const u64 parent = full_backref ? buf.start.get() : 0;
     if (buf.level() > 0) return process_node_refs(trans, buf, parent, action);
     return root.shareable() ? process_leaf_refs(trans, buf, parent, action) : Result<void>{};
 }
 
-// ---- lookups -------------------------------------------------------------------------------------------------------------
+// ---- lookups
+// -------------------------------------------------------------------------------------------------------------
 
-/// What is queued for the extent. @return false if somebody runs its head: the caller waited, without its path, and looks again
+/// What is queued for the extent. @return false if somebody runs its head: the caller waited,
+/// without its path, and looks again
 bool add_queued_refs(DelayedRefRoot& refs, Path& path, Bytenr bytenr, ExtentInfo* info) {
     DelayedRefHead* busy = nullptr;
     {
@@ -151,8 +172,8 @@ bool add_queued_refs(DelayedRefRoot& refs, Path& path, Bytenr bytenr, ExtentInfo
 
 enum class Sharing : u8 { None, Shared, Unknown };
 
-/// Whether the extent item names exactly this file's reference. Mirrors check_committed_ref(): the item of the running tree, so that
-/// with the queued references every reference is seen.
+/// Whether the extent item names exactly this file's reference. Mirrors check_committed_ref(): the
+/// item of the running tree, so that with the queued references every reference is seen.
 Result<Sharing> check_extent_item(Root& root, Path& path, const RefKey& own, Bytenr bytenr) {
     const Key last{bytenr.get(), extent_item_key, ~u64{0}};
     const auto searched = search_slot(nullptr, *root.fs.extent_root, last, path, 0, false);
@@ -165,7 +186,8 @@ Result<Sharing> check_extent_item(Root& root, Path& path, const RefKey& own, Byt
     const u32 size = path.nodes[0]->item_size(path.slots[0]);
     if (size != sizeof(ExtentItem) + inline_ref_size(extent_data_ref_key)) return Sharing::Shared;
     if (item.generation <= root.root_item.last_snapshot) return Sharing::Shared;
-    const InlineRef ref = parse_inline_ref({path.nodes[0]->item_data(path.slots[0]), size}, sizeof(ExtentItem));
+    const InlineRef ref =
+        parse_inline_ref({path.nodes[0]->item_data(path.slots[0]), size}, sizeof(ExtentItem));
     return ref.key == own && ref.count == item.refs ? Sharing::None : Sharing::Shared;
 }
 
@@ -187,7 +209,8 @@ Sharing check_queued_refs(DelayedRefRoot& refs, Path& path, const RefKey& own, B
         if (head->mutex.try_lock()) {
             const sim::SpinGuard head_guard(head->lock);
             head->obj.read();
-            const bool others = std::any_of(head->nodes.begin(), head->nodes.end(), [&](const DelayedRefNode& n) { return n.key != own; });
+            const bool others = std::any_of(head->nodes.begin(), head->nodes.end(),
+                                            [&](const DelayedRefNode& n) { return n.key != own; });
             head->mutex.unlock();
             return others ? Sharing::Shared : Sharing::None;
         }
@@ -201,7 +224,8 @@ Sharing check_queued_refs(DelayedRefRoot& refs, Path& path, const RefKey& own, B
     return Sharing::Unknown;
 }
 
-// ---- unpinning -----------------------------------------------------------------------------------------------------------
+// ---- unpinning
+// -----------------------------------------------------------------------------------------------------------
 
 /// Freed metadata space refills the global reserve before anybody else gets it. info.lock held.
 void refill_global_rsv(FsInfo& fs, SpaceInfo& info, u64 bytes) {
@@ -233,7 +257,8 @@ std::optional<std::pair<Bytenr, u64>> take_pinned(Transaction& transaction) {
 }  // namespace
 
 /// @mirrors btrfs_alloc_tree_block(), v6.1; on failure everything taken goes back
-Result<ExtentBuffer*> alloc_tree_block(TransHandle& trans, Root& root, u64 parent, Objectid root_objectid, Level level, unsigned nesting) {
+Result<ExtentBuffer*> alloc_tree_block(TransHandle& trans, Root& root, u64 parent,
+                                       Objectid root_objectid, Level level, unsigned nesting) {
     const sim::Scope scope("btrfs_alloc_tree_block");
     FsInfo& fs = trans.fs;
     const auto rsv = use_block_rsv(trans, root, fs.nodesize);
@@ -251,22 +276,28 @@ Result<ExtentBuffer*> alloc_tree_block(TransHandle& trans, Root& root, u64 paren
     }
     const bool relocating = root_objectid == tree_reloc_objectid;
     if (relocating && parent == 0) parent = extent->start.get();
-    const TreeRef ref{.bytenr = extent->start, .parent = relocating ? parent : 0, .root = root_objectid, .level = level};
-    const auto added = add_delayed_tree_ref(trans, ref, RefAction::AddExtent, relocating ? block_flag_full_backref : 0);
+    const TreeRef ref{.bytenr = extent->start,
+                      .parent = relocating ? parent : 0,
+                      .root = root_objectid,
+                      .level = level};
+    const auto added = add_delayed_tree_ref(trans, ref, RefAction::AddExtent,
+                                            relocating ? block_flag_full_backref : 0);
     if (!added) return added.error();
     return *eb;
 }
 
-/// The level that the DROP carries is what the header says at this instant. Not every caller holds the block's lock here, so reading
-/// the header is no recorded access.
-Result<void> free_tree_block(TransHandle& trans, Objectid root_id, ExtentBuffer& buf, u64 parent, bool last_ref) {
+/// The level that the DROP carries is what the header says at this instant. Not every caller holds
+/// the block's lock here, so reading the header is no recorded access.
+Result<void> free_tree_block(TransHandle& trans, Objectid root_id, ExtentBuffer& buf, u64 parent,
+                             bool last_ref) {
     const sim::Scope scope("btrfs_free_tree_block");
     FsInfo& fs = trans.fs;
     const TreeRef ref{.bytenr = buf.start, .parent = parent, .root = root_id, .level = buf.level()};
     if (const auto added = add_delayed_tree_ref(trans, ref, RefAction::Drop); !added) return added;
     if (!last_ref || buf.generation() != trans.transid) return {};
     if (!check_ref_cleanup(trans, buf.start)) return {};
-    if (buf.header_flag(header_flag_written)) return pin_extent(trans, buf.start, fs.nodesize, true);
+    if (buf.header_flag(header_flag_written))
+        return pin_extent(trans, buf.start, fs.nodesize, true);
     sim::note([&] { return "block " + std::to_string(buf.start.get()) + " is free space again"; });
     free_reserved_extent(fs, buf.start, fs.nodesize, false);
     return {};
@@ -279,7 +310,8 @@ Result<void> dec_ref(TransHandle& trans, Root& root, ExtentBuffer& buf, bool ful
     return mod_ref(trans, root, buf, full_backref, RefAction::Drop);
 }
 
-Result<ExtentInfo> lookup_extent_info(TransHandle* trans, FsInfo& fs, Bytenr bytenr, u64 offset_or_level, bool metadata) {
+Result<ExtentInfo> lookup_extent_info(TransHandle* trans, FsInfo& fs, Bytenr bytenr,
+                                      u64 offset_or_level, bool metadata) {
     const sim::Scope scope("btrfs_lookup_extent_info");
     const Key key{bytenr.get(), metadata ? metadata_item_key : extent_item_key, offset_or_level};
     for (;;) {
@@ -292,22 +324,35 @@ Result<ExtentInfo> lookup_extent_info(TransHandle* trans, FsInfo& fs, Bytenr byt
             const auto item = read_item<ExtentItem>(path);
             info = {.refs = item.refs, .flags = item.flags};
         }
-        if (trans == nullptr || add_queued_refs(trans->transaction.delayed_refs, path, bytenr, &info)) return info;
+        if (trans == nullptr ||
+            add_queued_refs(trans->transaction.delayed_refs, path, bytenr, &info))
+            return info;
     }
 }
 
-Result<void> inc_data_ref(TransHandle& trans, const DataRef& ref) { return add_delayed_data_ref(trans, ref, RefAction::Add); }
-Result<void> free_data_extent(TransHandle& trans, const DataRef& ref) { return add_delayed_data_ref(trans, ref, RefAction::Drop); }
+Result<void> inc_data_ref(TransHandle& trans, const DataRef& ref) {
+    return add_delayed_data_ref(trans, ref, RefAction::Add);
+}
+Result<void> free_data_extent(TransHandle& trans, const DataRef& ref) {
+    return add_delayed_data_ref(trans, ref, RefAction::Drop);
+}
 
-Result<void> alloc_reserved_file_extent(TransHandle& trans, Objectid root, u64 objectid, u64 offset, const ReservedExtent& ins) {
-    const DataRef ref{.bytenr = ins.start, .num_bytes = ins.num_bytes, .root = root, .objectid = objectid, .offset = offset};
+Result<void> alloc_reserved_file_extent(TransHandle& trans, Objectid root, u64 objectid, u64 offset,
+                                        const ReservedExtent& ins) {
+    const DataRef ref{.bytenr = ins.start,
+                      .num_bytes = ins.num_bytes,
+                      .root = root,
+                      .objectid = objectid,
+                      .offset = offset};
     return add_delayed_data_ref(trans, ref, RefAction::AddExtent);
 }
 
-/// The leaf of the extent item stays locked while the queue is looked at, so no reference moves from the one to the other unseen.
+/// The leaf of the extent item stays locked while the queue is looked at, so no reference moves
+/// from the one to the other unseen.
 Result<bool> cross_ref_exist(Root& root, u64 objectid, u64 offset, Bytenr bytenr) {
     const sim::Scope scope("btrfs_cross_ref_exist");
-    const RefKey own{.type = extent_data_ref_key, .root = root.objectid, .objectid = objectid, .offset = offset};
+    const RefKey own{
+        .type = extent_data_ref_key, .root = root.objectid, .objectid = objectid, .offset = offset};
     for (;;) {
         Path path;
         const auto committed = check_extent_item(root, path, own, bytenr);
@@ -321,7 +366,8 @@ Result<bool> cross_ref_exist(Root& root, u64 objectid, u64 offset, Bytenr bytenr
     }
 }
 
-// ---- pinning -------------------------------------------------------------------------------------------------------------
+// ---- pinning
+// -------------------------------------------------------------------------------------------------------------
 
 void remember_pinned(Transaction& transaction, Bytenr start, u64 bytes) {
     const sim::SpinGuard guard(transaction.pinned_lock);
@@ -395,7 +441,10 @@ Result<void> finish_extent_commit(TransHandle& trans) {
         const sim::MutexGuard guard(fs.unused_bg_unpin_mutex);
         const auto range = take_pinned(trans.transaction);
         if (!range) break;
-        sim::note([&] { return "unpins " + std::to_string(range->first.get()) + ", " + std::to_string(range->second) + " bytes"; });
+        sim::note([&] {
+            return "unpins " + std::to_string(range->first.get()) + ", " +
+                   std::to_string(range->second) + " bytes";
+        });
         check_unpin(fs, range->first, range->second);
         unpin_extent_range(fs, range->first, range->second, true);
     }

@@ -1,7 +1,8 @@
-// Mirrors create_pending_snapshot() of fs/btrfs/transaction.c, and create_snapshot() and create_subvol() of fs/btrfs/ioctl.c, 6.1.
+// Mirrors create_pending_snapshot() of fs/btrfs/transaction.c, and create_snapshot() and
+// create_subvol() of fs/btrfs/ioctl.c, 6.1.
 //
-// Left out: quotas, the uuid tree, orphan cleanup of the new tree, relocation roots. Subvolume ids are counted in fs_info instead of
-// being looked up in the tree of roots.
+// Left out: quotas, the uuid tree, orphan cleanup of the new tree, relocation roots. Subvolume ids
+// are counted in fs_info instead of being looked up in the tree of roots.
 #include <cstring>
 
 #include "model/ctree.h"
@@ -18,7 +19,8 @@ namespace model {
 namespace {
 
 constexpr u64 any_offset = ~u64{0};
-constexpr u64 subvolume_items = 8;  // dir item and index, parent inode, root item, two root refs, uuid, source's root item
+constexpr u64 subvolume_items =
+    8;  // dir item and index, parent inode, root item, two root refs, uuid, source's root item
 
 /// Mirrors btrfs_get_free_objectid() on the tree of roots.
 Objectid new_subvolume_id(FsInfo& fs) {
@@ -34,9 +36,12 @@ void make_uuid(u8 (&uuid)[16], const FsInfo& fs, Objectid id, Transid transid) {
     store(uuid + sizeof(u64), sim::hash_mix(seed, ~transid.get()));
 }
 
-DirEntry subvolume_entry(Objectid id) { return {.location = {id, root_item_key, any_offset}, .type = ft_dir}; }
+DirEntry subvolume_entry(Objectid id) {
+    return {.location = {id, root_item_key, any_offset}, .type = ft_dir};
+}
 
-// ---- snapshots -----------------------------------------------------------------------------------------------------------
+// ---- snapshots
+// -----------------------------------------------------------------------------------------------------------
 
 RootItem snapshot_item(const TransHandle& trans, const Root& source, Objectid id, bool readonly) {
     RootItem item = source.root_item;
@@ -51,7 +56,8 @@ RootItem snapshot_item(const TransHandle& trans, const Root& source, Objectid id
     return item;
 }
 
-/// Copies the source's root node for the snapshot; every block below is now shared, through the references added for its children.
+/// Copies the source's root node for the snapshot; every block below is now shared, through the
+/// references added for its children.
 Result<ExtentBuffer*> copy_source_root(TransHandle& trans, Root& source, Objectid id) {
     ExtentBuffer* old = &lock_root_node(source);
     auto result = cow_block(trans, source, *old, nullptr, 0);
@@ -61,7 +67,8 @@ Result<ExtentBuffer*> copy_source_root(TransHandle& trans, Root& source, Objecti
     }
     tree_unlock(*old);
     free_extent_buffer(old);
-    // What the commit changes in the source from here on must not touch the blocks that the snapshot has.
+    // What the commit changes in the source from here on must not touch the blocks that the
+    // snapshot has.
     if (result) source.state.set_bit(root_state::force_cow);
     return result;
 }
@@ -79,23 +86,31 @@ Result<void> insert_snapshot_root(TransHandle& trans, Root& source, Objectid id,
 }
 
 /// Everything that must succeed once the first tree was changed.
-Result<void> build_snapshot(TransHandle& trans, PendingSnapshot& pending, Inode& dir, Objectid id, u64 index) {
+Result<void> build_snapshot(TransHandle& trans, PendingSnapshot& pending, Inode& dir, Objectid id,
+                            u64 index) {
     FsInfo& fs = trans.fs;
     record_root_locked(trans, *pending.source);
-    if (const auto inserted = insert_snapshot_root(trans, *pending.source, id, pending.readonly); !inserted) return inserted;
-    if (const auto added = add_root_ref(trans, id, fs.fs_root->objectid, dir.ino, index, pending.name); !added) return added;
+    if (const auto inserted = insert_snapshot_root(trans, *pending.source, id, pending.readonly);
+        !inserted)
+        return inserted;
+    if (const auto added =
+            add_root_ref(trans, id, fs.fs_root->objectid, dir.ino, index, pending.name);
+        !added)
+        return added;
     const auto snap = get_fs_root(fs, id);
     if (!snap) return snap.error();
     pending.snap = *snap;
     return add_link(trans, dir, pending.name, subvolume_entry(id), index);
 }
 
-Result<void> create_in_directory(TransHandle& trans, PendingSnapshot& pending, Inode& dir, Objectid id) {
+Result<void> create_in_directory(TransHandle& trans, PendingSnapshot& pending, Inode& dir,
+                                 Objectid id) {
     FsInfo& fs = trans.fs;
     record_root_locked(trans, *fs.fs_root);
     const u64 index = dir.dir_index++;
     if (lookup_dir_item(*fs.fs_root, dir.ino, pending.name)) {
-        pending.error = -static_cast<int>(Errno::Exist);  // the snapshot's failure only, not the transaction's
+        pending.error =
+            -static_cast<int>(Errno::Exist);  // the snapshot's failure only, not the transaction's
         return {};
     }
     const auto built = build_snapshot(trans, pending, dir, id, index);
@@ -119,7 +134,10 @@ Result<void> create_pending_snapshot(TransHandle& trans, PendingSnapshot& pendin
     const auto created = create_in_directory(trans, pending, **dir, id);
     trans.block_rsv = outer;
     iput(**dir);
-    sim::note([&] { return "snapshot " + std::to_string(id) + " of tree " + std::to_string(pending.source->objectid); });
+    sim::note([&] {
+        return "snapshot " + std::to_string(id) + " of tree " +
+               std::to_string(pending.source->objectid);
+    });
     return created;
 }
 
@@ -146,7 +164,8 @@ Result<void> commit_with_snapshot(FsInfo& fs, PendingSnapshot& pending) {
     return {};
 }
 
-// ---- subvolumes ----------------------------------------------------------------------------------------------------------
+// ---- subvolumes
+// ----------------------------------------------------------------------------------------------------------
 
 RootItem subvolume_item(const TransHandle& trans, Objectid id, const ExtentBuffer& leaf) {
     constexpr u32 directory = 040755;
@@ -166,7 +185,8 @@ RootItem subvolume_item(const TransHandle& trans, Objectid id, const ExtentBuffe
 }
 
 Result<RootItem> create_empty_tree(TransHandle& trans, Objectid id) {
-    const auto leaf = alloc_tree_block(trans, *trans.fs.fs_root, 0, id, 0, lock_classes::NestNormal);
+    const auto leaf =
+        alloc_tree_block(trans, *trans.fs.fs_root, 0, id, 0, lock_classes::NestNormal);
     if (!leaf) return leaf.error();
     mark_buffer_dirty(**leaf);
     const RootItem item = subvolume_item(trans, id, **leaf);
@@ -179,19 +199,26 @@ Result<Root*> build_subvolume(TransHandle& trans, Inode& dir, Objectid id, std::
     FsInfo& fs = trans.fs;
     const auto item = create_empty_tree(trans, id);
     if (!item) return item.error();
-    if (const auto inserted = insert_root(trans, {id, root_item_key, 0}, *item); !inserted) return inserted.error();
+    if (const auto inserted = insert_root(trans, {id, root_item_key, 0}, *item); !inserted)
+        return inserted.error();
     const auto root = get_fs_root(fs, id);
     if (!root) return root.error();
-    if (const auto recorded = record_root_in_trans(trans, **root); !recorded) return recorded.error();
+    if (const auto recorded = record_root_in_trans(trans, **root); !recorded)
+        return recorded.error();
     if (const auto made = create_subvol_root_dir(trans, **root); !made) return made.error();
     const u64 index = dir.dir_index++;
-    if (const auto added = add_root_ref(trans, id, fs.fs_root->objectid, dir.ino, index, name); !added) return added.error();
-    if (const auto linked = add_link(trans, dir, name, subvolume_entry(id), index); !linked) return linked.error();
+    if (const auto added = add_root_ref(trans, id, fs.fs_root->objectid, dir.ino, index, name);
+        !added)
+        return added.error();
+    if (const auto linked = add_link(trans, dir, name, subvolume_entry(id), index); !linked)
+        return linked.error();
     return root;
 }
 
-/// Like the kernel's, the handle charges a reserve of its own, filled before the transaction was started.
-Result<Root*> create_subvolume_in_trans(TransHandle* trans, Inode& dir, Objectid id, std::string_view name, BlockRsv& rsv) {
+/// Like the kernel's, the handle charges a reserve of its own, filled before the transaction was
+/// started.
+Result<Root*> create_subvolume_in_trans(TransHandle* trans, Inode& dir, Objectid id,
+                                        std::string_view name, BlockRsv& rsv) {
     FsInfo& fs = trans->fs;
     trans->block_rsv = &rsv;
     const auto root = build_subvolume(*trans, dir, id, name);
@@ -222,7 +249,8 @@ Result<Root*> create_snapshot(FsInfo& fs, Root& source, std::string_view name, b
     pending->parent_dir = first_free_objectid;
     pending->name.assign(name);
     pending->readonly = readonly;
-    auto result = block_rsv_add(fs, pending->block_rsv, calc_insert_metadata_size(fs, subvolume_items), Flush::All);
+    auto result = block_rsv_add(fs, pending->block_rsv,
+                                calc_insert_metadata_size(fs, subvolume_items), Flush::All);
     if (result) result = commit_with_snapshot(fs, *pending);
     block_rsv_release(fs, pending->block_rsv, ~u64{0});
     Root* const snap = pending->snap;
@@ -241,7 +269,8 @@ Result<Root*> create_subvol(FsInfo& fs, std::string_view name) {
     Result<Root*> root = Errno::NoSpc;
     if (block_rsv_add(fs, *rsv, calc_insert_metadata_size(fs, subvolume_items), Flush::All)) {
         const auto trans = start_transaction(*fs.fs_root, 0);
-        root = trans ? create_subvolume_in_trans(*trans, **dir, id, name, *rsv) : Result<Root*>(trans.error());
+        root = trans ? create_subvolume_in_trans(*trans, **dir, id, name, *rsv)
+                     : Result<Root*>(trans.error());
         block_rsv_release(fs, *rsv, ~u64{0});
     }
     sim::destroy(rsv);

@@ -1,8 +1,9 @@
 // Mirrors fs/btrfs/space-info.c of 6.1: counters, overcommit and reservations of one kind of space.
 //
-// Left out: tickets and the asynchronous flusher (a reservation that does not fit flushes in its own task, state by state, and
-// looks again after each), preemptive flushing, delayed items and delayed iputs (the model writes both at once), and flushing of
-// delalloc. Counters that exist for zoned mode are left out with it.
+// Left out: tickets and the asynchronous flusher (a reservation that does not fit flushes in its
+// own task, state by state, and looks again after each), preemptive flushing, delayed items and
+// delayed iputs (the model writes both at once), and flushing of delalloc. Counters that exist for
+// zoned mode are left out with it.
 #include "model/space_info.h"
 
 #include <algorithm>
@@ -15,25 +16,33 @@
 namespace model {
 namespace {
 
-constexpr std::array flush_all{FlushState::DelayedRefsNr, FlushState::DelayedRefs, FlushState::AllocChunk,
-                               FlushState::AllocChunkForce, FlushState::CommitTrans};
+constexpr std::array flush_all{FlushState::DelayedRefsNr, FlushState::DelayedRefs,
+                               FlushState::AllocChunk, FlushState::AllocChunkForce,
+                               FlushState::CommitTrans};
 constexpr std::array flush_limit{FlushState::AllocChunk};
-constexpr std::array flush_evict{FlushState::DelayedRefsNr, FlushState::DelayedRefs, FlushState::AllocChunk,
-                                 FlushState::CommitTrans};
-// What the flusher does for data: chunks as long as there is room for one, else what a commit unpins.
-constexpr std::array flush_data{FlushState::AllocChunkForce, FlushState::CommitTrans, FlushState::AllocChunkForce};
+constexpr std::array flush_evict{FlushState::DelayedRefsNr, FlushState::DelayedRefs,
+                                 FlushState::AllocChunk, FlushState::CommitTrans};
+// What the flusher does for data: chunks as long as there is room for one, else what a commit
+// unpins.
+constexpr std::array flush_data{FlushState::AllocChunkForce, FlushState::CommitTrans,
+                                FlushState::AllocChunkForce};
 
 std::span<const FlushState> states_of(Flush flush) {
     switch (flush) {
-        case Flush::No: return {};
-        case Flush::Limit: return flush_limit;
-        case Flush::Evict: return flush_evict;
-        case Flush::All: return flush_all;
+    case Flush::No:
+        return {};
+    case Flush::Limit:
+        return flush_limit;
+    case Flush::Evict:
+        return flush_evict;
+    case Flush::All:
+        return flush_all;
     }
     return {};
 }
 
-/// Taking a handle is legal inside another one, ending the transaction is not; running references may sleep on the caller's locks.
+/// Taking a handle is legal inside another one, ending the transaction is not; running references
+/// may sleep on the caller's locks.
 bool allowed_here(FlushState state) {
     const bool allocates = state == FlushState::AllocChunk || state == FlushState::AllocChunkForce;
     return allocates || current_trans() == nullptr;
@@ -43,13 +52,15 @@ bool allowed_here(FlushState state) {
 bool try_reserve(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush) {
     const sim::SpinGuard guard(info.lock);
     info.obj.read();
-    if (info.used(true) + bytes > info.total_bytes && !can_overcommit(fs, info, bytes, flush)) return false;
+    if (info.used(true) + bytes > info.total_bytes && !can_overcommit(fs, info, bytes, flush))
+        return false;
     info.obj.write();
     info.bytes_may_use += bytes;
     return true;
 }
 
-Result<void> reserve_bytes(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush, std::span<const FlushState> states) {
+Result<void> reserve_bytes(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush,
+                           std::span<const FlushState> states) {
     if (bytes == 0 || try_reserve(fs, info, bytes, flush)) return {};
     for (const FlushState state : states) {
         if (!allowed_here(state)) continue;
@@ -59,9 +70,13 @@ Result<void> reserve_bytes(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush, 
     return Errno::NoSpc;
 }
 
-u64 profile_copies(u64 profile) { return (profile & (bg_raid1 | bg_dup)) != 0 ? 2 : 1; }
+u64 profile_copies(u64 profile) {
+    return (profile & (bg_raid1 | bg_dup)) != 0 ? 2 : 1;
+}
 
-u64 reclaim_items(const FsInfo& fs, u64 bytes) { return std::max<u64>(1, bytes / calc_insert_metadata_size(fs, 1)); }
+u64 reclaim_items(const FsInfo& fs, u64 bytes) {
+    return std::max<u64>(1, bytes / calc_insert_metadata_size(fs, 1));
+}
 
 void flush_delayed_refs(FsInfo& fs, u64 count) {
     const Result<TransHandle*> trans = join_transaction(*fs.tree_root);
@@ -73,7 +88,8 @@ void flush_delayed_refs(FsInfo& fs, u64 count) {
 void flush_alloc_chunk(FsInfo& fs, SpaceInfo& info, bool force) {
     const Result<TransHandle*> trans = join_transaction(*fs.tree_root);
     if (!trans) return;
-    static_cast<void>(chunk_alloc(**trans, get_alloc_profile(fs, info.flags), force));  // NoSpc: the caller looks for itself
+    static_cast<void>(chunk_alloc(**trans, get_alloc_profile(fs, info.flags),
+                                  force));  // NoSpc: the caller looks for itself
     static_cast<void>(end_transaction(*trans));
 }
 
@@ -85,7 +101,8 @@ void flush_commit(FsInfo& fs) {
 }  // namespace
 
 SpaceInfo::SpaceInfo(FsInfo& owner, u64 bg_flags)
-    : fs(owner), obj(objects::space_info, bg_flags, this), lock(lock_classes::space_info_lock, bg_flags), flags(bg_flags),
+    : fs(owner), obj(objects::space_info, bg_flags, this),
+      lock(lock_classes::space_info_lock, bg_flags), flags(bg_flags),
       groups_sem(lock_classes::groups_sem, bg_flags) {}
 
 const char* space_info_name(const SpaceInfo& info) {
@@ -95,11 +112,16 @@ const char* space_info_name(const SpaceInfo& info) {
 
 const char* to_string(FlushState state) {
     switch (state) {
-        case FlushState::DelayedRefsNr: return "FLUSH_DELAYED_REFS_NR";
-        case FlushState::DelayedRefs: return "FLUSH_DELAYED_REFS";
-        case FlushState::AllocChunk: return "ALLOC_CHUNK";
-        case FlushState::AllocChunkForce: return "ALLOC_CHUNK_FORCE";
-        case FlushState::CommitTrans: return "COMMIT_TRANS";
+    case FlushState::DelayedRefsNr:
+        return "FLUSH_DELAYED_REFS_NR";
+    case FlushState::DelayedRefs:
+        return "FLUSH_DELAYED_REFS";
+    case FlushState::AllocChunk:
+        return "ALLOC_CHUNK";
+    case FlushState::AllocChunkForce:
+        return "ALLOC_CHUNK_FORCE";
+    case FlushState::CommitTrans:
+        return "COMMIT_TRANS";
     }
     return "";
 }
@@ -113,8 +135,9 @@ SpaceInfo& space_info_for(FsInfo& fs, u64 bg_flags) {
 
 void init_space_infos(FsInfo& fs) {
     for (const u64 type : {bg_data, bg_metadata, bg_system}) {
-        const bool exists = std::any_of(fs.space_infos.begin(), fs.space_infos.end(),
-                                        [type](const SpaceInfo* info) { return (info->flags & type) != 0; });
+        const bool exists =
+            std::any_of(fs.space_infos.begin(), fs.space_infos.end(),
+                        [type](const SpaceInfo* info) { return (info->flags & type) != 0; });
         if (!exists) fs.space_infos.push_back(sim::make<SpaceInfo>(fs, type));
     }
 }
@@ -135,7 +158,8 @@ void space_info_free_bytes_may_use(FsInfo&, SpaceInfo& info, u64 bytes) {
     info.bytes_may_use -= bytes;
 }
 
-/// Metadata may be promised beyond what chunks hold, as long as devices have room for more chunks. 6.1's form.
+/// Metadata may be promised beyond what chunks hold, as long as devices have room for more
+/// chunks. 6.1's form.
 bool can_overcommit(const FsInfo& fs, const SpaceInfo& info, u64 bytes, Flush flush) {
     if ((info.flags & bg_data) != 0) return false;
     u64 available = fs.free_chunk_space.load() / profile_copies(get_alloc_profile(fs, info.flags));
@@ -160,13 +184,21 @@ void clear_space_info_full(FsInfo& fs) {
 
 void flush_space(FsInfo& fs, SpaceInfo& info, u64 num_bytes, FlushState state) {
     const sim::Scope scope("flush_space");
-    sim::note([&] { return std::string(to_string(state)) + " for " + std::to_string(num_bytes) + " bytes of " + space_info_name(info); });
+    sim::note([&] {
+        return std::string(to_string(state)) + " for " + std::to_string(num_bytes) + " bytes of " +
+               space_info_name(info);
+    });
     switch (state) {
-        case FlushState::DelayedRefsNr: return flush_delayed_refs(fs, reclaim_items(fs, num_bytes));
-        case FlushState::DelayedRefs: return flush_delayed_refs(fs, 0);
-        case FlushState::AllocChunk: return flush_alloc_chunk(fs, info, false);
-        case FlushState::AllocChunkForce: return flush_alloc_chunk(fs, info, true);
-        case FlushState::CommitTrans: return flush_commit(fs);
+    case FlushState::DelayedRefsNr:
+        return flush_delayed_refs(fs, reclaim_items(fs, num_bytes));
+    case FlushState::DelayedRefs:
+        return flush_delayed_refs(fs, 0);
+    case FlushState::AllocChunk:
+        return flush_alloc_chunk(fs, info, false);
+    case FlushState::AllocChunkForce:
+        return flush_alloc_chunk(fs, info, true);
+    case FlushState::CommitTrans:
+        return flush_commit(fs);
     }
 }
 

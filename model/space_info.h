@@ -1,7 +1,7 @@
 #pragma once
 #include "model/block_rsv.h"
-#include "model/types.h"
 #include "model/objects.h"
+#include "model/types.h"
 #include "sim/rwsem.h"
 #include "sim/spinlock.h"
 
@@ -16,22 +16,26 @@ struct SpaceInfo {
     sim::Object obj;  // all counters: lock
     sim::Spinlock lock;
     u64 flags;
-    u64 total_bytes = 0, bytes_used = 0, bytes_reserved = 0, bytes_pinned = 0, bytes_readonly = 0, bytes_may_use = 0;
+    u64 total_bytes = 0, bytes_used = 0, bytes_reserved = 0, bytes_pinned = 0, bytes_readonly = 0,
+        bytes_may_use = 0;
     bool full = false, chunk_alloc = false, force_alloc = false;
     sim::RwSem groups_sem;
     Vector<BlockGroup*> block_groups;  // groups_sem
     u64 used(bool with_may_use) const {
-        return bytes_used + bytes_reserved + bytes_pinned + bytes_readonly + (with_may_use ? bytes_may_use : 0);
+        return bytes_used + bytes_reserved + bytes_pinned + bytes_readonly +
+               (with_may_use ? bytes_may_use : 0);
     }
 };
 SpaceInfo& space_info_for(FsInfo& fs, u64 bg_flags);
-/// bytes_may_use += bytes, or NoSpc after the flushing that `flush` allows. Mirrors btrfs_reserve_metadata_bytes().
+/// bytes_may_use += bytes, or NoSpc after the flushing that `flush` allows. Mirrors
+/// btrfs_reserve_metadata_bytes().
 Result<void> reserve_metadata_bytes(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush);
 Result<void> reserve_data_bytes(FsInfo& fs, u64 bytes);
 void space_info_free_bytes_may_use(FsInfo& fs, SpaceInfo& info, u64 bytes);
 /// info.lock held.
 bool can_overcommit(const FsInfo& fs, const SpaceInfo& info, u64 bytes, Flush flush);
-/// Unallocated bytes of the devices that may receive chunks; chunk_mutex held, or mounting. Mirrors what moves free_chunk_space.
+/// Unallocated bytes of the devices that may receive chunks; chunk_mutex held, or mounting. Mirrors
+/// what moves free_chunk_space.
 void recount_free_chunk_space(FsInfo& fs);
 /// Creates what is missing of the three space_infos. Mirrors btrfs_init_space_info().
 void init_space_infos(FsInfo& fs);
@@ -39,8 +43,8 @@ void init_space_infos(FsInfo& fs);
 void clear_space_info_full(FsInfo& fs);
 const char* space_info_name(const SpaceInfo& info);  // "DATA"
 
-/// What flushing may do to make room, in the order in which it is tried. fs/btrfs/space-info.h: enum btrfs_flush_state; of its
-/// states those that free something here.
+/// What flushing may do to make room, in the order in which it is tried. fs/btrfs/space-info.h:
+/// enum btrfs_flush_state; of its states those that free something here.
 enum class FlushState : u8 { DelayedRefsNr, DelayedRefs, AllocChunk, AllocChunkForce, CommitTrans };
 const char* to_string(FlushState state);
 /// Does one thing that may free space. The caller holds no lock. Mirrors flush_space().

@@ -1,9 +1,10 @@
-// Mirrors fs/btrfs/transaction.c of 6.1: the objects, their lifetimes, waiting, and the first touch of a tree in a transaction.
-// Starting and ending is in transaction_start.cpp, the commit in transaction_commit.cpp and transaction_roots.cpp, the end by abort in
-// transaction_abort.cpp.
+// Mirrors fs/btrfs/transaction.c of 6.1: the objects, their lifetimes, waiting, and the first touch
+// of a tree in a transaction. Starting and ending is in transaction_start.cpp, the commit in
+// transaction_commit.cpp and transaction_roots.cpp, the end by abort in transaction_abort.cpp.
 //
-// Older kernels use the same code, except where a fix is asked for. Left out: freeze levels, quota reservations, log trees, the
-// BLOCKED state of 4.x and what it made end_transaction() do, delayed items and delayed iputs (the model writes both at once).
+// Older kernels use the same code, except where a fix is asked for. Left out: freeze levels, quota
+// reservations, log trees, the BLOCKED state of 4.x and what it made end_transaction() do, delayed
+// items and delayed iputs (the model writes both at once).
 #include "model/transaction.h"
 
 #include <algorithm>
@@ -24,20 +25,24 @@ Transaction* find_transaction(FsInfo& fs, Transid transid) {
 /// The newest that is being committed; null when that one is completed, or none is.
 Transaction* newest_committing(FsInfo& fs) {
     const auto& list = fs.trans_list;
-    const auto it = std::find_if(list.rbegin(), list.rend(), [](const Transaction* t) { return t->state >= TransState::CommitStart; });
+    const auto it = std::find_if(list.rbegin(), list.rend(), [](const Transaction* t) {
+        return t->state >= TransState::CommitStart;
+    });
     return it == list.rend() || (*it)->state == TransState::Completed ? nullptr : *it;
 }
 
 Transaction* get_committing(FsInfo& fs, Transid transid) {
     const sim::SpinGuard guard(fs.trans_lock);
     fs.trans_obj.read();
-    Transaction* const found = transid.get() != 0 ? find_transaction(fs, transid) : newest_committing(fs);
+    Transaction* const found =
+        transid.get() != 0 ? find_transaction(fs, transid) : newest_committing(fs);
     if (found != nullptr) get_transaction(*found);
     return found;
 }
 
-/// @return the oldest transaction that is not COMPLETED if it is not younger than `transid`, with a reference. One that is
-/// COMPLETED stays on the list for a moment, in which the kernel looks at it again and again: waiting for what is over.
+/// @return the oldest transaction that is not COMPLETED if it is not younger than `transid`, with a
+/// reference. One that is COMPLETED stays on the list for a moment, in which the kernel looks at it
+/// again and again: waiting for what is over.
 Transaction* get_oldest_up_to(FsInfo& fs, Transid transid) {
     const sim::SpinGuard guard(fs.trans_lock);
     fs.trans_obj.read();
@@ -61,40 +66,59 @@ void record_root(TransHandle& trans, Root& root) {
     }
     root.last_trans.store(trans.transid.get());
     root.state.clear_bit(root_state::in_trans_setup);
-    sim::note([&] { return "tree " + std::to_string(root.objectid) + " is part of transaction " + std::to_string(trans.transid.get()); });
+    sim::note([&] {
+        return "tree " + std::to_string(root.objectid) + " is part of transaction " +
+               std::to_string(trans.transid.get());
+    });
 }
 
 }  // namespace
 
 const char* to_string(TransState state) {
     switch (state) {
-        case TransState::Running: return "RUNNING";
-        case TransState::CommitPrep: return "COMMIT_PREP";
-        case TransState::CommitStart: return "COMMIT_START";
-        case TransState::CommitDoing: return "COMMIT_DOING";
-        case TransState::Unblocked: return "UNBLOCKED";
-        case TransState::SuperCommitted: return "SUPER_COMMITTED";
-        case TransState::Completed: return "COMPLETED";
+    case TransState::Running:
+        return "RUNNING";
+    case TransState::CommitPrep:
+        return "COMMIT_PREP";
+    case TransState::CommitStart:
+        return "COMMIT_START";
+    case TransState::CommitDoing:
+        return "COMMIT_DOING";
+    case TransState::Unblocked:
+        return "UNBLOCKED";
+    case TransState::SuperCommitted:
+        return "SUPER_COMMITTED";
+    case TransState::Completed:
+        return "COMPLETED";
     }
     return "";
 }
 
 Transaction::Transaction(FsInfo& owner, Transid id)
-    : fs(owner), obj(objects::transaction, id.get(), this), state_obj(objects::trans_state, id.get(), this), transid(id),
-      num_writers(0, id.get(), objects::counter), num_extwriters(0, id.get(), objects::counter), aborted(0, id.get(), objects::fs_state),
-      writer_wait(id.get(), "writer_wait"), commit_wait(id.get(), "commit_wait"), pending_wait(id.get(), "pending_wait"),
-      pending_ordered(0, id.get(), objects::counter), delayed_refs(id.get()), dirty_pages_lock(lock_classes::dirty_pages_lock, id.get()),
-      dirty_pages_obj(objects::dirty_pages, id.get(), this), pinned_lock(lock_classes::pinned_lock, id.get()),
-      pinned_obj(objects::pinned_extents, id.get(), this), dirty_bgs_lock(lock_classes::dirty_bgs_lock, id.get()),
-      dirty_bgs_obj(objects::dirty_bgs, id.get(), this), cache_write_mutex(lock_classes::cache_write_mutex, id.get()),
+    : fs(owner), obj(objects::transaction, id.get(), this),
+      state_obj(objects::trans_state, id.get(), this), transid(id),
+      num_writers(0, id.get(), objects::counter), num_extwriters(0, id.get(), objects::counter),
+      aborted(0, id.get(), objects::fs_state), writer_wait(id.get(), "writer_wait"),
+      commit_wait(id.get(), "commit_wait"), pending_wait(id.get(), "pending_wait"),
+      pending_ordered(0, id.get(), objects::counter), delayed_refs(id.get()),
+      dirty_pages_lock(lock_classes::dirty_pages_lock, id.get()),
+      dirty_pages_obj(objects::dirty_pages, id.get(), this),
+      pinned_lock(lock_classes::pinned_lock, id.get()),
+      pinned_obj(objects::pinned_extents, id.get(), this),
+      dirty_bgs_lock(lock_classes::dirty_bgs_lock, id.get()),
+      dirty_bgs_obj(objects::dirty_bgs, id.get(), this),
+      cache_write_mutex(lock_classes::cache_write_mutex, id.get()),
       flags(0, id.get(), objects::counter) {}
 
 TransHandle::TransHandle(FsInfo& owner, Transaction& running, TransType kind)
     : fs(owner), transaction(running), transid(running.transid), type(kind) {}
 
-// ---- lifetime ------------------------------------------------------------------------------------------------------------
+// ---- lifetime
+// ------------------------------------------------------------------------------------------------------------
 
-void get_transaction(Transaction& transaction) { ++transaction.use_count; }
+void get_transaction(Transaction& transaction) {
+    ++transaction.use_count;
+}
 
 void put_transaction(Transaction& transaction) {
     SIM_ASSERT(transaction.use_count > 0);
@@ -112,12 +136,16 @@ void set_current_trans(TransHandle* trans) {
     if (scheduler != nullptr && scheduler->in_task()) scheduler->running().user = trans;
 }
 
-// ---- state and waiting ---------------------------------------------------------------------------------------------------
+// ---- state and waiting
+// ---------------------------------------------------------------------------------------------------
 
 void set_trans_state(Transaction& transaction, TransState state) {
     transaction.state_obj.write(static_cast<u64>(state));
     transaction.state = state;
-    sim::note([&] { return "transaction " + std::to_string(transaction.transid.get()) + " is " + to_string(state); });
+    sim::note([&] {
+        return "transaction " + std::to_string(transaction.transid.get()) + " is " +
+               to_string(state);
+    });
 }
 
 TransState read_trans_state(const Transaction& transaction) {
@@ -126,10 +154,13 @@ TransState read_trans_state(const Transaction& transaction) {
 }
 
 bool is_transaction_blocked(const Transaction& transaction) {
-    return transaction.state >= TransState::CommitStart && transaction.state < TransState::Unblocked && transaction.aborted.load() == 0;
+    return transaction.state >= TransState::CommitStart &&
+           transaction.state < TransState::Unblocked && transaction.aborted.load() == 0;
 }
 
-bool counts_as_extwriter(TransType type) { return type == TransType::Start || type == TransType::Attach; }
+bool counts_as_extwriter(TransType type) {
+    return type == TransType::Start || type == TransType::Attach;
+}
 
 void wait_for_state(Transaction& transaction, TransState min_state) {
     const sim::Scope scope("wait_for_commit");
@@ -158,11 +189,14 @@ Result<void> wait_for_commit(FsInfo& fs, Transid transid) {
     return {};
 }
 
-// ---- trees ---------------------------------------------------------------------------------------------------------------
+// ---- trees
+// ---------------------------------------------------------------------------------------------------------------
 
 Result<void> record_root_in_trans(TransHandle& trans, Root& root) {
     if (!root.shareable()) return {};
-    if (root.last_trans.load() == trans.transid.get() && !root.state.test(root_state::in_trans_setup)) return {};
+    if (root.last_trans.load() == trans.transid.get() &&
+        !root.state.test(root_state::in_trans_setup))
+        return {};
     const sim::Scope scope("btrfs_record_root_in_trans");
     const sim::MutexGuard guard(trans.fs.reloc_mutex);
     record_root_locked(trans, root);

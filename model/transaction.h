@@ -13,7 +13,15 @@ struct Device;
 struct PendingSnapshot;
 
 /// fs/btrfs/transaction.h: enum btrfs_trans_state, 6.1 (COMMIT_PREP from 6.6 on).
-enum class TransState : u8 { Running, CommitPrep, CommitStart, CommitDoing, Unblocked, SuperCommitted, Completed };
+enum class TransState : u8 {
+    Running,
+    CommitPrep,
+    CommitStart,
+    CommitDoing,
+    Unblocked,
+    SuperCommitted,
+    Completed
+};
 const char* to_string(TransState state);
 enum class TransType : u8 { Start, Attach, Join, JoinNolock, JoinNostart };
 
@@ -23,13 +31,14 @@ struct Transaction {
 
     FsInfo& fs;
     sim::Object obj;        // lists: trans_lock
-    sim::Object state_obj;  // state: written under trans_lock until Unblocked, read without it by those who wait
+    sim::Object state_obj;  // state: written under trans_lock until Unblocked, read without it by
+                            // those who wait
     Transid transid;
     TransState state = TransState::Running;
     sim::Atomic<u32> num_writers;
     sim::Atomic<u32> num_extwriters;
-    u32 use_count = 2;         // the list, and whoever created it
-    sim::Atomic<int> aborted;  // errno, negative as in the kernel, or 0
+    u32 use_count = 2;                 // the list, and whoever created it
+    sim::Atomic<int> aborted;          // errno, negative as in the kernel, or 0
     const char* aborted_in = nullptr;  // the function that aborted it first; for reports
     sim::WaitQueue writer_wait;
     sim::WaitQueue commit_wait;
@@ -38,24 +47,26 @@ struct Transaction {
     DelayedRefRoot delayed_refs;
     Vector<PendingSnapshot*> pending_snapshots;  // trans_lock
     Vector<Root*> switch_commits;                // only the committer
-    Set<u64> dirty_pages;                        // tree blocks allocated in this transaction, by bytenr (an io tree in the kernel)
+    Set<u64> dirty_pages;  // tree blocks allocated in this transaction, by bytenr (an io tree in
+                           // the kernel)
     sim::Spinlock dirty_pages_lock;
     sim::Object dirty_pages_obj;
-    Map<u64, u64> pinned_extents;                // start -> length
+    Map<u64, u64> pinned_extents;  // start -> length
     sim::Spinlock pinned_lock;
     sim::Object pinned_obj;
-    Vector<BlockGroup*> dirty_bgs;               // dirty_bgs_lock
+    Vector<BlockGroup*> dirty_bgs;  // dirty_bgs_lock
     sim::Spinlock dirty_bgs_lock;
     sim::Object dirty_bgs_obj;
     sim::Mutex cache_write_mutex;
-    Vector<Device*> dev_update_list;             // chunk_mutex
-    sim::AtomicBits flags;                       // HAVE_FREE_BGS, DIRTY_BG_RUN
+    Vector<Device*> dev_update_list;  // chunk_mutex
+    sim::AtomicBits flags;            // HAVE_FREE_BGS, DIRTY_BG_RUN
 };
 namespace trans_flag {
 inline constexpr unsigned have_free_bgs = 0, dirty_bg_run = 1;
 }
 
-/// fs/btrfs/transaction.h: struct btrfs_trans_handle; one per task at a time (current->journal_info).
+/// fs/btrfs/transaction.h: struct btrfs_trans_handle; one per task at a time
+/// (current->journal_info).
 struct TransHandle {
     TransHandle(FsInfo& owner, Transaction& running, TransType kind);
 
@@ -78,8 +89,10 @@ struct TransHandle {
     Root* root = nullptr;
 };
 
-/// Start: waits while a commit is between COMMIT_START and UNBLOCKED; reserves num_items (may flush and sleep).
-/// @return NoSpc, Rofs after an abort, or the abort's error. Mirrors start_transaction() and its callers by type.
+/// Start: waits while a commit is between COMMIT_START and UNBLOCKED; reserves num_items (may flush
+/// and sleep).
+/// @return NoSpc, Rofs after an abort, or the abort's error. Mirrors start_transaction() and its
+/// callers by type.
 Result<TransHandle*> start_transaction(Root& root, unsigned num_items);
 /// The same, falling back to the global reserve: for unlink, which makes room. Mirrors
 /// btrfs_start_transaction_fallback_global_rsv().
@@ -87,21 +100,28 @@ Result<TransHandle*> start_transaction_fallback_global_rsv(Root& root, unsigned 
 Result<TransHandle*> join_transaction(Root& root);
 Result<TransHandle*> join_transaction_nolock(Root& root);
 Result<TransHandle*> join_transaction_nostart(Root& root);
-Result<TransHandle*> attach_transaction(Root& root);          // NoEnt when nothing runs
-Result<TransHandle*> attach_transaction_barrier(Root& root);  // NoEnt too, but waits for a commit in progress
+Result<TransHandle*> attach_transaction(Root& root);  // NoEnt when nothing runs
+Result<TransHandle*>
+attach_transaction_barrier(Root& root);  // NoEnt too, but waits for a commit in progress
 Result<void> end_transaction(TransHandle* trans);
-/// The whole sequence of the reference document, section 2.5, in its order; or waits for somebody else's.
+/// Writes the transaction out, or waits for whoever does already. Frees the handle. Mirrors
+/// btrfs_commit_transaction().
 Result<void> commit_transaction(TransHandle* trans);
-Result<void> wait_for_commit(FsInfo& fs, Transid transid);  // 0: the newest that is being committed. Mirrors btrfs_wait_for_commit()
-/// WARN, fs error line and forced readonly on the first abort; marks handle and transaction. `function` as in the kernel's message.
+Result<void> wait_for_commit(
+    FsInfo& fs,
+    Transid transid);  // 0: the newest that is being committed. Mirrors btrfs_wait_for_commit()
+/// WARN, fs error line and forced readonly on the first abort; marks handle and transaction.
+/// `function` as in the kernel's message.
 void abort_transaction(TransHandle& trans, Errno error, const char* function);
-/// The "BTRFS: error (device ...) in function: errno=..." line and forced readonly. Mirrors __btrfs_handle_fs_error().
+/// The "BTRFS: error (device ...) in function: errno=..." line and forced readonly. Mirrors
+/// __btrfs_handle_fs_error().
 void handle_fs_error(FsInfo& fs, Errno error, const char* function);
 bool transaction_aborted(const TransHandle& trans);
-/// After an error, what the transaction kthread does: drops every transaction that nobody will commit any more.
-/// Mirrors btrfs_cleanup_transaction(). The caller holds no handle.
+/// After an error, what the transaction kthread does: drops every transaction that nobody will
+/// commit any more. Mirrors btrfs_cleanup_transaction(). The caller holds no handle.
 void cleanup_transactions(FsInfo& fs);
-/// First touch of a shareable root in a transaction. Mirrors btrfs_record_root_in_trans(); takes reloc_mutex.
+/// First touch of a shareable root in a transaction. Mirrors btrfs_record_root_in_trans(); takes
+/// reloc_mutex.
 Result<void> record_root_in_trans(TransHandle& trans, Root& root);
 TransHandle* current_trans();
 void put_transaction(Transaction& transaction);
@@ -116,8 +136,8 @@ struct PendingSnapshot {
     int error = 0;
     BlockRsv block_rsv;
 };
-/// Creates snapshot `name` of `source` in directory inode 256 of the top-level tree; commits. The caller holds that directory's
-/// inode lock for writing. Mirrors create_snapshot().
+/// Creates snapshot `name` of `source` in directory inode 256 of the top-level tree; commits. The
+/// caller holds that directory's inode lock for writing. Mirrors create_snapshot().
 Result<Root*> create_snapshot(FsInfo& fs, Root& source, std::string_view name, bool readonly);
 /// Creates an empty subvolume there, and commits; the same lock is held. Mirrors create_subvol().
 Result<Root*> create_subvol(FsInfo& fs, std::string_view name);

@@ -1,6 +1,6 @@
-// Mirrors the ends of a transaction that fails, 6.1: fs/btrfs/messages.c (super.c before), the tail of transaction.c, and the cleanup
-// in disk-io.c. Left out: dumps of space infos, destruction of ordered extents and delalloc by the transaction kthread, and waiting
-// for a relocation.
+// Mirrors the ends of a transaction that fails, 6.1: fs/btrfs/messages.c (super.c before), the tail
+// of transaction.c, and the cleanup in disk-io.c. Left out: dumps of space infos, destruction of
+// ordered extents and delalloc by the transaction kthread, and waiting for a relocation.
 #include <vector>
 
 #include "model/ctree.h"
@@ -12,8 +12,11 @@
 namespace model {
 namespace {
 
-/// Errors that somebody else has explained already get no warning with a stack. Mirrors abort_should_print_stack().
-bool warns_about(Errno error) { return error != Errno::IO && error != Errno::Rofs && error != Errno::NoMem; }
+/// Errors that somebody else has explained already get no warning with a stack. Mirrors
+/// abort_should_print_stack().
+bool warns_about(Errno error) {
+    return error != Errno::IO && error != Errno::Rofs && error != Errno::NoMem;
+}
 
 void force_readonly(FsInfo& fs) {
     if (fs.readonly) return;
@@ -21,7 +24,8 @@ void force_readonly(FsInfo& fs) {
     fs.message("info", "forced readonly");
 }
 
-/// Nothing that was dirty in the transaction will be written. Mirrors btrfs_destroy_marked_extents().
+/// Nothing that was dirty in the transaction will be written. Mirrors
+/// btrfs_destroy_marked_extents().
 void destroy_marked_extents(Transaction& transaction) {
     FsInfo& fs = transaction.fs;
     const std::vector<u64> blocks(transaction.dirty_pages.begin(), transaction.dirty_pages.end());
@@ -52,11 +56,13 @@ void destroy_pinned_extents(Transaction& transaction) {
     }
 }
 
-/// Mirrors btrfs_cleanup_one_transaction(): everybody who waits for the transaction goes on, state by state.
+/// Mirrors btrfs_cleanup_one_transaction(): everybody who waits for the transaction goes on, state
+/// by state.
 void cleanup_one_transaction(Transaction& transaction) {
     const sim::Scope scope("btrfs_cleanup_one_transaction");
     FsInfo& fs = transaction.fs;
-    for (Device* const device : transaction.dev_update_list) device->post_commit = false;
+    for (Device* const device : transaction.dev_update_list)
+        device->post_commit = false;
     transaction.dev_update_list.clear();
     destroy_delayed_refs(fs, transaction.delayed_refs);
     set_trans_state(transaction, TransState::CommitStart);
@@ -105,9 +111,12 @@ Transaction* first_left(FsInfo& fs, bool* committing) {
 
 }  // namespace
 
-bool transaction_aborted(const TransHandle& trans) { return trans.aborted != 0; }
+bool transaction_aborted(const TransHandle& trans) {
+    return trans.aborted != 0;
+}
 
-/// The error line, then the whole filesystem becomes read-only. @mirrors __btrfs_handle_fs_error(), v6.1
+/// The error line, then the whole filesystem becomes read-only. @mirrors __btrfs_handle_fs_error(),
+/// v6.1
 void handle_fs_error(FsInfo& fs, Errno error, const char* function, const char* text) {
     if (error == Errno::Rofs && fs.readonly) return;
     std::string line = "BTRFS: error " + fs.device_and_state() + " in " + function + ": errno=-" +
@@ -118,14 +127,17 @@ void handle_fs_error(FsInfo& fs, Errno error, const char* function, const char* 
     force_readonly(fs);
 }
 
-void handle_fs_error(FsInfo& fs, Errno error, const char* function) { handle_fs_error(fs, error, function, nullptr); }
+void handle_fs_error(FsInfo& fs, Errno error, const char* function) {
+    handle_fs_error(fs, error, function, nullptr);
+}
 
 void abort_transaction(TransHandle& trans, Errno error, const char* function) {
     FsInfo& fs = trans.fs;
     Transaction& transaction = trans.transaction;
     const bool first = !fs.fs_state.test_and_set(fs_state_bit::trans_aborted);
     const int code = static_cast<int>(error);
-    if (first && warns_about(error)) sim::current().message("BTRFS: Transaction aborted (error -" + std::to_string(code) + ")");
+    if (first && warns_about(error))
+        sim::current().message("BTRFS: Transaction aborted (error -" + std::to_string(code) + ")");
     if (transaction.aborted_in == nullptr) transaction.aborted_in = function;
     trans.aborted = -code;
     transaction.aborted.store(-code);

@@ -1,7 +1,8 @@
 // Mirrors btrfs_commit_transaction(), fs/btrfs/transaction.c, 6.1, step by step.
 //
-// COMMIT_PREP exists with its fix only (6.6), SUPER_COMMITTED too (5.12), and before 5.12 every committer runs references twice
-// before it looks who leads. Left out: delayed items, flushoncommit, quotas, log trees, the free space cache, discard.
+// COMMIT_PREP exists with its fix only (6.6), SUPER_COMMITTED too (5.12), and before 5.12 every
+// committer runs references twice before it looks who leads. Left out: delayed items,
+// flushoncommit, quotas, log trees, the free space cache, discard.
 #include <algorithm>
 
 #include "model/disk_io.h"
@@ -27,7 +28,8 @@ Result<void> give_up(TransHandle* trans, Result<void> why) {
     return why;
 }
 
-// ---- before anybody is blocked -------------------------------------------------------------------------------------------
+// ---- before anybody is blocked
+// -------------------------------------------------------------------------------------------
 
 Result<void> preflush_delayed_refs(TransHandle& trans) {
     DelayedRefRoot& refs = trans.transaction.delayed_refs;
@@ -41,7 +43,8 @@ Result<void> preflush_delayed_refs(TransHandle& trans) {
     return run_delayed_refs(trans, 0);
 }
 
-/// Once in a transaction somebody begins to write the block group items; from then on no group becomes read-only in it.
+/// Once in a transaction somebody begins to write the block group items; from then on no group
+/// becomes read-only in it.
 bool first_to_write_block_groups(TransHandle& trans) {
     sim::AtomicBits& flags = trans.transaction.flags;
     if (flags.test(trans_flag::dirty_bg_run)) return false;
@@ -57,7 +60,8 @@ Result<void> flush_early(TransHandle& trans) {
     return start_dirty_block_groups(trans);
 }
 
-// ---- who commits ---------------------------------------------------------------------------------------------------------
+// ---- who commits
+// ---------------------------------------------------------------------------------------------------------
 
 /// trans_lock held. The kernel adds to the head of the list.
 void add_pending_snapshot(TransHandle& trans) {
@@ -69,11 +73,13 @@ void add_pending_snapshot(TransHandle& trans) {
 }
 
 TransState wanted_state(const TransHandle& trans) {
-    return trans.in_fsync && trans.fs.has(fix::super_committed_state) ? TransState::SuperCommitted : TransState::Completed;
+    return trans.in_fsync && trans.fs.has(fix::super_committed_state) ? TransState::SuperCommitted
+                                                                      : TransState::Completed;
 }
 
 struct Election {
-    bool ours = false;                // false: somebody commits already, and what he must do for us is handed to him
+    bool ours =
+        false;  // false: somebody commits already, and what he must do for us is handed to him
     Transaction* previous = nullptr;  // with a reference, if its commit is not as far as we need it
     bool first = false;               // nothing is left of the transaction before
 };
@@ -139,7 +145,8 @@ void start_after_preparation(TransHandle& trans) {
     fs.transaction_blocked_wait.wake_up();
 }
 
-// ---- who may still write -------------------------------------------------------------------------------------------------
+// ---- who may still write
+// -------------------------------------------------------------------------------------------------
 
 void wait_for_extwriters(TransHandle& trans) {
     Transaction& transaction = trans.transaction;
@@ -160,7 +167,8 @@ void block_joins(TransHandle& trans) {
     transaction.writer_wait.wait_event([&] { return transaction.num_writers.load() == 1; });
 }
 
-// ---- the critical section ------------------------------------------------------------------------------------------------
+// ---- the critical section
+// ------------------------------------------------------------------------------------------------
 
 Result<void> settle_trees(TransHandle& trans) {
     if (const auto created = create_pending_snapshots(trans); !created) return created;
@@ -180,7 +188,8 @@ u64 all_bytes_used(FsInfo& fs) {
     return used;
 }
 
-/// Mirrors update_super_roots() and the copy for the writers of the super block. The kernel counts bytes_used with every extent.
+/// Mirrors update_super_roots() and the copy for the writers of the super block. The kernel counts
+/// bytes_used with every extent.
 void update_supers(FsInfo& fs, Transid transid) {
     const u64 used = all_bytes_used(fs);
     fs.super_obj.write(transid.get());
@@ -202,8 +211,8 @@ void add_to_switch_commits(Transaction& transaction, Root& root) {
     transaction.switch_commits.push_back(&root);
 }
 
-/// The next transaction may begin. tree_log_mutex stays locked until the super block is written, so that no log tree of the next
-/// transaction gets into it first.
+/// The next transaction may begin. tree_log_mutex stays locked until the super block is written, so
+/// that no log tree of the next transaction gets into it first.
 void unblock(TransHandle& trans) {
     FsInfo& fs = trans.fs;
     fs.tree_log_mutex.lock();
@@ -240,7 +249,8 @@ Result<void> commit_trees(TransHandle& trans) {
     return {};
 }
 
-// ---- beside the next transaction -----------------------------------------------------------------------------------------
+// ---- beside the next transaction
+// -----------------------------------------------------------------------------------------
 
 Result<void> write_and_wait_transaction(TransHandle& trans) {
     const sim::Scope scope("btrfs_write_and_wait_transaction");
@@ -249,12 +259,14 @@ Result<void> write_and_wait_transaction(TransHandle& trans) {
     return written ? waited : written;
 }
 
-/// tree_log_mutex is held at entry and dropped. The super block is written only after all that it will reach.
+/// tree_log_mutex is held at entry and dropped. The super block is written only after all that it
+/// will reach.
 Result<void> write_out(TransHandle& trans) {
     FsInfo& fs = trans.fs;
     auto result = write_and_wait_transaction(trans);
     if (!result) {
-        handle_fs_error(fs, result.error(), "btrfs_commit_transaction", "Error while writing out transaction");
+        handle_fs_error(fs, result.error(), "btrfs_commit_transaction",
+                        "Error while writing out transaction");
     } else {
         result = write_all_supers(fs);
     }
@@ -269,7 +281,8 @@ void remove_from_list(Transaction& transaction) {
     std::erase(fs.trans_list, &transaction);
 }
 
-/// What the last super block pointed to may be used again: unpinning comes after the new one is on the devices.
+/// What the last super block pointed to may be used again: unpinning comes after the new one is on
+/// the devices.
 void complete(TransHandle& trans) {
     FsInfo& fs = trans.fs;
     Transaction& transaction = trans.transaction;
@@ -315,7 +328,8 @@ Result<void> lead_commit(TransHandle& trans, const Election& election) {
 Result<void> commit_transaction(TransHandle* trans) {
     const sim::Scope scope("btrfs_commit_transaction");
     FsInfo& fs = trans->fs;
-    if (const auto aborted = aborted_or_ok(trans->transaction); !aborted) return give_up(trans, aborted);
+    if (const auto aborted = aborted_or_ok(trans->transaction); !aborted)
+        return give_up(trans, aborted);
     if (const auto flushed = flush_early(*trans); !flushed) return give_up(trans, flushed);
     const Election election = become_committer(*trans);
     if (!election.ours) return wait_for_other_committer(trans);

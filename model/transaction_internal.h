@@ -12,7 +12,8 @@ bool is_transaction_blocked(const Transaction& transaction);
 void get_transaction(Transaction& transaction);
 /// First touch of a tree by whoever holds reloc_mutex. Mirrors record_root_in_trans().
 void record_root_locked(TransHandle& trans, Root& root);
-/// Sleeps until the transaction is that far, and for COMPLETED until all older ones are too. Mirrors wait_for_commit().
+/// Sleeps until the transaction is that far, and for COMPLETED until all older ones are too.
+/// Mirrors wait_for_commit().
 void wait_for_state(Transaction& transaction, TransState min_state);
 void set_current_trans(TransHandle* trans);
 
@@ -20,7 +21,8 @@ bool counts_as_extwriter(TransType type);
 /// Gives back what START reserved. Mirrors btrfs_trans_release_metadata().
 void trans_release_metadata(TransHandle& trans);
 void trans_release_chunk_metadata(TransHandle& trans);
-/// After an abort: groups whose items were never inserted. Mirrors btrfs_cleanup_pending_block_groups().
+/// After an abort: groups whose items were never inserted. Mirrors
+/// btrfs_cleanup_pending_block_groups().
 void cleanup_pending_block_groups(TransHandle& trans);
 
 // transaction_roots.cpp: the trees in the critical section of a commit.
@@ -32,7 +34,8 @@ void switch_commit_roots(TransHandle& trans);
 Result<void> create_pending_snapshots(TransHandle& trans);
 
 // transaction_abort.cpp
-/// Ends a commit that failed: aborts, waits for the other writers, throws away what the transaction holds. Frees the handle.
+/// Ends a commit that failed: aborts, waits for the other writers, throws away what the transaction
+/// holds. Frees the handle.
 void cleanup_transaction(TransHandle* trans, Errno error);
 void handle_fs_error(FsInfo& fs, Errno error, const char* function, const char* text);
 

@@ -47,11 +47,13 @@ Root* take_dirty_cowonly_root(FsInfo& fs) {
     return root;
 }
 
-/// Writing the root item may copy the very root again, if it is the extent tree's; until it stands still.
+/// Writing the root item may copy the very root again, if it is the extent tree's; until it stands
+/// still.
 Result<void> update_cowonly_root(TransHandle& trans, Root& root) {
     while (root.root_item.bytenr != root.node->start.get()) {
         set_root_node_fields(root.root_item, *root.node);
-        if (const auto updated = update_root(trans, root.root_key, root.root_item); !updated) return updated;
+        if (const auto updated = update_root(trans, root.root_key, root.root_item); !updated)
+            return updated;
     }
     return {};
 }
@@ -99,8 +101,9 @@ Result<void> commit_fs_roots(TransHandle& trans) {
     return {};
 }
 
-/// Each tree dirties others: root items dirty the tree of roots, every new block dirties the extent tree and block groups, those
-/// the extent tree again. The loop ends since a block is copied once only in a transaction.
+/// Each tree dirties others: root items dirty the tree of roots, every new block dirties the extent
+/// tree and block groups, those the extent tree again. The loop ends since a block is copied once
+/// only in a transaction.
 Result<void> commit_cowonly_roots(TransHandle& trans) {
     const sim::Scope scope("commit_cowonly_roots");
     FsInfo& fs = trans.fs;

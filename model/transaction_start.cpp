@@ -18,19 +18,26 @@ struct StartRequest {
 /// Which types a state keeps out. Mirrors btrfs_blocked_trans_types[].
 bool blocks(TransState state, TransType type) {
     switch (state) {
-        case TransState::Running:
-        case TransState::CommitPrep: return false;
-        case TransState::CommitStart: return counts_as_extwriter(type);
-        case TransState::CommitDoing: return type != TransType::JoinNolock;
-        case TransState::Unblocked:
-        case TransState::SuperCommitted:
-        case TransState::Completed: return true;
+    case TransState::Running:
+    case TransState::CommitPrep:
+        return false;
+    case TransState::CommitStart:
+        return counts_as_extwriter(type);
+    case TransState::CommitDoing:
+        return type != TransType::JoinNolock;
+    case TransState::Unblocked:
+    case TransState::SuperCommitted:
+    case TransState::Completed:
+        return true;
     }
     return true;
 }
 
 /// Those that only want a transaction which somebody else has started.
-bool needs_running(TransType type) { return type == TransType::Attach || type == TransType::JoinNostart || type == TransType::JoinNolock; }
+bool needs_running(TransType type) {
+    return type == TransType::Attach || type == TransType::JoinNostart ||
+           type == TransType::JoinNolock;
+}
 
 void add_writer(Transaction& transaction, TransType type) {
     transaction.num_writers.inc();
@@ -44,7 +51,8 @@ Transaction& new_transaction(FsInfo& fs) {
     Transaction& transaction = *sim::make<Transaction>(fs, fs.generation);
     fs.trans_list.push_back(&transaction);
     fs.running_transaction = &transaction;
-    sim::note([&] { return "transaction " + std::to_string(transaction.transid.get()) + " begins"; });
+    sim::note(
+        [&] { return "transaction " + std::to_string(transaction.transid.get()) + " begins"; });
     return transaction;
 }
 
@@ -60,7 +68,8 @@ Result<Transaction*> join_running(FsInfo& fs, TransType type) {
         add_writer(*transaction, type);
         return transaction;
     }
-    if (const int aborted = transaction->aborted.load(); aborted != 0) return static_cast<Errno>(-aborted);
+    if (const int aborted = transaction->aborted.load(); aborted != 0)
+        return static_cast<Errno>(-aborted);
     if (blocks(transaction->state, type)) return Errno::Busy;
     get_transaction(*transaction);
     add_writer(*transaction, type);
@@ -80,8 +89,10 @@ void wait_current_trans(FsInfo& fs) {
     Transaction* const transaction = get_blocked_transaction(fs);
     if (transaction == nullptr) return;
     const sim::Scope scope("wait_current_trans");
-    fs.transaction_wait.wait_event(
-        [&] { return read_trans_state(*transaction) >= TransState::Unblocked || transaction->aborted.load() != 0; });
+    fs.transaction_wait.wait_event([&] {
+        return read_trans_state(*transaction) >= TransState::Unblocked ||
+               transaction->aborted.load() != 0;
+    });
     put_transaction(*transaction);
 }
 
@@ -102,7 +113,8 @@ bool delayed_refs_rsv_full(FsInfo& fs) {
     return rsv.full;
 }
 
-/// Mirrors steal_from_global_rsv(): down to a tenth of its size, the reserve helps those who will free space.
+/// Mirrors steal_from_global_rsv(): down to a tenth of its size, the reserve helps those who will
+/// free space.
 bool steal_from_global_rsv(FsInfo& fs, u64 bytes) {
     BlockRsv& rsv = fs.global_block_rsv;
     const sim::SpinGuard info_guard(rsv.space_info->lock);
@@ -115,7 +127,8 @@ bool steal_from_global_rsv(FsInfo& fs, u64 bytes) {
     return true;
 }
 
-/// What the items need; while the delayed references have less than they want, the same again for them.
+/// What the items need; while the delayed references have less than they want, the same again for
+/// them.
 /// @return the handle's share, now in trans_block_rsv
 Result<u64> reserve_items(FsInfo& fs, const StartRequest& request) {
     const u64 own = calc_insert_metadata_size(fs, request.num_items);
@@ -132,7 +145,8 @@ Result<u64> reserve_items(FsInfo& fs, const StartRequest& request) {
 Result<u64> reserve_for_start(FsInfo& fs, const StartRequest& request) {
     if (request.num_items > 0) return reserve_items(fs, request);
     if (request.type != TransType::Start || request.flush != Flush::All) return u64{0};
-    if (const auto refilled = delayed_refs_rsv_refill(fs, request.flush); !refilled) return refilled.error();
+    if (const auto refilled = delayed_refs_rsv_refill(fs, request.flush); !refilled)
+        return refilled.error();
     return u64{0};
 }
 
@@ -145,25 +159,32 @@ Result<TransHandle*> nest(TransHandle& trans, Root& root) {
     return &trans;
 }
 
-/// Joins, and steps back for a commit that began in between: the kernel lets such a START commit the transaction itself.
+/// Joins, and steps back for a commit that began in between: the kernel lets such a START commit
+/// the transaction itself.
 Result<TransHandle*> join_or_step_back(FsInfo& fs, TransType type) {
     for (;;) {
         const auto joined = join_when_allowed(fs, type);
         if (!joined) return joined.error();
         TransHandle* const trans = sim::make<TransHandle>(fs, **joined, type);
         set_current_trans(trans);
-        if (type != TransType::Start || read_trans_state(**joined) < TransState::CommitStart) return trans;
+        if (type != TransType::Start || read_trans_state(**joined) < TransState::CommitStart)
+            return trans;
         static_cast<void>(commit_transaction(trans));
     }
 }
 
 const char* name_of(TransType type) {
     switch (type) {
-        case TransType::Start: return "btrfs_start_transaction";
-        case TransType::Attach: return "btrfs_attach_transaction";
-        case TransType::Join: return "btrfs_join_transaction";
-        case TransType::JoinNolock: return "btrfs_join_transaction_spacecache";
-        case TransType::JoinNostart: return "btrfs_join_transaction_nostart";
+    case TransType::Start:
+        return "btrfs_start_transaction";
+    case TransType::Attach:
+        return "btrfs_attach_transaction";
+    case TransType::Join:
+        return "btrfs_join_transaction";
+    case TransType::JoinNolock:
+        return "btrfs_join_transaction_spacecache";
+    case TransType::JoinNostart:
+        return "btrfs_join_transaction_nostart";
     }
     return "";
 }
@@ -206,10 +227,18 @@ Result<TransHandle*> start_transaction(Root& root, unsigned num_items) {
 Result<TransHandle*> start_transaction_fallback_global_rsv(Root& root, unsigned num_items) {
     return start({.root = root, .num_items = num_items, .flush = Flush::All, .may_steal = true});
 }
-Result<TransHandle*> join_transaction(Root& root) { return start({.root = root, .type = TransType::Join}); }
-Result<TransHandle*> join_transaction_nolock(Root& root) { return start({.root = root, .type = TransType::JoinNolock}); }
-Result<TransHandle*> join_transaction_nostart(Root& root) { return start({.root = root, .type = TransType::JoinNostart}); }
-Result<TransHandle*> attach_transaction(Root& root) { return start({.root = root, .type = TransType::Attach}); }
+Result<TransHandle*> join_transaction(Root& root) {
+    return start({.root = root, .type = TransType::Join});
+}
+Result<TransHandle*> join_transaction_nolock(Root& root) {
+    return start({.root = root, .type = TransType::JoinNolock});
+}
+Result<TransHandle*> join_transaction_nostart(Root& root) {
+    return start({.root = root, .type = TransType::JoinNostart});
+}
+Result<TransHandle*> attach_transaction(Root& root) {
+    return start({.root = root, .type = TransType::Attach});
+}
 
 Result<TransHandle*> attach_transaction_barrier(Root& root) {
     const auto trans = attach_transaction(root);
@@ -219,7 +248,8 @@ Result<TransHandle*> attach_transaction_barrier(Root& root) {
 }
 
 void trans_release_metadata(TransHandle& trans) {
-    if (trans.bytes_reserved > 0) block_rsv_release(trans.fs, trans.fs.trans_block_rsv, trans.bytes_reserved);
+    if (trans.bytes_reserved > 0)
+        block_rsv_release(trans.fs, trans.fs.trans_block_rsv, trans.bytes_reserved);
     trans.bytes_reserved = 0;
     trans.block_rsv = nullptr;
 }
@@ -231,7 +261,8 @@ void trans_release_chunk_metadata(TransHandle& trans) {
 }
 
 void cleanup_pending_block_groups(TransHandle& trans) {
-    for (std::size_t n = trans.new_bgs.size(); n > 0; --n) delayed_refs_rsv_release(trans.fs, 1);
+    for (std::size_t n = trans.new_bgs.size(); n > 0; --n)
+        delayed_refs_rsv_release(trans.fs, 1);
     trans.new_bgs.clear();
 }
 
