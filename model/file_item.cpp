@@ -89,6 +89,7 @@ FileExtent tail_from(const FileExtent& extent, u64 start) {
 }
 
 /// One item becomes two that meet at `split`, the path stays at the second; the disk extent has one reference more.
+/// @return Again when the item changed while its leaf was split: nothing was done
 Result<void> split_extent(TransHandle& trans, Root& root, u64 ino, Path& path, const FileExtent& extent, u64 split) {
     const auto duplicated = duplicate_item(trans, root, path, {ino, extent_data_key, split});
     if (!duplicated) return duplicated;
@@ -220,7 +221,7 @@ Result<u64> drop_extents(TransHandle& trans, Root& root, u64 ino, u64 start, u64
         const FileExtent extent = **found;
         if (extent.file_offset < start || extent.end() > end) {
             const auto trimmed = trim_extent(trans, root, ino, path, extent, start, end, dropped);
-            if (!trimmed) return trimmed.error();
+            if (!trimmed && trimmed.error() != Errno::Again) return trimmed.error();
             continue;
         }
         const auto count = free_covered_items(trans, root, ino, path, end, dropped);
@@ -256,19 +257,31 @@ Result<void> insert_reserved_file_extent(TransHandle& trans, Inode& inode, u64 f
     return alloc_reserved_file_extent(trans, inode.root.objectid, inode.ino, file_offset, {disk_bytenr, num_bytes});
 }
 
-Result<void> mark_extent_written(TransHandle& trans, Inode& inode, u64 start, u64 end) {
-    const sim::Scope scope("btrfs_mark_extent_written");
+namespace {
+
+/// @return Again when the item changed while its leaf was split
+Result<void> try_mark_extent_written(TransHandle& trans, Root& root, u64 ino, u64 start, u64 end) {
     Path path;
-    const auto found = find_extent_for_change(trans, inode.root, inode.ino, start, path);
+    const auto found = find_extent_for_change(trans, root, ino, start, path);
     if (!found) return found.error();
     const bool covers = *found && (*found)->item.type == file_extent_prealloc && (*found)->file_offset <= start && (*found)->end() >= end;
     if (!covers) {
         abort_transaction(trans, Errno::Inval, "btrfs_mark_extent_written");
         return Errno::Inval;
     }
-    const auto part = isolate_extent(trans, inode.root, inode.ino, path, **found, start, end);
+    const auto part = isolate_extent(trans, root, ino, path, **found, start, end);
     if (!part) return part.error();
-    return write_merged(trans, inode.root, inode.ino, path, *part);
+    return write_merged(trans, root, ino, path, *part);
+}
+
+}  // namespace
+
+Result<void> mark_extent_written(TransHandle& trans, Inode& inode, u64 start, u64 end) {
+    const sim::Scope scope("btrfs_mark_extent_written");
+    for (;;) {
+        const auto written = try_mark_extent_written(trans, inode.root, inode.ino, start, end);
+        if (written || written.error() != Errno::Again) return written;
+    }
 }
 
 // ---- checksum items -----------------------------------------------------------------------------------------------------------
