@@ -65,29 +65,33 @@ bool Progress::is_due(nanoseconds elapsed) {
 }
 
 void Progress::show(const sim::SearchProgress& progress) {
+    const nanoseconds elapsed = Clock::now() - began_;
     if (progress.executions != last_executions_) {
         last_executions_ = progress.executions;
-        last_finished_ = progress.elapsed;
+        last_finished_ = elapsed;
     }
-    if (!is_due(progress.elapsed)) return;
+    if (!is_due(elapsed)) return;
     if (mode_ == ProgressMode::Jsonl) return diagnostics_.info(json(progress));
-    if (mode_ == ProgressMode::Plain) return diagnostics_.info(line(progress));
+    if (mode_ == ProgressMode::Plain) return diagnostics_.info(line(progress, elapsed));
     live_line_ = true;
-    diagnostics_.raw("\r\033[K" + line(progress));
+    diagnostics_.raw("\r\033[K" + line(progress, elapsed));
 }
 
-std::string Progress::line(const sim::SearchProgress& progress) const {
-    const double elapsed = std::max(in_seconds(progress.elapsed), 1e-9);
-    const auto rate =
-        static_cast<std::uint64_t>(static_cast<double>(progress.executions) / elapsed);
-    std::string text =
-        what_ + ": " + grouped(progress.executions) + " executions, " + grouped(rate) + "/s, ";
+std::string Progress::line(const sim::SearchProgress& progress, nanoseconds elapsed) const {
+    const double here = std::max(in_seconds(progress.elapsed), 1e-9);
+    const auto rate = static_cast<std::uint64_t>(static_cast<double>(progress.executions) / here);
+    std::string text = what_ + ": ";
     if (bounded_) text += "bound " + std::to_string(progress.bound) + ", ";
-    char share[32];
-    std::snprintf(share, sizeof share, "%.1f", 100 * progress.share_done);
-    text += std::string(share) + "% done, " + format_time(progress.elapsed) + " elapsed";
-    if (progress.share_done > 0 && progress.share_done < 1) {
-        const double left = elapsed * (1 - progress.share_done) / progress.share_done;
+    text += grouped(progress.executions) + " executions, " + grouped(rate) + "/s, ";
+    const bool knows_share = progress.share_done > 0 && progress.share_done < 1;
+    if (knows_share) {
+        char share[32];
+        std::snprintf(share, sizeof share, "%.1f", 100 * progress.share_done);
+        text += std::string(share) + "% done, ";
+    }
+    text += format_time(elapsed) + " elapsed";
+    if (knows_share) {
+        const double left = here * (1 - progress.share_done) / progress.share_done;
         const auto range = [&](double factor) {
             return format_time(
                 nanoseconds(static_cast<std::int64_t>(std::min(left * factor, 1e9) * 1e9)));
@@ -95,9 +99,8 @@ std::string Progress::line(const sim::SearchProgress& progress) const {
         text += ", " + range(0.7) + " to " + range(1.5) + " left";
     }
     if (progress.failures > 0) text += ", " + grouped(progress.failures) + " failures";
-    if (progress.elapsed - last_finished_ >= stall_after)
-        text += ", stalled: no execution finished for " +
-                format_time(progress.elapsed - last_finished_);
+    if (elapsed - last_finished_ >= stall_after)
+        text += ", stalled: no execution finished for " + format_time(elapsed - last_finished_);
     return text;
 }
 

@@ -27,8 +27,10 @@ class Progress {
     void show(const sim::SearchProgress& progress);
 
   private:
+    using Clock = std::chrono::steady_clock;
     bool is_due(std::chrono::nanoseconds elapsed);
-    std::string line(const sim::SearchProgress& progress) const;
+    /// @param elapsed  since the search began; the engine counts from the present bound's beginning
+    std::string line(const sim::SearchProgress& progress, std::chrono::nanoseconds elapsed) const;
     std::string json(const sim::SearchProgress& progress) const;
 
     Diagnostics& diagnostics_;
@@ -36,6 +38,7 @@ class Progress {
     std::optional<std::chrono::nanoseconds> interval_;
     std::string what_;
     bool bounded_;
+    Clock::time_point began_ = Clock::now();
     std::chrono::nanoseconds next_{0};
     std::size_t lines_ = 0;
     std::uint64_t last_executions_ = 0;
