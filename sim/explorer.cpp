@@ -44,13 +44,12 @@ class Level {
             frontier_.close();
             return;
         }
-        DfsStrategy strategy(bound_);
+        DfsStrategy strategy(bound_, options_.cache_entries);
         std::set<std::uint64_t> final_states;
         Prefix prefix;
         while (frontier_.take(prefix)) {
             strategy.begin(prefix);
             search_below(execution, strategy, final_states);
-            collector_.add_share(strategy.finished_share());
             if (collector_.stopped()) frontier_.close();
         }
         if (strategy.left_out_schedules()) left_out_ = true;
@@ -60,17 +59,18 @@ class Level {
     /// What a worker did in one go: executions that follow each other in the search's order.
     struct Part {
         std::vector<std::uint16_t> first;
-        std::uint64_t executions = 0, steps = 0;
+        std::uint64_t executions = 0, blocked = 0, steps = 0;
         std::uint32_t depth = 0;
     };
 
     /// How many executions ran beyond the first failure depends on the workers; how many come up to it does not.
     void count_up_to(const std::vector<std::uint16_t>& failure, SearchReport& report) const {
-        report.executions = report.steps = 0;
+        report.executions = report.blocked = report.steps = 0;
         report.max_depth = 0;
         for (const Part& part : parts_) {
             if (failure < part.first) continue;
             report.executions += part.executions;
+            report.blocked += part.blocked;
             report.steps += part.steps;
             report.max_depth = std::max(report.max_depth, part.depth);
         }
@@ -78,10 +78,12 @@ class Level {
 
     void search_below(Execution& execution, DfsStrategy& strategy, std::set<std::uint64_t>& final_states) {
         std::uint64_t failures_known = 0;
+        double share_told = 0;
         Part part;
         while (!collector_.stopped() && strategy.next_execution()) {
             const ExecutionResult& result = execution.run(strategy);
-            if (part.executions++ == 0) part.first = strategy.path();
+            if (part.executions + part.blocked == 0) part.first = strategy.path();
+            ++(result.outcome == Outcome::Cut ? part.blocked : part.executions);
             part.steps += result.steps;
             part.depth = std::max(part.depth, result.choice_points);
             SearchOrder order;
@@ -92,6 +94,8 @@ class Level {
                 failures_known = collector_.failures_seen();
                 if (collector_.first_failure(order)) strategy.stop_after(order.path);
             }
+            collector_.add_share(strategy.finished_share() - share_told);
+            share_told = strategy.finished_share();
             if (frontier_.hungry()) frontier_.give(strategy.split());
         }
         const std::lock_guard guard(parts_mutex_);
@@ -112,9 +116,13 @@ class Level {
 
 SearchReport explore(const ProgramFactory& factory, const ExploreOptions& options) {
     const bool deepen = options.deepen && options.max_deviations != DfsStrategy::unbounded;
+    const auto began = std::chrono::steady_clock::now();
+    ExploreOptions left = options;  // the limits are those of all bounds together
     std::uint64_t steps = 0;
     for (std::uint32_t bound = deepen ? 0 : options.max_deviations;; ++bound) {
-        SearchReport report = Level(factory, options, bound).run();
+        if (options.limits.time) left.limits.time = *options.limits.time - (std::chrono::steady_clock::now() - began);
+        SearchReport report = Level(factory, left, bound).run();
+        left.limits.max_executions -= std::min(left.limits.max_executions, report.executions);
         steps += report.steps;
         const bool found = !report.failures.empty() && !options.keep_going;
         if (report.end != SearchEnd::Complete && report.end != SearchEnd::Found) return report;

@@ -44,6 +44,7 @@ struct SearchReport {
     SearchEnd end = SearchEnd::Complete;
     std::uint64_t executions = 0;  // explore: of the last bound; both: up to the failure that ended the search
     std::uint64_t steps = 0;
+    std::uint64_t blocked = 0;     // cut short: an equivalent prefix had been searched
     std::uint32_t max_depth = 0;   // most choice points of an execution
     std::uint32_t bound = 0;             // explore: the bound that was completed, or was being explored when it ended
     bool whole_space = false;            // no schedule was left out at this bound
@@ -61,6 +62,7 @@ struct ExploreOptions {
     bool keep_going = false;           // collect all failures instead of stopping at the first bound that has one
     bool deepen = true;                // bounds 0, 1, ... up to the maximum, so that the failure found has the fewest deviations
     bool collect_final_states = false;
+    std::size_t cache_entries = std::size_t{1} << 19;  // of happens-before prefixes, for each worker; 0: plain search
     ProgressCallback on_progress;      // called by one thread, several times a second
 };
 

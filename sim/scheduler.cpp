@@ -88,6 +88,7 @@ Task& Scheduler::create(const char* label, Job job, TaskKind kind) {
     if (is_event(kind)) events_.set(slot);
     if (kind == TaskKind::Task || kind == TaskKind::Completion) ++unfinished_;
     races_.task_created(has_creator ? running_->slot : RaceDetector::none, slot);
+    if (fingerprinting_ && has_creator) fingerprint_.task_created(slot);
     lives_.push_back({Epoch{slot, races_.now(slot)}, task.name});
     return task;
 }
@@ -164,6 +165,8 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     races_.begin_execution();
     lockdep_.clear();
     trace_.clear();
+    fingerprinting_ = strategy.wants_fingerprint();
+    if (fingerprinting_) fingerprint_.begin_execution();
 }
 
 void Scheduler::run_to_end() {
@@ -205,11 +208,14 @@ void Scheduler::begin_step(Task& task) {
     const Object* const object = task.pending_object;
     trace_.begin_step({object == nullptr ? 0 : object->id(), task.name, static_cast<std::uint32_t>(trace_.accesses().size()),
                        task.pending_op});
+    if (fingerprinting_)
+        fingerprint_.begin_step(task.slot, task.path, static_cast<std::uint8_t>(task.pending_op), object == nullptr ? 0 : object->id());
     if (trace_.narrating()) trace_.add_label(object == nullptr ? StepLabel{} : StepLabel{object->cls().name, object->key()});
 }
 
 void Scheduler::end_step() {
     trace_.end_step();
+    if (fingerprinting_) fingerprint_.end_step();
     if (!dirty_.empty() && spinlocks_held_ == 0) run_checks();
 }
 
@@ -230,7 +236,7 @@ Task* Scheduler::next_task() {
     const Choice choice = strategy_->choose(*this);
     if (choice.slot >= max_tasks || !enabled_.test(choice.slot)) {
         decided_ = true;
-        outcome_ = Outcome::Nondeterministic;
+        outcome_ = choice.slot == Choice::cut_slot ? Outcome::Cut : Outcome::Nondeterministic;
         return nullptr;
     }
     if (enabled_.single()) return tasks_[choice.slot].get();
@@ -344,6 +350,27 @@ void Scheduler::candidates(std::vector<std::uint16_t>& out) const {
     });
 }
 
+Digest Scheduler::situation() const {
+    Digest digest = fingerprint_.value();
+    const bool goes_on = running_ != nullptr && !running_->finished && enabled_.test(running_->slot);
+    digest.mix(goes_on ? running_->path : 0);
+    Digest open;
+    deferred_.for_each([&](unsigned slot) {
+        Digest one;
+        one.mix(tasks_[slot]->path);
+        open.add(one);
+    });
+    digest.mix(open);
+    // The age of outstanding events decides their default order, which the class does not know.
+    std::array<std::uint16_t, max_tasks> by_age;
+    std::size_t count = 0;
+    (enabled_ & events_).for_each([&](unsigned slot) { by_age[count++] = static_cast<std::uint16_t>(slot); });
+    std::sort(by_age.begin(), by_age.begin() + static_cast<std::ptrdiff_t>(count),
+              [&](unsigned x, unsigned y) { return tasks_[x]->event_order < tasks_[y]->event_order; });
+    for (std::size_t i = 0; i < count; ++i) digest.mix(tasks_[by_age[i]]->path);
+    return digest;
+}
+
 Scheduler::Deviation Scheduler::deviation_of(unsigned slot) const {
     if (slot == default_choice()) return {};
     if (default_goes_on()) return {true};
@@ -380,7 +407,7 @@ void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
         if (self.committed) scheduling_point(operation_of(kind), object);
         self.committed = true;
     }
-    trace_.add_access({object.id(), key, kind}, value);
+    record(object, kind, key, value);
     if (lockless) {
         if (reads_only(kind)) {
             races_.acquire(self.slot, object);
@@ -396,7 +423,7 @@ void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
 
 void Scheduler::sync_access(Object& object, bool writes) {
     running_->untouched = false;
-    trace_.add_access({object.id(), 0, writes ? AccessKind::Write : AccessKind::Read}, 0);
+    record(object, writes ? AccessKind::Write : AccessKind::Read, 0, 0);
     if (writes) {
         races_.exchange(running_->slot, object);
     } else {
@@ -425,7 +452,7 @@ void Scheduler::report_unordered(const Object& object, AccessKind kind, Epoch ri
 void Scheduler::lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass, Where where) {
     Task& self = *running_;
     self.untouched = false;
-    trace_.add_access({lock.id(), 0, shared ? AccessKind::Read : AccessKind::Write}, 1);
+    record(lock, shared ? AccessKind::Read : AccessKind::Write, 0, 1);
     races_.acquire(self.slot, lock);
     std::string cycle = lockdep_.acquire(self, lock.lock_class(), subclass, attempt);
     SIM_ASSERT(self.held_count < self.held.size());
@@ -440,7 +467,7 @@ void Scheduler::lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned
 void Scheduler::lock_released(Lock& lock) {
     Task& self = *running_;
     self.committed = true;
-    trace_.add_access({lock.id(), 0, AccessKind::Write}, 2);
+    record(lock, AccessKind::Write, 0, 2);
     races_.release(self.slot, lock);
     for (unsigned i = self.held_count; i-- > 0;) {
         if (self.held[i].lock != &lock) continue;

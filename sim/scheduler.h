@@ -9,6 +9,7 @@
 
 #include "sim/arena.h"
 #include "sim/fiber.h"
+#include "sim/fingerprint.h"
 #include "sim/lockdep.h"
 #include "sim/object.h"
 #include "sim/race.h"
@@ -28,7 +29,7 @@ enum class Grain : std::uint8_t {
     Coarse,  ///< a step ends where another task could notice: before an acquisition or lockless access that follows a release
 };
 
-enum class Outcome : std::uint8_t { Completed, Violation, Deadlock, StepLimit, Nondeterministic };
+enum class Outcome : std::uint8_t { Completed, Violation, Deadlock, StepLimit, Nondeterministic, Cut };
 
 /// Why an execution failed. The signature names check and object class, never a step.
 struct Violation {
@@ -181,6 +182,9 @@ class Scheduler {
     bool default_goes_on() const {
         return running_ != nullptr && !running_->finished && enabled_.test(running_->slot) && !events_.test(running_->slot);
     }
+    /// All that decides what may follow, but for the deviations used: the class of the execution so far, the running task if it
+    /// can go on, what is deferred. Only for a strategy that wants fingerprints.
+    Digest situation() const;
     /// Choice points so far: decisions at which more than one task or event was enabled.
     std::uint32_t choice_points() const { return choice_points_; }
     const std::vector<Departure>& departures() const { return departures_; }
@@ -204,6 +208,10 @@ class Scheduler {
     void pause();
     void end_step();
     void begin_step(Task& task);
+    void record(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value) {
+        trace_.add_access({object.id(), key, kind}, value);
+        if (fingerprinting_) fingerprint_.touch(object.id(), kind, key);
+    }
     struct Deviation {
         bool counts = false;
         int defers = -1;  // slot whose turn is open from now on
@@ -243,6 +251,8 @@ class Scheduler {
     RaceDetector races_;
     Lockdep lockdep_;
     Trace trace_;
+    PrefixFingerprint fingerprint_;
+    bool fingerprinting_ = false;
     std::uint32_t spinlocks_held_ = 0;
     std::uint32_t unfinished_ = 0;  // tasks that must end for the execution to be complete
     std::uint32_t max_steps_ = 0;

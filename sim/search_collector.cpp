@@ -38,6 +38,7 @@ void SearchCollector::add(const ExecutionResult& result, const SearchOrder& orde
     std::uint32_t deepest = depth_.load(std::memory_order_relaxed);
     while (deepest < result.choice_points && !depth_.compare_exchange_weak(deepest, result.choice_points)) {
     }
+    if (result.outcome == Outcome::Cut) blocked_.fetch_add(1, std::memory_order_relaxed);
     test_limits(executions);
     if (result.outcome == Outcome::StepLimit) fail(SearchEnd::StepLimit, "an execution reached " + std::to_string(result.steps) + " steps");
     if (result.outcome == Outcome::Nondeterministic) fail(SearchEnd::Nondeterministic, "the program did not repeat itself under the same schedule");
@@ -90,7 +91,8 @@ void keep_first_failure(SearchReport& report) {
 }
 
 SearchReport SearchCollector::finish() {
-    report_.executions = executions_;
+    report_.executions = executions_ - blocked_;
+    report_.blocked = blocked_;
     report_.steps = steps_;
     report_.max_depth = depth_;
     std::vector<Found> all;

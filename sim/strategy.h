@@ -16,6 +16,9 @@ struct Choice {
     /// The recorded schedule does not fit this execution: it ends here.
     static constexpr unsigned diverged_slot = ~0U;
     static constexpr Choice diverged() { return {diverged_slot, 0}; }
+    /// Nothing new follows from here: an equivalent prefix was searched before.
+    static constexpr unsigned cut_slot = ~0U - 1;
+    static constexpr Choice cut() { return {cut_slot, 0}; }
 };
 
 /// Makes the choices of executions, one after the other.
@@ -35,6 +38,7 @@ class Strategy {
         static_cast<void>(scheduler);
     }
     virtual bool wants_every_step() const { return false; }
+    virtual bool wants_fingerprint() const { return false; }
     virtual bool is_timed() const { return false; }
 };
 

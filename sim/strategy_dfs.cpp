@@ -10,6 +10,7 @@ void DfsStrategy::begin(const Prefix& prefix) {
     pool_.clear();
     started_ = false;
     finished_share_ = 0;
+    cache_.clear();  // only what comes earlier in the search's order may cut: the first failure stays the same for any workers
 }
 
 bool DfsStrategy::next_execution() {
@@ -31,12 +32,20 @@ bool DfsStrategy::next_execution() {
 }
 
 Choice DfsStrategy::choose(Scheduler& scheduler) {
-    if (depth_ == frames_.size() && !open_frame(scheduler)) return {scheduler.default_choice(), 0};
+    if (depth_ == frames_.size()) {
+        if (seen_before(scheduler)) return Choice::cut();
+        if (!open_frame(scheduler)) return {scheduler.default_choice(), 0};
+    }
     const Frame& frame = frames_[depth_];
     if (frame.ordinal != scheduler.choice_points()) return {scheduler.default_choice(), 0};  // nothing to choose within the bound
     if (!(frame.enabled == scheduler.enabled())) return Choice::diverged();
     ++depth_;
     return pool_[frame.first + frame.at];
+}
+
+bool DfsStrategy::seen_before(Scheduler& scheduler) {
+    if (!cache_.enabled() || frames_.size() < prefix_.choices.size()) return false;
+    return cache_.visited(scheduler.situation(), scheduler.deviations());
 }
 
 bool DfsStrategy::open_frame(Scheduler& scheduler) {

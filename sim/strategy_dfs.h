@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/prefix_cache.h"
 #include "sim/strategy.h"
 
 namespace sim {
@@ -18,7 +19,10 @@ struct Prefix {
 class DfsStrategy final : public Strategy {
   public:
     static constexpr std::uint32_t unbounded = ~0U;
-    explicit DfsStrategy(std::uint32_t max_deviations) : max_deviations_(max_deviations) {}
+    /// @param cache_entries  size of the cache of happens-before prefixes; 0: plain search
+    explicit DfsStrategy(std::uint32_t max_deviations, std::size_t cache_entries = 0)
+        : max_deviations_(max_deviations), cache_(cache_entries) {}
+    bool wants_fingerprint() const override { return cache_.enabled(); }
 
     /// Starts over, below `prefix`.
     void begin(const Prefix& prefix);
@@ -48,8 +52,10 @@ class DfsStrategy final : public Strategy {
     };
     bool open_frame(Scheduler& scheduler);
     bool past_last_path() const;
+    bool seen_before(Scheduler& scheduler);
 
     std::uint32_t max_deviations_;
+    PrefixCache cache_;
     Prefix prefix_;
     std::vector<Frame> frames_;
     std::vector<Choice> pool_;  // candidates of all frames
