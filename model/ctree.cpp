@@ -1,4 +1,5 @@
-// fs/btrfs/ctree.c: paths and copy-on-write. Left out: the tree modification log and the nowait and reada flags of paths.
+// fs/btrfs/ctree.c: paths and copy-on-write. Left out: the tree modification log and the nowait and
+// reada flags of paths.
 #include "model/ctree.h"
 
 #include <cstring>
@@ -21,17 +22,23 @@ void unlock(ExtentBuffer& eb, TreeLock& lock) {
     lock = TreeLock::None;
 }
 
-bool is_reloc(const Root& root) { return root.objectid == tree_reloc_objectid; }
+bool is_reloc(const Root& root) {
+    return root.objectid == tree_reloc_objectid;
+}
 
-/// Header fields that tell a copy from its source. Mirrors what __btrfs_cow_block() and btrfs_copy_root() set.
-void copy_block(const TransHandle& trans, const ExtentBuffer& from, ExtentBuffer& to, Objectid owner) {
+/// Header fields that tell a copy from its source. Mirrors what __btrfs_cow_block() and
+/// btrfs_copy_root() set.
+void copy_block(const TransHandle& trans, const ExtentBuffer& from, ExtentBuffer& to,
+                Objectid owner) {
     from.content.read();
     to.content.write();
     std::memcpy(to.data, from.data, from.len);
     HeaderItem& header = to.header();
     header.bytenr = to.start.get();
     header.generation = trans.transid.get();
-    header.flags = (header.flags & ~(header_flag_written | header_flag_reloc) & ~(u64{0xFF} << 56)) | (mixed_backref_rev << 56);
+    header.flags =
+        (header.flags & ~(header_flag_written | header_flag_reloc) & ~(u64{0xFF} << 56)) |
+        (mixed_backref_rev << 56);
     if (owner == tree_reloc_objectid) {
         header.flags |= header_flag_reloc;
     } else {
@@ -40,11 +47,13 @@ void copy_block(const TransHandle& trans, const ExtentBuffer& from, ExtentBuffer
     std::memcpy(header.fsid, trans.fs.fsid, sizeof(header.fsid));
 }
 
-/// Whether other trees may hold `buf`: only then its references are worth a lookup. Mirrors btrfs_block_can_be_shared().
-/// The two pointers of the root are plain reads, as there: `buf` is locked, so it neither becomes nor stops being the node.
+/// Whether other trees may hold `buf`: only then its references are worth a lookup. Mirrors
+/// btrfs_block_can_be_shared(). The two pointers of the root are plain reads, as there: `buf` is
+/// locked, so it neither becomes nor stops being the node.
 bool block_can_be_shared(const Root& root, const ExtentBuffer& buf) {
     if (!root.shareable() || &buf == root.node || &buf == root.commit_root) return false;
-    return buf.generation().get() <= root.root_item.last_snapshot || buf.header_flag(header_flag_reloc);
+    return buf.generation().get() <= root.root_item.last_snapshot ||
+           buf.header_flag(header_flag_reloc);
 }
 
 Result<ExtentInfo> sharing_of(TransHandle& trans, Root& root, const ExtentBuffer& buf) {
@@ -58,8 +67,10 @@ Result<ExtentInfo> sharing_of(TransHandle& trans, Root& root, const ExtentBuffer
     return ExtentInfo{1, full ? block_flag_full_backref : 0};
 }
 
-/// Others keep `buf`, which loses its owner: its children are from now on referenced by `buf` itself.
-Result<void> convert_to_full_backref(TransHandle& trans, Root& root, ExtentBuffer& buf, ExtentBuffer& cow) {
+/// Others keep `buf`, which loses its owner: its children are from now on referenced by `buf`
+/// itself.
+Result<void> convert_to_full_backref(TransHandle& trans, Root& root, ExtentBuffer& buf,
+                                     ExtentBuffer& cow) {
     if (const auto added = inc_ref(trans, root, buf, true); !added) return added;
     if (is_reloc(root)) {
         if (const auto dropped = dec_ref(trans, root, buf, false); !dropped) return dropped;
@@ -70,29 +81,32 @@ Result<void> convert_to_full_backref(TransHandle& trans, Root& root, ExtentBuffe
 
 /// References of the children after a block got a copy. Mirrors update_ref_for_cow().
 /// @return whether nobody references `buf` any more
-Result<bool> update_ref_for_cow(TransHandle& trans, Root& root, ExtentBuffer& buf, ExtentBuffer& cow) {
+Result<bool> update_ref_for_cow(TransHandle& trans, Root& root, ExtentBuffer& buf,
+                                ExtentBuffer& cow) {
     const auto info = sharing_of(trans, root, buf);
     if (!info) return info.error();
     const bool full = (info->flags & block_flag_full_backref) != 0;
     if (info->refs > 1) {
         const bool loses_owner = (buf.owner() == root.objectid || is_reloc(root)) && !full;
-        const auto updated =
-            loses_owner ? convert_to_full_backref(trans, root, buf, cow) : inc_ref(trans, root, cow, is_reloc(root));
+        const auto updated = loses_owner ? convert_to_full_backref(trans, root, buf, cow)
+                                         : inc_ref(trans, root, cow, is_reloc(root));
         if (!updated) return updated.error();
         return false;
     }
     if (full) {
-        if (const auto added = inc_ref(trans, root, cow, is_reloc(root)); !added) return added.error();
+        if (const auto added = inc_ref(trans, root, cow, is_reloc(root)); !added)
+            return added.error();
         if (const auto dropped = dec_ref(trans, root, buf, true); !dropped) return dropped.error();
     }
     clean_tree_block(buf);
     return true;
 }
 
-/// Points the parent, or the root, to the copy; then the old block is given up. A block with an old back reference format, or of
-/// a relocation tree, is its own parent: the header is read again here, as in the kernel.
-Result<void> replace_block(TransHandle& trans, Root& root, ExtentBuffer& buf, ExtentBuffer& cow, ExtentBuffer* parent, unsigned slot,
-                           bool last_ref) {
+/// Points the parent, or the root, to the copy; then the old block is given up. A block with an old
+/// back reference format, or of a relocation tree, is its own parent: the header is read again
+/// here, as in the kernel.
+Result<void> replace_block(TransHandle& trans, Root& root, ExtentBuffer& buf, ExtentBuffer& cow,
+                           ExtentBuffer* parent, unsigned slot, bool last_ref) {
     u64 parent_start = is_reloc(root) && parent != nullptr ? parent->start.get() : 0;
     if (&buf == root.node) {
         if (is_reloc(root) || buf.backref_rev() < mixed_backref_rev) parent_start = buf.start.get();
@@ -116,17 +130,19 @@ Errno abort_cow(TransHandle& trans, ExtentBuffer& cow, Errno error) {
     return error;
 }
 
-Result<ExtentBuffer*> force_cow_block(TransHandle& trans, Root& root, ExtentBuffer& buf, ExtentBuffer* parent, unsigned slot,
-                                      unsigned nesting) {
+Result<ExtentBuffer*> force_cow_block(TransHandle& trans, Root& root, ExtentBuffer& buf,
+                                      ExtentBuffer* parent, unsigned slot, unsigned nesting) {
     const sim::Scope scope(cow_function);
     const u64 parent_start = is_reloc(root) && parent != nullptr ? parent->start.get() : 0;
-    const auto allocated = alloc_tree_block(trans, root, parent_start, root.objectid, buf.level(), nesting);
+    const auto allocated =
+        alloc_tree_block(trans, root, parent_start, root.objectid, buf.level(), nesting);
     if (!allocated) return allocated.error();
     ExtentBuffer& cow = **allocated;
     copy_block(trans, buf, cow, root.objectid);
     sim::note([&] {
-        return "copies block " + std::to_string(buf.start.get()) + " of tree " + std::to_string(root.objectid) + " (level " +
-               std::to_string(buf.level()) + ") to " + std::to_string(cow.start.get());
+        return "copies block " + std::to_string(buf.start.get()) + " of tree " +
+               std::to_string(root.objectid) + " (level " + std::to_string(buf.level()) + ") to " +
+               std::to_string(cow.start.get());
     });
 
     const auto last_ref = update_ref_for_cow(trans, root, buf, cow);
@@ -140,22 +156,27 @@ Result<ExtentBuffer*> force_cow_block(TransHandle& trans, Root& root, ExtentBuff
     return &cow;
 }
 
-/// Copies belong to the running transaction. The kernel of 6.1 warns, later ones abort; here a wrong handle always aborts.
+/// Copies belong to the running transaction. The kernel of 6.1 warns, later ones abort; here a
+/// wrong handle always aborts.
 bool belongs_to_running_transaction(TransHandle& trans, const Root& root, const ExtentBuffer& buf) {
     const FsInfo& fs = root.fs;
     const Transaction* const running = fs.running_transaction;
     if (running == &trans.transaction && trans.transid == fs.generation) return true;
-    root.fs.message("critical", "unexpected transaction when attempting to COW block " + std::to_string(buf.start.get()) + " on root " +
-                                    std::to_string(root.objectid) + ", transaction " + std::to_string(trans.transid.get()) +
-                                    " running transaction " + std::to_string(running == nullptr ? 0 : running->transid.get()) +
-                                    " fs generation " + std::to_string(fs.generation.get()));
+    root.fs.message("critical",
+                    "unexpected transaction when attempting to COW block " +
+                        std::to_string(buf.start.get()) + " on root " +
+                        std::to_string(root.objectid) + ", transaction " +
+                        std::to_string(trans.transid.get()) + " running transaction " +
+                        std::to_string(running == nullptr ? 0 : running->transid.get()) +
+                        " fs generation " + std::to_string(fs.generation.get()));
     abort_transaction(trans, Errno::UClean, "btrfs_cow_block");
     return false;
 }
 
 }  // namespace
 
-// ---- paths ---------------------------------------------------------------------------------------------------------------------
+// ---- paths
+// ---------------------------------------------------------------------------------------------------------------------
 
 void Path::release() {
     for (Level level = 0; level < max_level; ++level) {
@@ -171,25 +192,29 @@ void Path::unlock_up_safe(Level level) {
         if (nodes[level] != nullptr) unlock(*nodes[level], locks[level]);
 }
 
-// ---- copy-on-write -------------------------------------------------------------------------------------------------------------
+// ---- copy-on-write
+// -------------------------------------------------------------------------------------------------------------
 
 bool should_cow_block(const TransHandle& trans, const Root& root, const ExtentBuffer& buf) {
     if (buf.generation() != trans.transid || buf.header_flag(header_flag_written)) return true;
     if (!is_reloc(root) && buf.header_flag(header_flag_reloc)) return true;
-    return root.shareable() && root.state.test(root_state::force_cow);  // set on sources of snapshots only
+    return root.shareable() &&
+           root.state.test(root_state::force_cow);  // set on sources of snapshots only
 }
 
-Result<ExtentBuffer*> cow_block(TransHandle& trans, Root& root, ExtentBuffer& buf, ExtentBuffer* parent, unsigned parent_slot,
-                                unsigned nesting) {
+Result<ExtentBuffer*> cow_block(TransHandle& trans, Root& root, ExtentBuffer& buf,
+                                ExtentBuffer* parent, unsigned parent_slot, unsigned nesting) {
     if (!belongs_to_running_transaction(trans, root, buf)) return Errno::UClean;
     buf.content.read();
     if (!should_cow_block(trans, root, buf)) return &buf;
     return force_cow_block(trans, root, buf, parent, parent_slot, nesting);
 }
 
-Result<ExtentBuffer*> copy_root(TransHandle& trans, Root& root, ExtentBuffer& buf, Objectid new_root_objectid) {
+Result<ExtentBuffer*> copy_root(TransHandle& trans, Root& root, ExtentBuffer& buf,
+                                Objectid new_root_objectid) {
     const sim::Scope scope("btrfs_copy_root");
-    const auto allocated = alloc_tree_block(trans, root, 0, new_root_objectid, buf.level(), lock_classes::NestNewRoot);
+    const auto allocated =
+        alloc_tree_block(trans, root, 0, new_root_objectid, buf.level(), lock_classes::NestNewRoot);
     if (!allocated) return allocated.error();
     ExtentBuffer& cow = **allocated;
     copy_block(trans, buf, cow, new_root_objectid);
@@ -209,19 +234,23 @@ Result<ExtentBuffer*> read_node_slot(ExtentBuffer& parent, unsigned slot) {
     const Level level = parent.level();
     if (slot >= parent.nritems()) return Errno::NoEnt;
     if (level == 0) {  // BUG_ON() through 6.1, an assertion later
-        sim::violation("bug-on/btrfs_read_node_slot",
-                       "kernel BUG in btrfs_read_node_slot: block " + std::to_string(parent.start.get()) + " is a leaf");
+        sim::violation("bug-on/btrfs_read_node_slot", "kernel BUG in btrfs_read_node_slot: block " +
+                                                          std::to_string(parent.start.get()) +
+                                                          " is a leaf");
     }
-    const ParentCheck check{parent.ptr_generation(slot), static_cast<Level>(level - 1), true, true, parent.key(slot)};
+    const ParentCheck check{parent.ptr_generation(slot), static_cast<Level>(level - 1), true, true,
+                            parent.key(slot)};
     return read_tree_block(parent.fs, parent.blockptr(slot), check);
 }
 
-// ---- what the other files of ctree share ---------------------------------------------------------------------------------------
+// ---- what the other files of ctree share
+// ---------------------------------------------------------------------------------------
 
 namespace ctree {
 
 bool fits(const ExtentBuffer& leaf, const Room& room) {
-    return leaf.leaf_free_space() >= room.bytes && leaf.nritems() + room.items <= layout::leaf_capacity(leaf.fs);
+    return leaf.leaf_free_space() >= room.bytes &&
+           leaf.nritems() + room.items <= layout::leaf_capacity(leaf.fs);
 }
 
 void fixup_low_keys(Path& path, const Key& key, Level level) {
@@ -233,9 +262,11 @@ void fixup_low_keys(Path& path, const Key& key, Level level) {
     }
 }
 
-void insert_ptr(TransHandle& trans, Path& path, const Key& key, Bytenr bytenr, unsigned slot, Level level) {
+void insert_ptr(TransHandle& trans, Path& path, const Key& key, Bytenr bytenr, unsigned slot,
+                Level level) {
     ExtentBuffer& node = *path.nodes[level];
-    SIM_ASSERT(path.locks[level] == TreeLock::Write && node.nritems() < layout::node_capacity(node.fs));
+    SIM_ASSERT(path.locks[level] == TreeLock::Write &&
+               node.nritems() < layout::node_capacity(node.fs));
     layout::insert_ptr(node, slot, key, bytenr, trans.transid);
     mark_buffer_dirty(node);
 }
@@ -265,7 +296,8 @@ void LockedSibling::drop() {
     free_extent_buffer(std::exchange(eb_, nullptr));
 }
 
-Result<bool> LockedSibling::cow(TransHandle& trans, Root& root, ExtentBuffer& parent, unsigned slot, unsigned nesting) {
+Result<bool> LockedSibling::cow(TransHandle& trans, Root& root, ExtentBuffer& parent, unsigned slot,
+                                unsigned nesting) {
     const auto copy = cow_block(trans, root, *eb_, &parent, slot, nesting);
     if (copy) {
         eb_ = *copy;

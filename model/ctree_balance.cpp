@@ -1,6 +1,7 @@
-// fs/btrfs/ctree.c: siblings. Leaves push items to them before a split and after a deletion, small nodes merge with them on the way
-// down a deletion. What moves is decided under the siblings' locks and before their copies are made, so a sibling that would not
-// change is not copied; the kernel copies it first.
+// fs/btrfs/ctree.c: siblings. Leaves push items to them before a split and after a deletion, small
+// nodes merge with them on the way down a deletion. What moves is decided under the siblings' locks
+// and before their copies are made, so a sibling that would not change is not copied; the kernel
+// copies it first.
 #include <algorithm>
 #include <utility>
 
@@ -13,11 +14,14 @@
 namespace model::ctree {
 namespace {
 
-bool takes(const ExtentBuffer& leaf, u32 bytes, u32 items) { return fits(leaf, {bytes, items, false}); }
+bool takes(const ExtentBuffer& leaf, u32 bytes, u32 items) {
+    return fits(leaf, {bytes, items, false});
+}
 
 /// Whether `leaf` has room once only `count` of its items from `first` on are left.
 bool fits_with_rest(const ExtentBuffer& leaf, unsigned first, unsigned count, const Room& room) {
-    return layout::leaf_space_used(leaf, first, count) + room.bytes <= layout::leaf_data_size(leaf) &&
+    return layout::leaf_space_used(leaf, first, count) + room.bytes <=
+               layout::leaf_data_size(leaf) &&
            count + room.items <= layout::leaf_capacity(leaf.fs);
 }
 
@@ -33,9 +37,11 @@ void follow(Path& path, Level level, LockedSibling& sibling, bool moves) {
     free_extent_buffer(old);
 }
 
-// ---- leaves --------------------------------------------------------------------------------------------------------------------
+// ---- leaves
+// --------------------------------------------------------------------------------------------------------------------
 
-/// Moves the last `count` items of the path's leaf to its right sibling. Mirrors __push_leaf_right().
+/// Moves the last `count` items of the path's leaf to its right sibling. Mirrors
+/// __push_leaf_right().
 void move_right(Path& path, LockedSibling& right, unsigned count) {
     ExtentBuffer& leaf = *path.nodes[0];
     ExtentBuffer& parent = *path.nodes[1];
@@ -51,13 +57,15 @@ void move_right(Path& path, LockedSibling& right, unsigned count) {
     layout::set_node_key(parent, path.slots[1] + 1, right->key(0));
     mark_buffer_dirty(parent);
 
-    // An insertion moves only what lies after it; a deletion moves everything, and the path goes along.
+    // An insertion moves only what lies after it; a deletion moves everything, and the path goes
+    // along.
     const bool moves = stay == 0;
     if (moves) ++path.slots[1];
     follow(path, 0, right, moves);
 }
 
-/// Moves the first `count` items of the path's leaf to its left sibling. Mirrors __push_leaf_left().
+/// Moves the first `count` items of the path's leaf to its left sibling. Mirrors
+/// __push_leaf_left().
 void move_left(Path& path, LockedSibling& left, unsigned count) {
     ExtentBuffer& leaf = *path.nodes[0];
     const unsigned before = left->nritems();
@@ -76,8 +84,10 @@ void move_left(Path& path, LockedSibling& left, unsigned count) {
     follow(path, 0, left, moves);
 }
 
-/// Least number of items that must go right for `room` to fit, as far as the sibling takes them; 0: impossible.
-unsigned least_to_right(const ExtentBuffer& leaf, const ExtentBuffer& right, unsigned slot, const Room& room) {
+/// Least number of items that must go right for `room` to fit, as far as the sibling takes them; 0:
+/// impossible.
+unsigned least_to_right(const ExtentBuffer& leaf, const ExtentBuffer& right, unsigned slot,
+                        const Room& room) {
     const unsigned count = leaf.nritems();
     const unsigned first_movable = std::max(room.at_item ? slot + 1 : slot, 1U);
     for (unsigned moved = 1; moved + first_movable <= count; ++moved) {
@@ -87,7 +97,8 @@ unsigned least_to_right(const ExtentBuffer& leaf, const ExtentBuffer& right, uns
     return 0;
 }
 
-unsigned least_to_left(const ExtentBuffer& leaf, const ExtentBuffer& left, unsigned slot, const Room& room) {
+unsigned least_to_left(const ExtentBuffer& leaf, const ExtentBuffer& left, unsigned slot,
+                       const Room& room) {
     const unsigned count = leaf.nritems();
     for (unsigned moved = 1; moved <= slot && moved < count; ++moved) {
         if (!takes(left, layout::leaf_space_used(leaf, 0, moved), moved)) return 0;
@@ -98,7 +109,9 @@ unsigned least_to_left(const ExtentBuffer& leaf, const ExtentBuffer& left, unsig
 
 unsigned most_to_left(const ExtentBuffer& leaf, const ExtentBuffer& left) {
     unsigned moved = 0;
-    while (moved < leaf.nritems() && takes(left, layout::leaf_space_used(leaf, 0, moved + 1), moved + 1)) ++moved;
+    while (moved < leaf.nritems() &&
+           takes(left, layout::leaf_space_used(leaf, 0, moved + 1), moved + 1))
+        ++moved;
     return moved;
 }
 
@@ -111,7 +124,8 @@ Result<void> empty_to_left(TransHandle& trans, Root& root, Path& path) {
     LockedSibling left(*locked);
     const unsigned moved = most_to_left(*path.nodes[0], *left);
     if (moved == 0) return {};
-    const auto copied = left.cow(trans, root, parent, static_cast<unsigned>(slot), lock_classes::NestLeftCow);
+    const auto copied =
+        left.cow(trans, root, parent, static_cast<unsigned>(slot), lock_classes::NestLeftCow);
     if (!copied) return copied.error();
     if (*copied) move_left(path, left, moved);
     return {};
@@ -127,15 +141,18 @@ Result<void> empty_to_right(TransHandle& trans, Root& root, Path& path) {
     LockedSibling right(*locked);
     const unsigned count = leaf.nritems();
     if (!takes(*right, layout::leaf_space_used(leaf, 0, count), count)) return {};
-    const auto copied = right.cow(trans, root, parent, static_cast<unsigned>(slot), lock_classes::NestRightCow);
+    const auto copied =
+        right.cow(trans, root, parent, static_cast<unsigned>(slot), lock_classes::NestRightCow);
     if (!copied) return copied.error();
     if (*copied) move_right(path, right, count);
     return {};
 }
 
-// ---- nodes ---------------------------------------------------------------------------------------------------------------------
+// ---- nodes
+// ---------------------------------------------------------------------------------------------------------------------
 
-/// The root has one pointer left: its only child becomes the root. Mirrors the first part of balance_level().
+/// The root has one pointer left: its only child becomes the root. Mirrors the first part of
+/// balance_level().
 Result<void> promote_only_child(TransHandle& trans, Root& root, Path& path, Level level) {
     ExtentBuffer& old = *path.nodes[level];
     const auto locked = lock_sibling(old, 0, lock_classes::NestNormal);
@@ -155,8 +172,10 @@ Result<void> promote_only_child(TransHandle& trans, Root& root, Path& path, Leve
     return free_unlinked_block(trans, root, old);
 }
 
-/// Takes the pointer away, and frees a block that was emptied into its sibling. The block is unlocked before.
-Result<void> drop_emptied(TransHandle& trans, Root& root, Path& path, Level parent_level, unsigned slot, ExtentBuffer& emptied) {
+/// Takes the pointer away, and frees a block that was emptied into its sibling. The block is
+/// unlocked before.
+Result<void> drop_emptied(TransHandle& trans, Root& root, Path& path, Level parent_level,
+                          unsigned slot, ExtentBuffer& emptied) {
     clean_tree_block(emptied);
     tree_unlock(emptied);
     del_ptr(root, path, parent_level, slot);
@@ -167,19 +186,24 @@ Result<void> drop_emptied(TransHandle& trans, Root& root, Path& path, Level pare
 class NodeBalance {
   public:
     NodeBalance(TransHandle& trans, Root& root, Path& path, Level level)
-        : trans_(trans), root_(root), path_(path), level_(level), above_(static_cast<Level>(level + 1)), node_(*path.nodes[level]),
-          parent_(*path.nodes[level + 1U]), slot_(path.slots[level + 1U]), capacity_(layout::node_capacity(root.fs)),
-          full_(layout::full_node(root.fs)) {}
+        : trans_(trans), root_(root), path_(path), level_(level),
+          above_(static_cast<Level>(level + 1)), node_(*path.nodes[level]),
+          parent_(*path.nodes[level + 1U]), slot_(path.slots[level + 1U]),
+          capacity_(layout::node_capacity(root.fs)), full_(layout::full_node(root.fs)) {}
 
     Result<void> run() {
-        const auto left = lock_sibling(parent_, static_cast<int>(slot_) - 1, lock_classes::NestLeft);
+        const auto left =
+            lock_sibling(parent_, static_cast<int>(slot_) - 1, lock_classes::NestLeft);
         if (!left) return left.error();
         LockedSibling left_node(*left);
-        if (*left != nullptr && (*left)->nritems() + node_.nritems() <= capacity_) return merge_into_left(left_node);
-        const auto right = lock_sibling(parent_, static_cast<int>(slot_) + 1, lock_classes::NestRight);
+        if (*left != nullptr && (*left)->nritems() + node_.nritems() <= capacity_)
+            return merge_into_left(left_node);
+        const auto right =
+            lock_sibling(parent_, static_cast<int>(slot_) + 1, lock_classes::NestRight);
         if (!right) return right.error();
         LockedSibling right_node(*right);
-        if (*right != nullptr && (*right)->nritems() + node_.nritems() <= capacity_) return merge_right_into_this(right_node);
+        if (*right != nullptr && (*right)->nritems() + node_.nritems() <= capacity_)
+            return merge_right_into_this(right_node);
         if (*right != nullptr) return take_from_right(right_node);
         if (*left != nullptr) return take_from_left(left_node);
         return {};
@@ -187,17 +211,23 @@ class NodeBalance {
 
     /// @return whether the node has a free slot now
     Result<bool> make_room() {
-        const auto left = lock_sibling(parent_, static_cast<int>(slot_) - 1, lock_classes::NestLeft);
+        const auto left =
+            lock_sibling(parent_, static_cast<int>(slot_) - 1, lock_classes::NestLeft);
         if (!left) return left.error();
-        if (LockedSibling node(*left); *left != nullptr && (*left)->nritems() < full_) return give_to_left(node);
-        const auto right = lock_sibling(parent_, static_cast<int>(slot_) + 1, lock_classes::NestRight);
+        if (LockedSibling node(*left); *left != nullptr && (*left)->nritems() < full_)
+            return give_to_left(node);
+        const auto right =
+            lock_sibling(parent_, static_cast<int>(slot_) + 1, lock_classes::NestRight);
         if (!right) return right.error();
-        if (LockedSibling node(*right); *right != nullptr && (*right)->nritems() < full_) return give_to_right(node);
+        if (LockedSibling node(*right); *right != nullptr && (*right)->nritems() < full_)
+            return give_to_right(node);
         return false;
     }
 
   private:
-    Result<bool> cow(LockedSibling& sibling, unsigned slot, unsigned nesting) { return sibling.cow(trans_, root_, parent_, slot, nesting); }
+    Result<bool> cow(LockedSibling& sibling, unsigned slot, unsigned nesting) {
+        return sibling.cow(trans_, root_, parent_, slot, nesting);
+    }
 
     Result<void> merge_into_left(LockedSibling& left) {
         const auto copied = cow(left, slot_ - 1, lock_classes::NestLeftCow);
@@ -246,7 +276,9 @@ class NodeBalance {
     }
 
     /// Half of what the sibling has free, at least one: the path may move along.
-    unsigned share(const ExtentBuffer& sibling) const { return (full_ - sibling.nritems() + 1) / 2; }
+    unsigned share(const ExtentBuffer& sibling) const {
+        return (full_ - sibling.nritems() + 1) / 2;
+    }
 
     Result<bool> give_to_left(LockedSibling& left) {
         const auto copied = cow(left, slot_ - 1, lock_classes::NestLeftCow);
@@ -311,10 +343,13 @@ Result<bool> push_leaf_right(TransHandle& trans, Root& root, Path& path, const R
     LockedSibling right(*locked);
 
     // A key above all others of the leaf needs no move: the right sibling takes it.
-    const bool goes_there = path.slots[0] == path.nodes[0]->nritems() && !room.at_item && fits(*right, room);
-    const unsigned moved = goes_there ? 0 : least_to_right(*path.nodes[0], *right, path.slots[0], room);
+    const bool goes_there =
+        path.slots[0] == path.nodes[0]->nritems() && !room.at_item && fits(*right, room);
+    const unsigned moved =
+        goes_there ? 0 : least_to_right(*path.nodes[0], *right, path.slots[0], room);
     if (!goes_there && moved == 0) return false;
-    const auto copied = right.cow(trans, root, parent, static_cast<unsigned>(slot), lock_classes::NestRightCow);
+    const auto copied =
+        right.cow(trans, root, parent, static_cast<unsigned>(slot), lock_classes::NestRightCow);
     if (!copied || !*copied) return copied;
     if (goes_there) {
         path.slots[0] = 0;
@@ -335,7 +370,8 @@ Result<bool> push_leaf_left(TransHandle& trans, Root& root, Path& path, const Ro
     LockedSibling left(*locked);
     const unsigned moved = least_to_left(*path.nodes[0], *left, path.slots[0], room);
     if (moved == 0) return false;
-    const auto copied = left.cow(trans, root, parent, static_cast<unsigned>(slot), lock_classes::NestLeftCow);
+    const auto copied =
+        left.cow(trans, root, parent, static_cast<unsigned>(slot), lock_classes::NestLeftCow);
     if (!copied || !*copied) return copied;
     move_left(path, left, moved);
     return fits(*path.nodes[0], room);

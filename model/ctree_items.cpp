@@ -19,7 +19,8 @@ ExtentBuffer& written_leaf(Path& path) {
     return *path.nodes[0];
 }
 
-/// Takes an emptied leaf out of its parent. Nothing is locked any more when it is freed. Mirrors btrfs_del_leaf().
+/// Takes an emptied leaf out of its parent. Nothing is locked any more when it is freed. Mirrors
+/// btrfs_del_leaf().
 Result<void> del_leaf(TransHandle& trans, Root& root, Path& path, ExtentBuffer& leaf) {
     const sim::Scope scope("btrfs_del_leaf");
     SIM_ASSERT(leaf.generation() == trans.transid);
@@ -54,13 +55,15 @@ Result<void> merge_small_leaf(TransHandle& trans, Root& root, Path& path) {
 }
 
 void order_violation(const ExtentBuffer& leaf, unsigned slot, const Key& key) {
-    sim::violation("key-order", "slot " + std::to_string(slot) + " of leaf " + std::to_string(leaf.start.get()) + " cannot have key " +
+    sim::violation("key-order", "slot " + std::to_string(slot) + " of leaf " +
+                                    std::to_string(leaf.start.get()) + " cannot have key " +
                                     to_string(key));
 }
 
 }  // namespace
 
-// ---- insertion -----------------------------------------------------------------------------------------------------------------
+// ---- insertion
+// -----------------------------------------------------------------------------------------------------------------
 
 void setup_item_for_insert(Root& root, Path& path, const Key& key, u32 data_size) {
     static_cast<void>(root);
@@ -72,18 +75,22 @@ void setup_item_for_insert(Root& root, Path& path, const Key& key, u32 data_size
     mark_buffer_dirty(leaf);
 }
 
-Result<void> insert_empty_item(TransHandle& trans, Root& root, Path& path, const Key& key, u32 data_size) {
-    const auto found = search_slot(&trans, root, key, path, static_cast<int>(data_size + item_header), true);
+Result<void> insert_empty_item(TransHandle& trans, Root& root, Path& path, const Key& key,
+                               u32 data_size) {
+    const auto found =
+        search_slot(&trans, root, key, path, static_cast<int>(data_size + item_header), true);
     if (!found) return found.error();
     if (*found) return Errno::Exist;
     setup_item_for_insert(root, path, key, data_size);
     return {};
 }
 
-Result<void> insert_item(TransHandle& trans, Root& root, const Key& key, std::span<const unsigned char> data) {
+Result<void> insert_item(TransHandle& trans, Root& root, const Key& key,
+                         std::span<const unsigned char> data) {
     Path path;
     const auto inserted = insert_empty_item(trans, root, path, key, static_cast<u32>(data.size()));
-    if (inserted && !data.empty()) std::memcpy(path.nodes[0]->item_data(path.slots[0]), data.data(), data.size());
+    if (inserted && !data.empty())
+        std::memcpy(path.nodes[0]->item_data(path.slots[0]), data.data(), data.size());
     return inserted;
 }
 
@@ -99,7 +106,8 @@ Result<void> duplicate_item(TransHandle& trans, Root& root, Path& path, const Ke
         if (!found) return found.error();
         // Somebody removed or changed the item while nothing was locked: the caller looks again.
         if (!*found || path.nodes[0]->item_size(path.slots[0]) != size) return Errno::Again;
-        if (!std::equal(before.begin(), before.end(), path.nodes[0]->item_data(path.slots[0]))) return Errno::Again;
+        if (!std::equal(before.begin(), before.end(), path.nodes[0]->item_data(path.slots[0])))
+            return Errno::Again;
     }
     ++path.slots[0];
     setup_item_for_insert(root, path, new_key, size);
@@ -108,7 +116,8 @@ Result<void> duplicate_item(TransHandle& trans, Root& root, Path& path, const Ke
     return {};
 }
 
-// ---- deletion ------------------------------------------------------------------------------------------------------------------
+// ---- deletion
+// ------------------------------------------------------------------------------------------------------------------
 
 Result<void> del_items(TransHandle& trans, Root& root, Path& path, unsigned slot, unsigned count) {
     ExtentBuffer& leaf = written_leaf(path);
@@ -129,7 +138,8 @@ Result<void> del_items(TransHandle& trans, Root& root, Path& path, unsigned slot
     return merge_small_leaf(trans, root, path);
 }
 
-// ---- changes in place ----------------------------------------------------------------------------------------------------------
+// ---- changes in place
+// ----------------------------------------------------------------------------------------------------------
 
 void extend_item(Path& path, u32 bytes) {
     ExtentBuffer& leaf = written_leaf(path);
@@ -157,7 +167,8 @@ void set_item_key_safe(Path& path, const Key& new_key) {
     ExtentBuffer& leaf = written_leaf(path);
     const unsigned slot = path.slots[0];
     if (slot > 0 && leaf.key(slot - 1) >= new_key) order_violation(leaf, slot, new_key);
-    if (slot + 1 < leaf.nritems() && leaf.key(slot + 1) <= new_key) order_violation(leaf, slot, new_key);
+    if (slot + 1 < leaf.nritems() && leaf.key(slot + 1) <= new_key)
+        order_violation(leaf, slot, new_key);
     layout::set_item_key(leaf, slot, new_key);
     mark_buffer_dirty(leaf);
     if (slot == 0) ctree::fixup_low_keys(path, new_key, 1);

@@ -1,5 +1,6 @@
-// fs/btrfs/ctree.c: the way down a tree, and to the next leaf. Left out: readahead, nowait, searches in old versions of a tree, and
-// the early unlocking of parents before the search in a leaf (search_leaf(), 5.17 on).
+// fs/btrfs/ctree.c: the way down a tree, and to the next leaf. Left out: readahead, nowait,
+// searches in old versions of a tree, and the early unlocking of parents before the search in a
+// leaf (search_leaf(), 5.17 on).
 #include <algorithm>
 #include <utility>
 
@@ -35,7 +36,9 @@ class Search {
     Result<Step> take_child();
     bool needs_write_lock(int level);
     ExtentBuffer& here() { return *path_.nodes[level_]; }
-    bool has_parent() const { return level_ + 1U < max_level && path_.nodes[level_ + 1U] != nullptr; }
+    bool has_parent() const {
+        return level_ + 1U < max_level && path_.nodes[level_ + 1U] != nullptr;
+    }
 
     TransHandle* trans_;
     Root& root_;
@@ -65,7 +68,8 @@ Search::Search(TransHandle* trans, Root& root, const Key& key, Path& path, int i
         write_lock_level_ = 1;  // the parent's key changes with slot 0
     }
     if (!cow) write_lock_level_ = no_write_locks;
-    if (cow && (path.keep_locks || path.lowest_level != 0)) write_lock_level_ = static_cast<int>(max_level);
+    if (cow && (path.keep_locks || path.lowest_level != 0))
+        write_lock_level_ = static_cast<int>(max_level);
     min_write_lock_level_ = write_lock_level_;
 }
 
@@ -95,9 +99,11 @@ bool Search::needs_write_lock(int level) {
     return true;
 }
 
-// ---- the root ------------------------------------------------------------------------------------------------------------------
+// ---- the root
+// ------------------------------------------------------------------------------------------------------------------
 
-/// A read lock first: most roots are higher than what is written. Mirrors btrfs_search_slot_get_root().
+/// A read lock first: most roots are higher than what is written. Mirrors
+/// btrfs_search_slot_get_root().
 ExtentBuffer& Search::lock_root() {
     if (write_lock_level_ < static_cast<int>(max_level)) {
         ExtentBuffer& root = read_lock_root_node(root_);
@@ -128,11 +134,13 @@ Result<bool> Search::take_root() {
         lock_root();
     }
     here().content.read();
-    if (!here().has_flag(eb_flag::uptodate)) return Errno::IO;  // it failed to be written some time ago
+    if (!here().has_flag(eb_flag::uptodate))
+        return Errno::IO;  // it failed to be written some time ago
     return true;
 }
 
-// ---- one block on the way ------------------------------------------------------------------------------------------------------
+// ---- one block on the way
+// ------------------------------------------------------------------------------------------------------
 
 Result<Search::Step> Search::visit() {
     if (cow_) {
@@ -140,7 +148,8 @@ Result<Search::Step> Search::visit() {
         if (!copied || *copied != Step::Down) return copied;
     }
     // A lookup changes nothing: with this block locked, its parent may go.
-    if (ins_len_ == 0 && !path_.keep_locks && has_parent() && path_.locks[level_ + 1U] != TreeLock::None) {
+    if (ins_len_ == 0 && !path_.keep_locks && has_parent() &&
+        path_.locks[level_ + 1U] != TreeLock::None) {
         ExtentBuffer& parent = *path_.nodes[level_ + 1U];
         const TreeLock lock = std::exchange(path_.locks[level_ + 1U], TreeLock::None);
         lock == TreeLock::Write ? tree_unlock(parent) : tree_read_unlock(parent);
@@ -171,31 +180,36 @@ Result<Search::Step> Search::visit_node(layout::SlotSearch at) {
     const auto reshaped = reshape();
     if (!reshaped || *reshaped != Step::Down) return reshaped;
     // Slot 0 is special: if its key changes, the parent's changes too.
-    if (path_.slots[level_] == 0 && ins_len_ != 0 && cow_ && needs_write_lock(level_ + 1)) return Step::Again;
+    if (path_.slots[level_] == 0 && ins_len_ != 0 && cow_ && needs_write_lock(level_ + 1))
+        return Step::Again;
     ctree::unlock_up(path_, level_, lowest_unlock_, min_write_lock_level_, &write_lock_level_);
     if (level_ != path_.lowest_level) return Step::Down;
     if (before) ++path_.slots[level_];
     return at.found ? Step::Found : Step::Missing;
 }
 
-/// Splits a full node before an insertion below it, fills a small one before a deletion. Mirrors setup_nodes_for_search().
-/// The kernel splits nodes whether or not a leaf below will be. Under a cap trees would grow too high: nodes are then split only
-/// after a leaf has found its parent full.
+/// Splits a full node before an insertion below it, fills a small one before a deletion. Mirrors
+/// setup_nodes_for_search(). The kernel splits nodes whether or not a leaf below will be. Under a
+/// cap trees would grow too high: nodes are then split only after a leaf has found its parent full.
 Result<Search::Step> Search::reshape() {
     const u32 count = here().nritems();
     const bool split = ins_len_ > 0 && split_full_nodes_ && count >= layout::full_node(root_.fs);
     const bool merge = ins_len_ < 0 && count < std::max(layout::node_capacity(root_.fs) / 2, 2U);
     if (!split && !merge) return Step::Down;
     if (needs_write_lock(level_ + 1)) return Step::Again;
-    const auto done = split ? ctree::split_node(*trans_, root_, path_, level_) : ctree::balance_level(*trans_, root_, path_, level_);
+    const auto done = split ? ctree::split_node(*trans_, root_, path_, level_)
+                            : ctree::balance_level(*trans_, root_, path_, level_);
     if (!done) return done.error();
-    return path_.nodes[level_] == nullptr ? Step::Again : Step::Down;  // null: the tree is one level lower now
+    return path_.nodes[level_] == nullptr ? Step::Again
+                                          : Step::Down;  // null: the tree is one level lower now
 }
 
 Result<Search::Step> Search::visit_leaf(layout::SlotSearch at) {
     path_.slots[0] = at.slot;
-    const Room room{static_cast<u32>(std::max(ins_len_, 0)), !at.found || companion_ ? 1U : 0U, at.found};
-    const bool stays_apart = companion_ && !at.found;  // somebody removed it: nothing to insert beside
+    const Room room{static_cast<u32>(std::max(ins_len_, 0)), !at.found || companion_ ? 1U : 0U,
+                    at.found};
+    const bool stays_apart =
+        companion_ && !at.found;  // somebody removed it: nothing to insert beside
     if (ins_len_ > 0 && !stays_apart && !ctree::fits(here(), room)) {
         if (needs_write_lock(1)) return Step::Again;
         const auto split = ctree::split_leaf(*trans_, root_, key_, path_, room);
@@ -227,10 +241,11 @@ Result<Search::Step> Search::take_child() {
     return Step::Down;
 }
 
-// ---- the next leaf -------------------------------------------------------------------------------------------------------------
+// ---- the next leaf
+// -------------------------------------------------------------------------------------------------------------
 
-/// Whether the path, after searching for the last key of the former leaf again, stands on a later item in its leaf already:
-/// between the two searches items may have come or gone.
+/// Whether the path, after searching for the last key of the former leaf again, stands on a later
+/// item in its leaf already: between the two searches items may have come or gone.
 bool moved_within_leaf(Path& path, bool found) {
     const u32 count = path.nodes[0]->nritems();
     if (count == 0) return false;
@@ -297,10 +312,12 @@ Result<NextLeaf> try_next_leaf(Root& root, Path& path, const Key& last) {
 
 namespace ctree {
 
-void unlock_up(Path& path, Level level, Level lowest_unlock, int min_write_lock_level, int* write_lock_level) {
+void unlock_up(Path& path, Level level, Level lowest_unlock, int min_write_lock_level,
+               int* write_lock_level) {
     unsigned skip_level = level;
     bool may_skip = true;
-    for (unsigned i = level; i < max_level && path.nodes[i] != nullptr && path.locks[i] != TreeLock::None; ++i) {
+    for (unsigned i = level;
+         i < max_level && path.nodes[i] != nullptr && path.locks[i] != TreeLock::None; ++i) {
         const bool at_last = path.slots[i] + 1 >= path.nodes[i]->nritems();
         if (may_skip && (path.slots[i] == 0 || (path.keep_locks && at_last))) {
             skip_level = i + 1;
@@ -308,23 +325,28 @@ void unlock_up(Path& path, Level level, Level lowest_unlock, int min_write_lock_
         }
         if (i < lowest_unlock || i <= skip_level) continue;
         may_skip = false;
-        path.locks[i] == TreeLock::Write ? tree_unlock(*path.nodes[i]) : tree_read_unlock(*path.nodes[i]);
+        path.locks[i] == TreeLock::Write ? tree_unlock(*path.nodes[i])
+                                         : tree_read_unlock(*path.nodes[i]);
         path.locks[i] = TreeLock::None;
         const int unlocked = static_cast<int>(i);
-        if (write_lock_level != nullptr && unlocked > min_write_lock_level && unlocked <= *write_lock_level)
+        if (write_lock_level != nullptr && unlocked > min_write_lock_level &&
+            unlocked <= *write_lock_level)
             *write_lock_level = unlocked - 1;
     }
 }
 
 Result<ExtentBuffer*> read_block_for_search(Path& path, Level level, unsigned slot) {
     const ExtentBuffer& parent = *path.nodes[level];
-    const ParentCheck check{parent.ptr_generation(slot), static_cast<Level>(level - 1), true, true, parent.key(slot)};
+    const ParentCheck check{parent.ptr_generation(slot), static_cast<Level>(level - 1), true, true,
+                            parent.key(slot)};
     const Bytenr bytenr = parent.blockptr(slot);
     Errno error{};
-    if (ExtentBuffer* const cached = find_uptodate_block(parent.fs, bytenr, check, &error)) return cached;
+    if (ExtentBuffer* const cached = find_uptodate_block(parent.fs, bytenr, check, &error))
+        return cached;
     if (error != Errno{}) return error;
 
-    // Reading sleeps long: upper levels must not stay locked meanwhile. If some are, the tree may be another one afterwards.
+    // Reading sleeps long: upper levels must not stay locked meanwhile. If some are, the tree may
+    // be another one afterwards.
     const bool locked_above = level + 1U < max_level && path.locks[level + 1U] != TreeLock::None;
     if (locked_above) path.unlock_up_safe(static_cast<Level>(level + 1));
     const auto read = read_tree_block(parent.fs, bytenr, check);
@@ -333,7 +355,8 @@ Result<ExtentBuffer*> read_block_for_search(Path& path, Level level, unsigned sl
     return nullptr;
 }
 
-Result<bool> search_slot_with_companion(TransHandle& trans, Root& root, const Key& key, Path& path, u32 bytes) {
+Result<bool> search_slot_with_companion(TransHandle& trans, Root& root, const Key& key, Path& path,
+                                        u32 bytes) {
     Search search(&trans, root, key, path, static_cast<int>(bytes), true);
     search.with_companion();
     return search.run();
@@ -341,7 +364,8 @@ Result<bool> search_slot_with_companion(TransHandle& trans, Root& root, const Ke
 
 }  // namespace ctree
 
-Result<bool> search_slot(TransHandle* trans, Root& root, const Key& key, Path& path, int ins_len, bool cow) {
+Result<bool> search_slot(TransHandle* trans, Root& root, const Key& key, Path& path, int ins_len,
+                         bool cow) {
     return Search(trans, root, key, path, ins_len, cow).run();
 }
 
@@ -373,7 +397,8 @@ Result<bool> search_slot_for_read(Root& root, const Key& key, Path& path, bool f
         if (path.slots[0] < path.nodes[0]->nritems()) return true;
         return next_leaf(root, path);
     }
-    // A leaf begins with the key that its parent says: only the first leaf of the tree can begin above the key.
+    // A leaf begins with the key that its parent says: only the first leaf of the tree can begin
+    // above the key.
     if (path.slots[0] == 0) return false;
     --path.slots[0];
     return true;

@@ -17,19 +17,23 @@ struct SplitPoint {
 };
 
 bool part_fits(const ExtentBuffer& leaf, unsigned first, unsigned count, const Room& room) {
-    return layout::leaf_space_used(leaf, first, count) + room.bytes <= layout::leaf_data_size(leaf) &&
+    return layout::leaf_space_used(leaf, first, count) + room.bytes <=
+               layout::leaf_data_size(leaf) &&
            count + room.items <= layout::leaf_capacity(leaf.fs);
 }
 
-/// Whether a division at `at` makes room where it is needed. At the slot itself a new item may go to either side.
-bool divides_well(const ExtentBuffer& leaf, unsigned slot, const Room& room, unsigned at, bool to_right) {
+/// Whether a division at `at` makes room where it is needed. At the slot itself a new item may go
+/// to either side.
+bool divides_well(const ExtentBuffer& leaf, unsigned slot, const Room& room, unsigned at,
+                  bool to_right) {
     const unsigned count = leaf.nritems();
     if (to_right) return slot >= at && part_fits(leaf, at, count - at, room);
     return (slot < at || (slot == at && !room.at_item)) && part_fits(leaf, 0, at, room);
 }
 
-/// The division nearest to the middle that makes room. None: a new leaf of its own at either end; in the middle, the items from the
-/// slot on move away, and the next round finds the slot at an end.
+/// The division nearest to the middle that makes room. None: a new leaf of its own at either end;
+/// in the middle, the items from the slot on move away, and the next round finds the slot at an
+/// end.
 SplitPoint choose_split(const ExtentBuffer& leaf, unsigned slot, const Room& room) {
     const int count = static_cast<int>(leaf.nritems());
     const int middle = (count + 1) / 2;
@@ -37,7 +41,8 @@ SplitPoint choose_split(const ExtentBuffer& leaf, unsigned slot, const Room& roo
         for (const int at : {middle - distance, middle + distance}) {
             if (at < 1 || at >= count) continue;
             for (const bool to_right : {true, false})
-                if (divides_well(leaf, slot, room, static_cast<unsigned>(at), to_right)) return {static_cast<unsigned>(at), to_right};
+                if (divides_well(leaf, slot, room, static_cast<unsigned>(at), to_right))
+                    return {static_cast<unsigned>(at), to_right};
         }
     }
     if (!room.at_item && (slot == 0 || slot == leaf.nritems())) return {slot, slot != 0};
@@ -51,8 +56,10 @@ void hold(Path& path, Level level, ExtentBuffer& eb, bool moves_right) {
     if (moves_right) ++path.slots[level + 1U];
 }
 
-/// A new leaf without items before the first or after the last item; the caller's insertion fills it at once.
-void add_empty_leaf(TransHandle& trans, Path& path, const Key& key, ExtentBuffer& fresh, bool after) {
+/// A new leaf without items before the first or after the last item; the caller's insertion fills
+/// it at once.
+void add_empty_leaf(TransHandle& trans, Path& path, const Key& key, ExtentBuffer& fresh,
+                    bool after) {
     const unsigned slot = path.slots[1] + (after ? 1 : 0);
     insert_ptr(trans, path, key, fresh.start, slot, 1);
     mark_buffer_dirty(fresh);
@@ -78,14 +85,18 @@ void divide_leaf(TransHandle& trans, Path& path, ExtentBuffer& right, SplitPoint
 }
 
 /// One new leaf, beside or instead of the path's. @return Overflow when the item alone is too large
-Result<void> split_leaf_once(TransHandle& trans, Root& root, const Key& key, Path& path, const Room& room, unsigned nesting) {
+Result<void> split_leaf_once(TransHandle& trans, Root& root, const Key& key, Path& path,
+                             const Room& room, unsigned nesting) {
     ExtentBuffer& leaf = *path.nodes[0];
     const bool alone = leaf.nritems() <= 1;
     if (alone && (room.at_item || leaf.nritems() == 0)) return Errno::Overflow;
     const SplitPoint split = choose_split(leaf, path.slots[0], room);
     const auto fresh = alloc_tree_block(trans, root, 0, root.objectid, 0, nesting);
     if (!fresh) return fresh.error();
-    sim::note([&] { return "splits leaf " + std::to_string(leaf.start.get()) + ", new leaf " + std::to_string((*fresh)->start.get()); });
+    sim::note([&] {
+        return "splits leaf " + std::to_string(leaf.start.get()) + ", new leaf " +
+               std::to_string((*fresh)->start.get());
+    });
     if (split.at == 0 || split.at == leaf.nritems()) {
         add_empty_leaf(trans, path, key, **fresh, split.at != 0);
     } else {
@@ -94,16 +105,18 @@ Result<void> split_leaf_once(TransHandle& trans, Root& root, const Key& key, Pat
     return {};
 }
 
-/// A root above the one there is. @return Overflow when the tree has all its levels (BUG_ON() in the kernel). Mirrors
-/// insert_new_root().
+/// A root above the one there is. @return Overflow when the tree has all its levels (BUG_ON() in
+/// the kernel). Mirrors insert_new_root().
 Result<void> insert_new_root(TransHandle& trans, Root& root, Path& path, Level level) {
     const sim::Scope scope("insert_new_root");
     if (level >= max_level) return Errno::Overflow;
     ExtentBuffer& lower = *path.nodes[level - 1];
-    const auto fresh = alloc_tree_block(trans, root, 0, root.objectid, level, lock_classes::NestNewRoot);
+    const auto fresh =
+        alloc_tree_block(trans, root, 0, root.objectid, level, lock_classes::NestNewRoot);
     if (!fresh) return fresh.error();
     ExtentBuffer& node = **fresh;
-    layout::insert_ptr(node, 0, lower.nritems() == 0 ? Key{} : lower.key(0), lower.start, lower.generation());
+    layout::insert_ptr(node, 0, lower.nritems() == 0 ? Key{} : lower.key(0), lower.start,
+                       lower.generation());
     mark_buffer_dirty(node);
     extent_buffer_get(node);
     set_root_node(root, node);
@@ -135,7 +148,8 @@ Result<void> split_node(TransHandle& trans, Root& root, Path& path, Level level)
         if (*pushed) return {};
     }
     ExtentBuffer& node = *path.nodes[level];
-    const auto fresh = alloc_tree_block(trans, root, 0, root.objectid, level, lock_classes::NestSplit);
+    const auto fresh =
+        alloc_tree_block(trans, root, 0, root.objectid, level, lock_classes::NestSplit);
     if (!fresh) return fresh.error();
     ExtentBuffer& right = **fresh;
     const unsigned middle = (node.nritems() + 1) / 2;
@@ -153,7 +167,8 @@ Result<void> split_node(TransHandle& trans, Root& root, Path& path, Level level)
     return {};
 }
 
-Result<bool> split_leaf(TransHandle& trans, Root& root, const Key& key, Path& path, const Room& room) {
+Result<bool> split_leaf(TransHandle& trans, Root& root, const Key& key, Path& path,
+                        const Room& room) {
     const sim::Scope scope("split_leaf");
     const auto pushed = push_for_room(trans, root, path, room);
     if (!pushed || *pushed) return pushed;

@@ -7,21 +7,23 @@
 #include "model/fs_info.h"
 #include "sim/trace.h"
 
-// Where data goes, decided at writeback: the delalloc part of fs/btrfs/inode.c, v6.1 (cow_file_range, run_delalloc_nocow).
-// Left out: inline extents, compression, zoned allocation. The pinned extent map of a range under I/O is its ordered extent.
+// Where data goes, decided at writeback: the delalloc part of fs/btrfs/inode.c, v6.1
+// (cow_file_range, run_delalloc_nocow). Left out: inline extents, compression, zoned allocation.
+// The pinned extent map of a range under I/O is its ordered extent.
 
 namespace model {
 namespace {
 
-/// DELALLOC goes and the range is unlocked, in one step. @return the metadata that was reserved with it
-/// Mirrors the io tree half of extent_clear_unlock_delalloc().
+/// DELALLOC goes and the range is unlocked, in one step. @return the metadata that was reserved
+/// with it Mirrors the io tree half of extent_clear_unlock_delalloc().
 u64 clear_unlock_delalloc(Inode& inode, u64 start, u64 end) {
     const sim::SpinGuard guard{inode.io_tree_lock};
     inode.io_tree_obj.write(start);
     const auto first = inode.delalloc.lower_bound(page_index(start));
     const auto last = inode.delalloc.lower_bound(page_index(end));
     u64 reserved = 0;
-    for (auto at = first; at != last; ++at) reserved += at->second;
+    for (auto at = first; at != last; ++at)
+        reserved += at->second;
     inode.delalloc.erase(first, last);
     unlock_extent_locked(inode, start, end);
     return reserved;
@@ -43,8 +45,9 @@ Result<void> cow_file_range(Inode& inode, u64 start, u64 end) {
             abandon_range(inode, start, end);
             return extent.error();
         }
-        OrderedExtent& ordered = add_ordered_extent(inode, start, extent->num_bytes, extent->start, extent->num_bytes,
-                                                    ordered_flag::bit(ordered_flag::regular));
+        OrderedExtent& ordered =
+            add_ordered_extent(inode, start, extent->num_bytes, extent->start, extent->num_bytes,
+                               ordered_flag::bit(ordered_flag::regular));
         dec_block_group_reservations(inode.fs, extent->start);
         const u64 next = start + extent->num_bytes;
         ordered.reserved_meta = clear_unlock_delalloc(inode, start, next);
@@ -53,23 +56,27 @@ Result<void> cow_file_range(Inode& inode, u64 start, u64 end) {
     return {};
 }
 
-// ---- NOCOW ------------------------------------------------------------------------------------------------------------------------------
+// ---- NOCOW
+// ------------------------------------------------------------------------------------------------------------------------------
 
 /// Where on disk a file offset lies.
 Bytenr disk_address(const FileExtent& extent, u64 offset) {
     return Bytenr(extent.item.disk_bytenr + extent.item.offset + (offset - extent.file_offset));
 }
 
-/// A snapshot shares what is older than it. The kernel looks at last_snapshot before the costly checks and at the pending
-/// snapshots after them; the count of these also orders the change of last_snapshot, so both are read in one step here.
+/// A snapshot shares what is older than it. The kernel looks at last_snapshot before the costly
+/// checks and at the pending snapshots after them; the count of these also orders the change of
+/// last_snapshot, so both are read in one step here.
 bool may_be_snapshotted(Root& root, const FileExtent& extent) {
-    return root.snapshot_force_cow.load() != 0 || extent.item.generation <= root.root_item.last_snapshot;
+    return root.snapshot_force_cow.load() != 0 ||
+           extent.item.generation <= root.root_item.last_snapshot;
 }
 
 Result<bool> csum_exist_in_range(FsInfo& fs, Bytenr start, u64 bytes) {
     const auto sums = lookup_csums(fs, start, bytes / sectorsize);
     if (!sums) return sums.error();
-    return std::any_of(sums->begin(), sums->end(), [](const std::optional<u32>& sum) { return sum.has_value(); });
+    return std::any_of(sums->begin(), sums->end(),
+                       [](const std::optional<u32>& sum) { return sum.has_value(); });
 }
 
 /// Whether [start, end) of the extent may be overwritten in place.
@@ -77,7 +84,8 @@ Result<bool> can_nocow_file_extent(Inode& inode, const FileExtent& extent, u64 s
     const sim::Scope scope("can_nocow_file_extent");
     if (extent.item.disk_bytenr == 0) return false;
     if (extent.item.type == file_extent_reg && !inode.nodatacow()) return false;
-    const auto shared = cross_ref_exist(inode.root, inode.ino, extent.orig_offset(), Bytenr(extent.item.disk_bytenr));
+    const auto shared = cross_ref_exist(inode.root, inode.ino, extent.orig_offset(),
+                                        Bytenr(extent.item.disk_bytenr));
     if (!shared) return shared;
     if (*shared || may_be_snapshotted(inode.root, extent)) return false;
     const auto has_csums = csum_exist_in_range(inode.fs, disk_address(extent, start), end - start);
@@ -88,7 +96,8 @@ Result<bool> can_nocow_file_extent(Inode& inode, const FileExtent& extent, u64 s
 /// A walk over a delalloc range: part is overwritten in place, runs between are copied.
 class NocowWalk {
   public:
-    NocowWalk(Inode& inode, u64 start, u64 end) : inode_(inode), cow_start_(start), cur_(start), end_(end) {}
+    NocowWalk(Inode& inode, u64 start, u64 end)
+        : inode_(inode), cow_start_(start), cur_(start), end_(end) {}
 
     Result<void> run() {
         while (cur_ < end_) {
@@ -112,7 +121,8 @@ class NocowWalk {
         const u64 stop = std::min(end_, extent.end());
         const auto can_nocow = can_nocow_file_extent(inode_, extent, cur_, stop);
         if (!can_nocow) return can_nocow.error();
-        BlockGroup* const group = *can_nocow ? inc_nocow_writers(inode_.fs, disk_address(extent, cur_)) : nullptr;
+        BlockGroup* const group =
+            *can_nocow ? inc_nocow_writers(inode_.fs, disk_address(extent, cur_)) : nullptr;
         if (group == nullptr) {
             cur_ = stop;
             return {};
@@ -120,7 +130,8 @@ class NocowWalk {
         return overwrite(extent, stop, *group);
     }
 
-    /// The group counts a nocow writer from before the first copy until the ordered extent exists, and no longer.
+    /// The group counts a nocow writer from before the first copy until the ordered extent exists,
+    /// and no longer.
     Result<void> overwrite(const FileExtent& extent, u64 stop, BlockGroup& group) {
         const auto copied = fallback_to_cow(cur_);
         if (!copied) {
@@ -128,8 +139,9 @@ class NocowWalk {
             return copied;
         }
         const bool prealloc = extent.item.type == file_extent_prealloc;
-        OrderedExtent& ordered = add_ordered_extent(inode_, cur_, stop - cur_, disk_address(extent, cur_), stop - cur_,
-                                                    ordered_flag::bit(prealloc ? ordered_flag::prealloc : ordered_flag::nocow));
+        OrderedExtent& ordered = add_ordered_extent(
+            inode_, cur_, stop - cur_, disk_address(extent, cur_), stop - cur_,
+            ordered_flag::bit(prealloc ? ordered_flag::prealloc : ordered_flag::nocow));
         dec_nocow_writers(group);
         ordered.reserved_meta = clear_unlock_delalloc(inode_, cur_, stop);
         release_delalloc(inode_, stop - cur_, 0);

@@ -1,5 +1,6 @@
-// fs/btrfs/extent_io.c: the life of extent buffers. Left out: pages, reclaim under memory pressure (a buffer that is not stale
-// stays in the cache), and eb->refs_lock, whose sections are atomic here anyway.
+// fs/btrfs/extent_io.c: the life of extent buffers. Left out: pages, reclaim under memory pressure
+// (a buffer that is not stale stays in the cache), and eb->refs_lock, whose sections are atomic
+// here anyway.
 #include "model/extent_buffer.h"
 
 #include <cstring>
@@ -10,10 +11,13 @@
 namespace model {
 namespace {
 
-constexpr u64 bit(unsigned flag) { return u64{1} << flag; }
+constexpr u64 bit(unsigned flag) {
+    return u64{1} << flag;
+}
 
-/// Records that the running step changed `object` without ending the step before: what happens here follows the release of a
-/// tree lock, or lies under one, and nobody can tell the two moments apart.
+/// Records that the running step changed `object` without ending the step before: what happens here
+/// follows the release of a tree lock, or lies under one, and nobody can tell the two moments
+/// apart.
 void record_change(const sim::Object& object, sim::AccessKind kind, u64 key) {
     sim::Scheduler* const scheduler = sim::current_or_null();
     if (scheduler == nullptr || scheduler->silent_noexcept()) return;
@@ -23,10 +27,16 @@ void record_change(const sim::Object& object, sim::AccessKind kind, u64 key) {
     scheduler->races().release(task, const_cast<sim::Object&>(object));
 }
 
-void set_flag(ExtentBuffer& eb, unsigned flag) { eb.bflags.poke(eb.bflags.peek() | bit(flag)); }
-void clear_flag(ExtentBuffer& eb, unsigned flag) { eb.bflags.poke(eb.bflags.peek() & ~bit(flag)); }
+void set_flag(ExtentBuffer& eb, unsigned flag) {
+    eb.bflags.poke(eb.bflags.peek() | bit(flag));
+}
+void clear_flag(ExtentBuffer& eb, unsigned flag) {
+    eb.bflags.poke(eb.bflags.peek() & ~bit(flag));
+}
 
-bool under_io(const ExtentBuffer& eb) { return eb.has_flag(eb_flag::dirty) || eb.has_flag(eb_flag::writeback); }
+bool under_io(const ExtentBuffer& eb) {
+    return eb.has_flag(eb_flag::dirty) || eb.has_flag(eb_flag::writeback);
+}
 
 /// Mirrors check_buffer_tree_ref(): whoever finds a buffer makes sure that the cache holds it.
 void check_buffer_tree_ref(ExtentBuffer& eb) {
@@ -48,7 +58,9 @@ void release_extent_buffer(ExtentBuffer& eb) {
 
 /// The cache lets go of a stale buffer that only the caller still holds.
 void drop_stale_tree_ref(ExtentBuffer& eb) {
-    if (eb.refs != 2 || !eb.has_flag(eb_flag::stale) || under_io(eb) || !eb.has_flag(eb_flag::tree_ref)) return;
+    if (eb.refs != 2 || !eb.has_flag(eb_flag::stale) || under_io(eb) ||
+        !eb.has_flag(eb_flag::tree_ref))
+        return;
     clear_flag(eb, eb_flag::tree_ref);
     --eb.refs;
 }
@@ -56,18 +68,22 @@ void drop_stale_tree_ref(ExtentBuffer& eb) {
 }  // namespace
 
 ExtentBuffer::ExtentBuffer(FsInfo& owner, Bytenr bytenr)
-    : fs(owner), content(objects::extent_buffer, bytenr.get(), this), start(bytenr), len(owner.nodesize),
-      data(static_cast<unsigned char*>(sim::arena_allocate(owner.nodesize))),
-      bflags(0, bytenr.get(), objects::extent_buffer_flags), lock(lock_classes::tree_lock_class(fs_tree_objectid, 0), bytenr.get()),
+    : fs(owner), content(objects::extent_buffer, bytenr.get(), this), start(bytenr),
+      len(owner.nodesize), data(static_cast<unsigned char*>(sim::arena_allocate(owner.nodesize))),
+      bflags(0, bytenr.get(), objects::extent_buffer_flags),
+      lock(lock_classes::tree_lock_class(fs_tree_objectid, 0), bytenr.get()),
       writeback_wait(bytenr.get(), "writeback") {
     std::memset(data, 0, len);
 }
 
-ExtentBuffer::~ExtentBuffer() { sim::arena_deallocate(data, len); }
+ExtentBuffer::~ExtentBuffer() {
+    sim::arena_deallocate(data, len);
+}
 
 u32 ExtentBuffer::leaf_free_space() const {
     const u32 count = nritems();
-    const u32 data_end = count == 0 ? len - static_cast<u32>(sizeof(HeaderItem)) : items()[count - 1].offset;
+    const u32 data_end =
+        count == 0 ? len - static_cast<u32>(sizeof(HeaderItem)) : items()[count - 1].offset;
     return data_end - count * static_cast<u32>(sizeof(LeafItem));
 }
 
@@ -91,7 +107,9 @@ ExtentBuffer& alloc_extent_buffer(FsInfo& fs, Bytenr start) {
     return *eb;
 }
 
-void extent_buffer_get(ExtentBuffer& eb) { ++eb.refs; }
+void extent_buffer_get(ExtentBuffer& eb) {
+    ++eb.refs;
+}
 
 void free_extent_buffer(ExtentBuffer* eb) {
     if (eb == nullptr) return;
@@ -118,13 +136,14 @@ void mark_buffer_dirty(ExtentBuffer& eb) {
     SIM_ASSERT(eb.lock.is_held_for_write_by_current());
     const Transaction* const running = eb.fs.running_transaction;
     if (running != nullptr && eb.generation() != running->transid) {
-        sim::violation("dirty-transid", "btrfs transid mismatch buffer " + std::to_string(eb.start.get()) + ", found " +
+        sim::violation("dirty-transid", "btrfs transid mismatch buffer " +
+                                            std::to_string(eb.start.get()) + ", found " +
                                             std::to_string(eb.generation().get()) + " running " +
                                             std::to_string(running->transid.get()));
     }
     if (eb.has_flag(eb_flag::writeback)) {
-        sim::violation("write-under-writeback",
-                       "tree block " + std::to_string(eb.start.get()) + " was modified while it was being written");
+        sim::violation("write-under-writeback", "tree block " + std::to_string(eb.start.get()) +
+                                                    " was modified while it was being written");
     }
     eb.content.write();
     if (eb.has_flag(eb_flag::dirty)) return;

@@ -11,12 +11,13 @@ struct Transaction;
 
 /// Bits of ExtentBuffer::bflags, named after EXTENT_BUFFER_*.
 namespace eb_flag {
-inline constexpr unsigned uptodate = 0, dirty = 1, corrupt = 2, tree_ref = 4, stale = 5, writeback = 6, read_err = 7, write_err = 8,
-                          in_tree = 9, unmapped = 10;
+inline constexpr unsigned uptodate = 0, dirty = 1, corrupt = 2, tree_ref = 4, stale = 5,
+                          writeback = 6, read_err = 7, write_err = 8, in_tree = 9, unmapped = 10;
 }
 
-/// A tree block in memory: fs/btrfs/extent_io.h, struct extent_buffer. One live object for each logical address: a freed address
-/// that is allocated again while somebody still holds the old buffer is the same object.
+/// A tree block in memory: fs/btrfs/extent_io.h, struct extent_buffer. One live object for each
+/// logical address: a freed address that is allocated again while somebody still holds the old
+/// buffer is the same object.
 struct ExtentBuffer {
     ExtentBuffer(FsInfo& fs, Bytenr start);
     ~ExtentBuffer();
@@ -32,7 +33,8 @@ struct ExtentBuffer {
     u32 refs = 0;  // under the (unmodelled) refs_lock: only the last drop can be noticed
     int log_index = -1;
 
-    // Header fields, in the bytes themselves. Reading them is an access of `content` only through the functions of ctree.
+    // Header fields, in the bytes themselves. Reading them is an access of `content` only through
+    // the functions of ctree.
     const HeaderItem& header() const { return *reinterpret_cast<const HeaderItem*>(data); }
     HeaderItem& header() { return *reinterpret_cast<HeaderItem*>(data); }
     Level level() const { return header().level; }
@@ -42,11 +44,11 @@ struct ExtentBuffer {
     bool header_flag(u64 flag) const { return (header().flags & flag) != 0; }
     u8 backref_rev() const { return static_cast<u8>(header().flags >> 56); }
 
-    /// A flag as it stands, without an access: for what the tree lock or the count of references orders (DIRTY, STALE,
-    /// TREE_REF, IN_TREE), and for checks.
+    /// A flag as it stands, without an access: for what the tree lock or the count of references
+    /// orders (DIRTY, STALE, TREE_REF, IN_TREE), and for checks.
     bool has_flag(unsigned bit) const { return ((bflags.peek() >> bit) & 1) != 0; }
-    /// The kernel's test_bit(), set_bit(), clear_bit() on bflags. Each bit is a key of its own: who looks at one does not depend on
-    /// who changes another.
+    /// The kernel's test_bit(), set_bit(), clear_bit() on bflags. Each bit is a key of its own: who
+    /// looks at one does not depend on who changes another.
     bool test_flag(unsigned bit) const {
         bflags.lookup(bit);
         return has_flag(bit);
@@ -67,24 +69,36 @@ struct ExtentBuffer {
     Key key(unsigned slot) const { return load<DiskKey>(slot_address(slot)).cpu(); }
     Bytenr blockptr(unsigned slot) const { return Bytenr(ptrs()[slot].blockptr); }
     Transid ptr_generation(unsigned slot) const { return Transid(ptrs()[slot].generation); }
-    unsigned char* item_data(unsigned slot) { return data + sizeof(HeaderItem) + items()[slot].offset; }
-    const unsigned char* item_data(unsigned slot) const { return data + sizeof(HeaderItem) + items()[slot].offset; }
+    unsigned char* item_data(unsigned slot) {
+        return data + sizeof(HeaderItem) + items()[slot].offset;
+    }
+    const unsigned char* item_data(unsigned slot) const {
+        return data + sizeof(HeaderItem) + items()[slot].offset;
+    }
     u32 item_size(unsigned slot) const { return items()[slot].size; }
     u32 leaf_free_space() const;  // bytes, by the real packing
 
     KeyPtr* ptrs() { return reinterpret_cast<KeyPtr*>(data + sizeof(HeaderItem)); }
-    const KeyPtr* ptrs() const { return reinterpret_cast<const KeyPtr*>(data + sizeof(HeaderItem)); }
+    const KeyPtr* ptrs() const {
+        return reinterpret_cast<const KeyPtr*>(data + sizeof(HeaderItem));
+    }
     LeafItem* items() { return reinterpret_cast<LeafItem*>(data + sizeof(HeaderItem)); }
-    const LeafItem* items() const { return reinterpret_cast<const LeafItem*>(data + sizeof(HeaderItem)); }
+    const LeafItem* items() const {
+        return reinterpret_cast<const LeafItem*>(data + sizeof(HeaderItem));
+    }
     std::size_t slot_bytes() const { return level() == 0 ? sizeof(LeafItem) : sizeof(KeyPtr); }
-    const unsigned char* slot_address(unsigned slot) const { return data + sizeof(HeaderItem) + slot * slot_bytes(); }
+    const unsigned char* slot_address(unsigned slot) const {
+        return data + sizeof(HeaderItem) + slot * slot_bytes();
+    }
 };
 
 /// A hit in the cache takes a reference; null when absent. Mirrors find_extent_buffer().
 ExtentBuffer* find_extent_buffer(FsInfo& fs, Bytenr start);
-/// Hit or create, with a reference. A new buffer is zeroed and not up to date. Mirrors alloc_extent_buffer().
+/// Hit or create, with a reference. A new buffer is zeroed and not up to date. Mirrors
+/// alloc_extent_buffer().
 ExtentBuffer& alloc_extent_buffer(FsInfo& fs, Bytenr start);
-/// Drops a reference; a stale, clean buffer without other holders leaves the cache. Mirrors free_extent_buffer().
+/// Drops a reference; a stale, clean buffer without other holders leaves the cache. Mirrors
+/// free_extent_buffer().
 void free_extent_buffer(ExtentBuffer* eb);
 void free_extent_buffer_stale(ExtentBuffer* eb);
 void extent_buffer_get(ExtentBuffer& eb);
@@ -92,17 +106,22 @@ void extent_buffer_get(ExtentBuffer& eb);
 ExtentBuffer& clone_extent_buffer(const ExtentBuffer& eb);
 
 // model/locking: fs/btrfs/locking.c. Sleeping locks of tree blocks, lock class by tree and level.
-void tree_lock(ExtentBuffer& eb, unsigned nesting = lock_classes::NestNormal, sim::Where where = sim::Where::current());
+void tree_lock(ExtentBuffer& eb, unsigned nesting = lock_classes::NestNormal,
+               sim::Where where = sim::Where::current());
 void tree_unlock(ExtentBuffer& eb);
-void tree_read_lock(ExtentBuffer& eb, unsigned nesting = lock_classes::NestNormal, sim::Where where = sim::Where::current());
+void tree_read_lock(ExtentBuffer& eb, unsigned nesting = lock_classes::NestNormal,
+                    sim::Where where = sim::Where::current());
 bool try_tree_read_lock(ExtentBuffer& eb, sim::Where where = sim::Where::current());
 void tree_read_unlock(ExtentBuffer& eb);
-/// Sets the lock's class after the header of a new or re-used buffer was written. Mirrors btrfs_set_buffer_lockdep_class().
+/// Sets the lock's class after the header of a new or re-used buffer was written. Mirrors
+/// btrfs_set_buffer_lockdep_class().
 void set_buffer_lockdep_class(ExtentBuffer& eb, Objectid owner, Level level);
 
-/// Marks a buffer of the running transaction dirty; its write lock is held. Mirrors btrfs_mark_buffer_dirty().
+/// Marks a buffer of the running transaction dirty; its write lock is held. Mirrors
+/// btrfs_mark_buffer_dirty().
 void mark_buffer_dirty(ExtentBuffer& eb);
-/// Clears DIRTY if the buffer was born in the running transaction. Mirrors btrfs_clean_tree_block() of 6.1.
+/// Clears DIRTY if the buffer was born in the running transaction. Mirrors btrfs_clean_tree_block()
+/// of 6.1.
 void clean_tree_block(ExtentBuffer& eb);
 
 }  // namespace model

@@ -9,19 +9,24 @@
 #include "model/ledger.h"
 #include "sim/trace.h"
 
-// Writeback of file pages: the write half of fs/btrfs/extent_io.c, v6.1, under the names that 4.6 gave its functions.
+// Writeback of file pages: the write half of fs/btrfs/extent_io.c, v6.1, under the names that 4.6
+// gave its functions.
 //
-// What the kernel does page after page under page locks is done for a whole range in one section here where nobody can come
-// between: locking the pages of a delalloc range (ascending, so no two tasks can block each other), and setting writeback on
-// them. The pages of a range stay locked until they are under writeback; the kernel unlocks all but the first in between,
-// and finds them again. So each ordered extent is written by one bio.
+// What the kernel does page after page under page locks is done for a whole range in one section
+// here where nobody can come between: locking the pages of a delalloc range (ascending, so no two
+// tasks can block each other), and setting writeback on them. The pages of a range stay locked
+// until they are under writeback; the kernel unlocks all but the first in between, and finds them
+// again. So each ordered extent is written by one bio.
 
 namespace model {
 namespace {
 
-// ---- the bio being built ------------------------------------------------------------------------------------------------------------
+// ---- the bio being built
+// ------------------------------------------------------------------------------------------------------------
 
-void erase_range(Set<u64>& indices, u64 first, u64 last) { indices.erase(indices.lower_bound(first), indices.lower_bound(last)); }
+void erase_range(Set<u64>& indices, u64 first, u64 last) {
+    indices.erase(indices.lower_bound(first), indices.lower_bound(last));
+}
 
 /// What end_io needs to know of a bio's pages.
 struct WriteRange {
@@ -64,23 +69,27 @@ void end_bio_extent_writepage(Bio& bio) {
 void flush_epd_write_bio(ExtentPageData& epd) {
     if (epd.bio == nullptr) return;
     const sim::Scope scope("flush_epd_write_bio");
-    sim::note([&] { return "submits the bio against disk " + std::to_string(epd.bio->logical.get()); });
+    sim::note(
+        [&] { return "submits the bio against disk " + std::to_string(epd.bio->logical.get()); });
     Bio& bio = *epd.bio;
     epd.bio = nullptr;
     submit_bio(bio);
 }
 
-/// A bio covers one ordered extent at most: a piece of another one sends it off. Mirrors submit_extent_page().
+/// A bio covers one ordered extent at most: a piece of another one sends it off. Mirrors
+/// submit_extent_page().
 void submit_extent_page(Inode& inode, ExtentPageData& epd, const Piece& piece) {
     flush_epd_write_bio(epd);
     Bio& bio = make_bio(inode.fs, MapOp::Write, piece.disk, static_cast<u32>(piece.words.size()));
-    for (std::size_t i = 0; i < piece.words.size(); ++i) bio.sectors[i].word = piece.words[i];
+    for (std::size_t i = 0; i < piece.words.size(); ++i)
+        bio.sectors[i].word = piece.words[i];
     bio.end_io = end_bio_extent_writepage;
     bio.context = sim::make<WriteRange>(WriteRange{&inode, piece.start, piece.end});
     epd.bio = &bio;
 }
 
-// ---- locking pages --------------------------------------------------------------------------------------------------------------------
+// ---- locking pages
+// --------------------------------------------------------------------------------------------------------------------
 
 enum class Attempt { None, Locked, Busy };
 
@@ -94,7 +103,8 @@ Attempt try_lock_dirty_page(Inode& inode, u64 first, u64 last, u64& index) {
     return inode.locked_pages.insert(index).second ? Attempt::Locked : Attempt::Busy;
 }
 
-/// @return false when no page of the range is dirty. Sends off the pending bio before it sleeps, as the kernel does.
+/// @return false when no page of the range is dirty. Sends off the pending bio before it sleeps, as
+/// the kernel does.
 bool lock_next_dirty_page(Inode& inode, u64 first, u64 last, ExtentPageData& epd, u64& index) {
     Attempt attempt = try_lock_dirty_page(inode, first, last, index);
     if (attempt == Attempt::Busy) {
@@ -110,11 +120,13 @@ bool lock_next_dirty_page(Inode& inode, u64 first, u64 last, ExtentPageData& epd
 /// First page after the run of DELALLOC pages that begins at `index`.
 u64 delalloc_run_end(const Inode& inode, u64 index) {
     u64 end = index;
-    for (auto at = inode.delalloc.find(index); at != inode.delalloc.end() && at->first == end; ++at) ++end;
+    for (auto at = inode.delalloc.find(index); at != inode.delalloc.end() && at->first == end; ++at)
+        ++end;
     return end;
 }
 
-/// The page `index` is locked; locks the other pages of its delalloc range, then the range. @return the pages' end, by `last`
+/// The page `index` is locked; locks the other pages of its delalloc range, then the range. @return
+/// the pages' end, by `last`
 Attempt try_lock_delalloc(Inode& inode, u64 index, u64& last, bool& range_is_locked) {
     const sim::SpinGuard guard{inode.mapping_lock};
     inode.mapping_obj.write(index);
@@ -126,11 +138,13 @@ Attempt try_lock_delalloc(Inode& inode, u64 index, u64& last, bool& range_is_loc
     if (any_page_in(inode.locked_pages, index + 1, last)) return Attempt::Busy;
     range_is_locked = !try_lock_extent_locked(inode, page_offset(index), page_offset(last));
     if (range_is_locked) return Attempt::Busy;
-    for (u64 page = index + 1; page < last; ++page) inode.locked_pages.insert(page);
+    for (u64 page = index + 1; page < last; ++page)
+        inode.locked_pages.insert(page);
     return Attempt::Locked;
 }
 
-/// @return end of the locked range; `index` itself when the page has no delalloc. Mirrors find_lock_delalloc_range().
+/// @return end of the locked range; `index` itself when the page has no delalloc. Mirrors
+/// find_lock_delalloc_range().
 u64 find_lock_delalloc_range(Inode& inode, u64 index) {
     u64 last = index;
     bool range_is_locked = false;
@@ -147,9 +161,11 @@ u64 find_lock_delalloc_range(Inode& inode, u64 index) {
     }
 }
 
-// ---- one range ------------------------------------------------------------------------------------------------------------------------
+// ---- one range
+// ------------------------------------------------------------------------------------------------------------------------
 
-/// Dirty -> writeback for the pages of [first, last), and their checksums. Unlocks them. @return by ordered extent
+/// Dirty -> writeback for the pages of [first, last), and their checksums. Unlocks them. @return by
+/// ordered extent
 std::vector<Piece> set_range_writeback(Inode& inode, u64 first, u64 last) {
     const bool needs_csums = !inode.nodatasum();
     const sim::SpinGuard guard{inode.mapping_lock};
@@ -164,7 +180,8 @@ std::vector<Piece> set_range_writeback(Inode& inode, u64 first, u64 last) {
         page.obj.read();
         const u64 place = offset - ordered->file_offset;
         if (needs_csums) ordered->sums[place / sectorsize] = csum_data_word(page.word);
-        if (pieces.empty() || offset == ordered->file_offset) pieces.push_back({offset, offset, ordered->disk_bytenr + place, {}});
+        if (pieces.empty() || offset == ordered->file_offset)
+            pieces.push_back({offset, offset, ordered->disk_bytenr + place, {}});
         pieces.back().end += sectorsize;
         pieces.back().words.push_back(page.word);
         inode.dirty_pages.erase(index);
@@ -177,11 +194,13 @@ std::vector<Piece> set_range_writeback(Inode& inode, u64 first, u64 last) {
 
 void extent_writepage_io(Inode& inode, u64 first, u64 last, ExtentPageData& epd) {
     const sim::Scope scope("__extent_writepage_io");
-    for (const Piece& piece : set_range_writeback(inode, first, last)) submit_extent_page(inode, epd, piece);
+    for (const Piece& piece : set_range_writeback(inode, first, last))
+        submit_extent_page(inode, epd, piece);
 }
 
-/// The allocation failed: what had been allocated of the range ends in error, the data is lost, and the next fsync says so.
-/// Mirrors btrfs_cleanup_ordered_extents() and the error path of __extent_writepage().
+/// The allocation failed: what had been allocated of the range ends in error, the data is lost, and
+/// the next fsync says so. Mirrors btrfs_cleanup_ordered_extents() and the error path of
+/// __extent_writepage().
 void fail_range(Inode& inode, u64 first, u64 last, Errno error) {
     mark_ordered_io_finished(inode, page_offset(first), page_offset(last - first), false);
     const sim::SpinGuard guard{inode.mapping_lock};
@@ -192,7 +211,8 @@ void fail_range(Inode& inode, u64 first, u64 last, Errno error) {
     inode.page_wait.wake_up_all();
 }
 
-/// Locks the delalloc range that begins at the page and gives it a place on disk. @return first page after it
+/// Locks the delalloc range that begins at the page and gives it a place on disk. @return first
+/// page after it
 Result<u64> writepage_delalloc(Inode& inode, u64 index) {
     const sim::Scope scope("writepage_delalloc");
     const u64 last = find_lock_delalloc_range(inode, index);
@@ -230,7 +250,9 @@ Result<void> extent_writepages(Inode& inode, u64 first, u64 last) {
     return result;
 }
 
-u64 index_after(u64 end) { return end / sectorsize + (end % sectorsize != 0 ? 1 : 0); }
+u64 index_after(u64 end) {
+    return end / sectorsize + (end % sectorsize != 0 ? 1 : 0);
+}
 
 }  // namespace
 
@@ -252,11 +274,13 @@ Result<void> filemap_fdatawait_range(Inode& inode, u64 start, u64 end) {
     return {};
 }
 
-// ---- many inodes ----------------------------------------------------------------------------------------------------------------------
+// ---- many inodes
+// ----------------------------------------------------------------------------------------------------------------------
 
 namespace {
 
-/// Every cached inode with delalloc, of one root or of all, with references. Mirrors the walk over root->delalloc_inodes.
+/// Every cached inode with delalloc, of one root or of all, with references. Mirrors the walk over
+/// root->delalloc_inodes.
 std::vector<Inode*> inodes_with_delalloc(FsInfo& fs, const Root* root) {
     const sim::SpinGuard guard{fs.dcache_lock};
     fs.dcache_obj.write();

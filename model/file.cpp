@@ -7,15 +7,20 @@
 
 // Buffered writes and fallocate: fs/btrfs/file.c, v6.1.
 //
-// Left out: writes into NODATACOW extents when no data space can be reserved (btrfs_check_nocow_lock), partial sectors, times.
-// A write waits for page locks, writeback and ordered extents without holding page locks of its own, then copies, marks and
-// grows the file in one section: the kernel holds the page locks from the first step to the last, so nobody sees the middle.
+// Left out: writes into NODATACOW extents when no data space can be reserved
+// (btrfs_check_nocow_lock), partial sectors, times. A write waits for page locks, writeback and
+// ordered extents without holding page locks of its own, then copies, marks and grows the file in
+// one section: the kernel holds the page locks from the first step to the last, so nobody sees the
+// middle.
 
 namespace model {
 namespace {
 
-/// Metadata for one extent: its item, its checksums, the inode. Mirrors btrfs_calculate_inode_block_rsv_size().
-u64 delalloc_metadata(const Inode& inode) { return calc_insert_metadata_size(inode.fs, inode.nodatasum() ? 2 : 3); }
+/// Metadata for one extent: its item, its checksums, the inode. Mirrors
+/// btrfs_calculate_inode_block_rsv_size().
+u64 delalloc_metadata(const Inode& inode) {
+    return calc_insert_metadata_size(inode.fs, inode.nodatasum() ? 2 : 3);
+}
 
 /// Mirrors btrfs_check_data_free_space() and btrfs_delalloc_reserve_metadata().
 Result<void> reserve_delalloc(Inode& inode, u64 data_bytes, u64 meta_bytes) {
@@ -29,7 +34,8 @@ Result<void> reserve_delalloc(Inode& inode, u64 data_bytes, u64 meta_bytes) {
 /// One buffered write: what it waits for, and what it leaves behind.
 class PageWrite {
   public:
-    PageWrite(Inode& inode, u64 start, u64 end, u64 word) : inode_(inode), start_(start), end_(end), word_(word) {}
+    PageWrite(Inode& inode, u64 start, u64 end, u64 word)
+        : inode_(inode), start_(start), end_(end), word_(word) {}
 
     /// @param meta_bytes  reserved by the caller: becomes the new delalloc's
     /// @return how many pages were not DELALLOC before
@@ -49,7 +55,8 @@ class PageWrite {
         const sim::SpinGuard pages{inode_.mapping_lock};
         inode_.mapping_obj.write(start_);
         const u64 first = page_index(start_), last = page_index(end_);
-        if (any_page_in(inode_.locked_pages, first, last) || any_page_in(inode_.writeback_pages, first, last))
+        if (any_page_in(inode_.locked_pages, first, last) ||
+            any_page_in(inode_.writeback_pages, first, last))
             return obstacle_ = Obstacle::Page;
         const sim::SpinGuard tree{inode_.io_tree_lock};
         inode_.io_tree_obj.write(start_);
@@ -73,7 +80,8 @@ class PageWrite {
             page->word = word_;
             page->uptodate = true;
             inode_.dirty_pages.insert(index);
-            const bool is_new = inode_.delalloc.emplace(index, new_pages_ == 0 ? meta_bytes : 0).second;
+            const bool is_new =
+                inode_.delalloc.emplace(index, new_pages_ == 0 ? meta_bytes : 0).second;
             new_pages_ += is_new ? 1 : 0;
         }
         const sim::SpinGuard size{inode_.spin};
@@ -112,7 +120,8 @@ Result<void> buffered_write(Inode& inode, u64 start, u64 end, u64 word) {
     return {};
 }
 
-// ---- fallocate ------------------------------------------------------------------------------------------------------------------------
+// ---- fallocate
+// ------------------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -133,9 +142,12 @@ Result<std::vector<Hole>> find_holes(Inode& inode, u64 start, u64 end) {
     return holes;
 }
 
-/// Mirrors insert_prealloc_file_extent(), and the growth of the file in __btrfs_prealloc_file_range().
-Result<void> insert_prealloc_item(TransHandle& trans, Inode& inode, u64 start, const ReservedExtent& extent) {
-    const auto inserted = insert_reserved_file_extent(trans, inode, start, extent.num_bytes, extent.start, file_extent_prealloc);
+/// Mirrors insert_prealloc_file_extent(), and the growth of the file in
+/// __btrfs_prealloc_file_range().
+Result<void> insert_prealloc_item(TransHandle& trans, Inode& inode, u64 start,
+                                  const ReservedExtent& extent) {
+    const auto inserted = insert_reserved_file_extent(trans, inode, start, extent.num_bytes,
+                                                      extent.start, file_extent_prealloc);
     if (!inserted) return inserted;
     {
         const sim::SpinGuard guard{inode.spin};
@@ -147,7 +159,8 @@ Result<void> insert_prealloc_item(TransHandle& trans, Inode& inode, u64 start, c
     return update_inode(trans, inode);
 }
 
-/// In a transaction of its own. The space is given back if no transaction could be had; after an abort nothing matters.
+/// In a transaction of its own. The space is given back if no transaction could be had; after an
+/// abort nothing matters.
 Result<void> insert_prealloc(Inode& inode, u64 start, const ReservedExtent& extent) {
     const auto trans = start_transaction(inode.root, 3);
     if (!trans) {
@@ -160,8 +173,9 @@ Result<void> insert_prealloc(Inode& inode, u64 start, const ReservedExtent& exte
     return inserted ? ended : inserted;
 }
 
-/// No ordered extent ever exists for this space: only the group's reservations show it until the item is inserted.
-/// Mirrors __btrfs_prealloc_file_range(). @return how far it came, with the error that stopped it
+/// No ordered extent ever exists for this space: only the group's reservations show it until the
+/// item is inserted. Mirrors __btrfs_prealloc_file_range(). @return how far it came, with the error
+/// that stopped it
 struct Preallocated {
     u64 bytes = 0;  // that no longer count as reserved by the caller
     Result<void> result;
@@ -183,7 +197,8 @@ Preallocated prealloc_file_range(Inode& inode, Hole hole) {
 
 Result<void> fill_holes(Inode& inode, const std::vector<Hole>& holes) {
     u64 needed = 0;
-    for (const Hole& hole : holes) needed += hole.end - hole.start;
+    for (const Hole& hole : holes)
+        needed += hole.end - hole.start;
     if (needed == 0) return {};
     const auto reserved = reserve_data_bytes(inode.fs, needed);
     if (!reserved) return reserved;

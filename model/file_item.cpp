@@ -7,14 +7,18 @@
 #include "model/fs_info.h"
 #include "sim/trace.h"
 
-// fs/btrfs/file-item.c; btrfs_drop_extents() and btrfs_mark_extent_written() of fs/btrfs/file.c, v6.1.
+// fs/btrfs/file-item.c; btrfs_drop_extents() and btrfs_mark_extent_written() of fs/btrfs/file.c,
+// v6.1.
 
 namespace model {
 namespace {
 
-bool at_end_of_leaf(const Path& path) { return path.slots[0] >= path.nodes[0]->nritems(); }
+bool at_end_of_leaf(const Path& path) {
+    return path.slots[0] >= path.nodes[0]->nritems();
+}
 
-// ---- file extent items ------------------------------------------------------------------------------------------------------
+// ---- file extent items
+// ------------------------------------------------------------------------------------------------------
 
 std::optional<FileExtent> file_extent_at(const Path& path, u64 ino) {
     if (at_end_of_leaf(path)) return std::nullopt;
@@ -34,31 +38,38 @@ std::optional<FileExtent> step_back_to_overlap(Path& path, u64 ino, u64 offset) 
     return file_extent_at(path, ino);
 }
 
-/// Finds the first extent item that ends after `offset`, or says that it lies in the next leaf, if anywhere.
+/// Finds the first extent item that ends after `offset`, or says that it lies in the next leaf, if
+/// anywhere.
 struct LeafSearch {
     std::optional<FileExtent> extent;
     bool ended = false;  // at the end of the leaf
 };
 Result<LeafSearch> search_leaf(TransHandle* trans, Root& root, const Key& key, Path& path) {
-    const auto found = search_slot(trans, root, key, path, trans != nullptr ? -1 : 0, trans != nullptr);
+    const auto found =
+        search_slot(trans, root, key, path, trans != nullptr ? -1 : 0, trans != nullptr);
     if (!found) return found.error();
-    const auto here = *found ? file_extent_at(path, key.objectid) : step_back_to_overlap(path, key.objectid, key.offset);
+    const auto here = *found ? file_extent_at(path, key.objectid)
+                             : step_back_to_overlap(path, key.objectid, key.offset);
     return LeafSearch{here, !here && at_end_of_leaf(path)};
 }
 
 /// Leaves a path that may change the first extent item which ends after `offset`, or nothing.
-Result<std::optional<FileExtent>> find_extent_for_change(TransHandle& trans, Root& root, u64 ino, u64 offset, Path& path) {
+Result<std::optional<FileExtent>> find_extent_for_change(TransHandle& trans, Root& root, u64 ino,
+                                                         u64 offset, Path& path) {
     Key key{ino, extent_data_key, offset};
     for (;;) {
         const auto here = search_leaf(&trans, root, key, path);
         if (!here) return here.error();
         if (!here->ended) return here->extent;
-        const auto more = next_leaf(root, path);  // to look only: what is found there is searched for again, to change it
+        const auto more = next_leaf(
+            root, path);  // to look only: what is found there is searched for again, to change it
         if (!more) return more.error();
         if (!*more) return std::optional<FileExtent>{};
-        // The leaf was let go meanwhile: an item that came into it since may stand before what is looked for.
+        // The leaf was let go meanwhile: an item that came into it since may stand before what is
+        // looked for.
         const Key next = path.key();
-        if (next > key && (next.objectid != ino || next.type != extent_data_key)) return std::optional<FileExtent>{};
+        if (next > key && (next.objectid != ino || next.type != extent_data_key))
+            return std::optional<FileExtent>{};
         if (next > key) key = next;
         path.release();
     }
@@ -72,12 +83,15 @@ DataRef data_ref(const Root& root, u64 ino, const FileExtent& extent) {
             .offset = extent.orig_offset()};
 }
 
-Result<void> free_reference(TransHandle& trans, const Root& root, u64 ino, const FileExtent& extent) {
+Result<void> free_reference(TransHandle& trans, const Root& root, u64 ino,
+                            const FileExtent& extent) {
     if (extent.item.disk_bytenr == 0) return {};
     return free_data_extent(trans, data_ref(root, ino, extent));
 }
 
-u64 allocated_bytes(const FileExtent& extent) { return extent.item.disk_bytenr == 0 ? 0 : extent.item.num_bytes; }
+u64 allocated_bytes(const FileExtent& extent) {
+    return extent.item.disk_bytenr == 0 ? 0 : extent.item.num_bytes;
+}
 
 /// The part of an extent item from `start` on.
 FileExtent tail_from(const FileExtent& extent, u64 start) {
@@ -88,9 +102,11 @@ FileExtent tail_from(const FileExtent& extent, u64 start) {
     return tail;
 }
 
-/// One item becomes two that meet at `split`, the path stays at the second; the disk extent has one reference more.
+/// One item becomes two that meet at `split`, the path stays at the second; the disk extent has one
+/// reference more.
 /// @return Again when the item changed while its leaf was split: nothing was done
-Result<void> split_extent(TransHandle& trans, Root& root, u64 ino, Path& path, const FileExtent& extent, u64 split) {
+Result<void> split_extent(TransHandle& trans, Root& root, u64 ino, Path& path,
+                          const FileExtent& extent, u64 split) {
     const auto duplicated = duplicate_item(trans, root, path, {ino, extent_data_key, split});
     if (!duplicated) return duplicated;
     if (path.key().offset != split) ++path.slots[0];
@@ -105,8 +121,10 @@ Result<void> split_extent(TransHandle& trans, Root& root, u64 ino, Path& path, c
     return inc_data_ref(trans, data_ref(root, ino, tail));
 }
 
-/// How many items from the path's on lie inside [start, end); adds up their space and queues the drops of their references.
-Result<unsigned> free_covered_items(TransHandle& trans, Root& root, u64 ino, Path& path, u64 end, u64& dropped) {
+/// How many items from the path's on lie inside [start, end); adds up their space and queues the
+/// drops of their references.
+Result<unsigned> free_covered_items(TransHandle& trans, Root& root, u64 ino, Path& path, u64 end,
+                                    u64& dropped) {
     const unsigned first = path.slots[0];
     for (; !at_end_of_leaf(path); ++path.slots[0]) {
         const auto extent = file_extent_at(path, ino);
@@ -121,7 +139,8 @@ Result<unsigned> free_covered_items(TransHandle& trans, Root& root, u64 ino, Pat
 }
 
 /// The extent reaches beyond the range at one side or both: it keeps what lies outside.
-Result<void> trim_extent(TransHandle& trans, Root& root, u64 ino, Path& path, FileExtent extent, u64 start, u64 end, u64& dropped) {
+Result<void> trim_extent(TransHandle& trans, Root& root, u64 ino, Path& path, FileExtent extent,
+                         u64 start, u64 end, u64& dropped) {
     if (extent.file_offset < start && extent.end() > end) {
         const auto split = split_extent(trans, root, ino, path, extent, start);
         if (!split) return split;
@@ -140,10 +159,13 @@ Result<void> trim_extent(TransHandle& trans, Root& root, u64 ino, Path& path, Fi
     return {};
 }
 
-/// Whether `other` is the neighbouring part of the same disk extent, written like it. Mirrors extent_mergeable().
+/// Whether `other` is the neighbouring part of the same disk extent, written like it. Mirrors
+/// extent_mergeable().
 bool is_mergeable(const FileExtent& extent, const std::optional<FileExtent>& other) {
-    return other && other->item.type == file_extent_reg && other->item.disk_bytenr == extent.item.disk_bytenr &&
-           other->orig_offset() == extent.orig_offset() && (other->end() == extent.file_offset || extent.end() == other->file_offset);
+    return other && other->item.type == file_extent_reg &&
+           other->item.disk_bytenr == extent.item.disk_bytenr &&
+           other->orig_offset() == extent.orig_offset() &&
+           (other->end() == extent.file_offset || extent.end() == other->file_offset);
 }
 
 std::optional<FileExtent> neighbour(Path& path, u64 ino, int distance) {
@@ -178,8 +200,10 @@ Result<void> write_merged(TransHandle& trans, Root& root, u64 ino, Path& path, F
     return del_items(trans, root, path, path.slots[0] + 1, merged);
 }
 
-/// The path's item no longer reaches outside [start, end). Afterwards the path stands at the item that begins at `start`.
-Result<FileExtent> isolate_extent(TransHandle& trans, Root& root, u64 ino, Path& path, FileExtent extent, u64 start, u64 end) {
+/// The path's item no longer reaches outside [start, end). Afterwards the path stands at the item
+/// that begins at `start`.
+Result<FileExtent> isolate_extent(TransHandle& trans, Root& root, u64 ino, Path& path,
+                                  FileExtent extent, u64 start, u64 end) {
     if (extent.file_offset < start) {
         const auto split = split_extent(trans, root, ino, path, extent, start);
         if (!split) return split.error();
@@ -231,9 +255,11 @@ Result<u64> drop_extents(TransHandle& trans, Root& root, u64 ino, u64 start, u64
     }
 }
 
-Result<void> insert_reserved_file_extent(TransHandle& trans, Inode& inode, u64 file_offset, u64 num_bytes, Bytenr disk_bytenr, u8 type) {
+Result<void> insert_reserved_file_extent(TransHandle& trans, Inode& inode, u64 file_offset,
+                                         u64 num_bytes, Bytenr disk_bytenr, u8 type) {
     const sim::Scope scope("insert_reserved_file_extent");
-    const auto dropped = drop_extents(trans, inode.root, inode.ino, file_offset, file_offset + num_bytes);
+    const auto dropped =
+        drop_extents(trans, inode.root, inode.ino, file_offset, file_offset + num_bytes);
     if (!dropped) return dropped.error();
     const FileExtentItem item{.generation = trans.transid.get(),
                               .ram_bytes = num_bytes,
@@ -247,14 +273,16 @@ Result<void> insert_reserved_file_extent(TransHandle& trans, Inode& inode, u64 f
                               .num_bytes = num_bytes};
     std::array<unsigned char, sizeof item> bytes{};
     store(bytes.data(), item);
-    const auto inserted = insert_item(trans, inode.root, {inode.ino, extent_data_key, file_offset}, bytes);
+    const auto inserted =
+        insert_item(trans, inode.root, {inode.ino, extent_data_key, file_offset}, bytes);
     if (!inserted) return inserted;
     {
         const sim::SpinGuard guard{inode.spin};
         inode.obj.write();
         inode.nbytes += num_bytes - *dropped;
     }
-    return alloc_reserved_file_extent(trans, inode.root.objectid, inode.ino, file_offset, {disk_bytenr, num_bytes});
+    return alloc_reserved_file_extent(trans, inode.root.objectid, inode.ino, file_offset,
+                                      {disk_bytenr, num_bytes});
 }
 
 namespace {
@@ -264,7 +292,8 @@ Result<void> try_mark_extent_written(TransHandle& trans, Root& root, u64 ino, u6
     Path path;
     const auto found = find_extent_for_change(trans, root, ino, start, path);
     if (!found) return found.error();
-    const bool covers = *found && (*found)->item.type == file_extent_prealloc && (*found)->file_offset <= start && (*found)->end() >= end;
+    const bool covers = *found && (*found)->item.type == file_extent_prealloc &&
+                        (*found)->file_offset <= start && (*found)->end() >= end;
     if (!covers) {
         abort_transaction(trans, Errno::Inval, "btrfs_mark_extent_written");
         return Errno::Inval;
@@ -284,22 +313,29 @@ Result<void> mark_extent_written(TransHandle& trans, Inode& inode, u64 start, u6
     }
 }
 
-// ---- checksum items -----------------------------------------------------------------------------------------------------------
+// ---- checksum items
+// -----------------------------------------------------------------------------------------------------------
 
 namespace {
 
 constexpr u64 sum_size = sizeof(u32);
 
-Key csum_key(u64 logical) { return {extent_csum_objectid, extent_csum_key, logical}; }
+Key csum_key(u64 logical) {
+    return {extent_csum_objectid, extent_csum_key, logical};
+}
 bool is_csum(const Path& path) {
     if (at_end_of_leaf(path)) return false;
     const Key key = path.key();
     return key.objectid == extent_csum_objectid && key.type == extent_csum_key;
 }
-u64 covered_end(const Path& path) { return path.key().offset + path.nodes[0]->item_size(path.slots[0]) / sum_size * sectorsize; }
+u64 covered_end(const Path& path) {
+    return path.key().offset + path.nodes[0]->item_size(path.slots[0]) / sum_size * sectorsize;
+}
 
 /// MAX_CSUM_ITEMS: what one item may hold, so that two fit into a leaf.
-u64 max_sums(const FsInfo& fs) { return (fs.nodesize - sizeof(HeaderItem) - 2 * sizeof(LeafItem)) / sum_size - 1; }
+u64 max_sums(const FsInfo& fs) {
+    return (fs.nodesize - sizeof(HeaderItem) - 2 * sizeof(LeafItem)) / sum_size - 1;
+}
 
 void write_sums(Path& path, u64 first, std::span<const u32> sums) {
     ExtentBuffer& leaf = *path.nodes[0];
@@ -311,21 +347,25 @@ void write_sums(Path& path, u64 first, std::span<const u32> sums) {
 std::vector<u32> read_sums(const Path& path, u64 first) {
     path.nodes[0]->content.read();
     std::vector<u32> sums(path.nodes[0]->item_size(path.slots[0]) / sum_size - first);
-    std::memcpy(sums.data(), path.nodes[0]->item_data(path.slots[0]) + first * sum_size, sums.size() * sum_size);
+    std::memcpy(sums.data(), path.nodes[0]->item_data(path.slots[0]) + first * sum_size,
+                sums.size() * sum_size);
     return sums;
 }
 
 /// Inserts or overwrites a first part of the sums, as much as one item takes. @return how many
-Result<u64> insert_some_sums(TransHandle& trans, Root& root, u64 logical, std::span<const u32> sums) {
+Result<u64> insert_some_sums(TransHandle& trans, Root& root, u64 logical,
+                             std::span<const u32> sums) {
     const u64 limit = max_sums(trans.fs);
     sums = sums.first(std::min<u64>(sums.size(), limit));
     Path path;
     const auto room = static_cast<int>(sums.size_bytes() + sizeof(LeafItem));
     const auto found = search_slot(&trans, root, csum_key(logical), path, room, true);
     if (!found) return found.error();
-    if (!*found && is_csum(path)) sums = sums.first(std::min<u64>(sums.size(), (path.key().offset - logical) / sectorsize));
+    if (!*found && is_csum(path))
+        sums = sums.first(std::min<u64>(sums.size(), (path.key().offset - logical) / sectorsize));
     if (!*found && path.slots[0] > 0) --path.slots[0];
-    const bool reaches = is_csum(path) && path.key().offset <= logical && covered_end(path) >= logical;
+    const bool reaches =
+        is_csum(path) && path.key().offset <= logical && covered_end(path) >= logical;
     const u64 first = reaches ? (logical - path.key().offset) / sectorsize : 0;
     if (reaches && covered_end(path) > logical) {
         sums = sums.first(std::min<u64>(sums.size(), (covered_end(path) - logical) / sectorsize));
@@ -344,7 +384,8 @@ Result<u64> insert_some_sums(TransHandle& trans, Root& root, u64 logical, std::s
     return sums.size();
 }
 
-/// The item reaches beyond [start, end) at one side or both. Mirrors truncate_one_csum() and the split in btrfs_del_csums().
+/// The item reaches beyond [start, end) at one side or both. Mirrors truncate_one_csum() and the
+/// split in btrfs_del_csums().
 Result<void> trim_csum_item(TransHandle& trans, Root& root, Path& path, u64 start, u64 end) {
     const u64 first = path.key().offset;
     const u64 last = covered_end(path);
@@ -362,7 +403,8 @@ Result<void> trim_csum_item(TransHandle& trans, Root& root, Path& path, u64 star
     return insert_item(trans, root, csum_key(end), bytes);
 }
 
-/// The path stands at the last item; how many from there backwards lie inside [start, end), all in one leaf.
+/// The path stands at the last item; how many from there backwards lie inside [start, end), all in
+/// one leaf.
 unsigned covered_items(Path& path, u64 start) {
     unsigned count = 1;
     while (path.slots[0] > 0) {
@@ -417,7 +459,8 @@ Result<void> del_csums(TransHandle& trans, Bytenr bytenr, u64 len) {
     }
 }
 
-Result<std::vector<std::optional<u32>>> lookup_csums(FsInfo& fs, Bytenr logical, u64 sectors, bool commit_root) {
+Result<std::vector<std::optional<u32>>> lookup_csums(FsInfo& fs, Bytenr logical, u64 sectors,
+                                                     bool commit_root) {
     std::vector<std::optional<u32>> sums(sectors);
     const u64 start = logical.get();
     const u64 end = start + sectors * sectorsize;
@@ -438,7 +481,8 @@ Result<std::vector<std::optional<u32>>> lookup_csums(FsInfo& fs, Bytenr logical,
         if (!is_csum(path) || path.key().offset >= end) return sums;
         const u64 first = path.key().offset;
         const auto here = read_sums(path, 0);
-        for (u64 at = std::max(first, start); at < std::min(covered_end(path), end); at += sectorsize)
+        for (u64 at = std::max(first, start); at < std::min(covered_end(path), end);
+             at += sectorsize)
             sums[(at - start) / sectorsize] = here[(at - first) / sectorsize];
         ++path.slots[0];
     }

@@ -10,13 +10,15 @@
 #include "sim/completion.h"
 #include "sim/trace.h"
 
-// Reading files: the read half of fs/btrfs/extent_io.c and the checksum verification of fs/btrfs/inode.c, v6.1.
-// Left out: writing a good copy over a bad one. The reader waits for its own bio, where the kernel's end_io unlocks the pages.
+// Reading files: the read half of fs/btrfs/extent_io.c and the checksum verification of
+// fs/btrfs/inode.c, v6.1. Left out: writing a good copy over a bad one. The reader waits for its
+// own bio, where the kernel's end_io unlocks the pages.
 
 namespace model {
 namespace {
 
-// ---- reading a contiguous range of the disk -------------------------------------------------------------------------------------
+// ---- reading a contiguous range of the disk
+// -------------------------------------------------------------------------------------
 
 struct SectorRead {
     u64 word = 0;
@@ -49,7 +51,9 @@ void read_copy(FsInfo& fs, Bytenr disk, u64 sectors, u32 mirror, ReadWait& wait)
     wait.done.wait();
 }
 
-u64 sector_word(const Sector& sector) { return sector.bytes == nullptr ? sector.word : load<u64>(sector.bytes); }
+u64 sector_word(const Sector& sector) {
+    return sector.bytes == nullptr ? sector.word : load<u64>(sector.bytes);
+}
 u32 sector_csum(const Sector& sector) {
     return sector.bytes == nullptr ? csum_data_word(sector.word) : crc32c(sector.bytes, sectorsize);
 }
@@ -64,7 +68,8 @@ class DiskRead {
         if (const auto found = find_csums(); !found) return found.error();
         ReadWait first;
         read_copy(inode_.fs, disk_, result_.size(), 0, first);
-        for (u64 i = 0; i < result_.size(); ++i) verify(i, first, i);
+        for (u64 i = 0; i < result_.size(); ++i)
+            verify(i, first, i);
         for (u64 i = 0; i < result_.size(); ++i)
             if (!result_[i].good) try_other_mirrors(i, first.mirror);
         return result_;
@@ -79,7 +84,9 @@ class DiskRead {
         csums_ = std::move(*found);
         for (u64 i = 0; i < csums_.size(); ++i) {
             if (csums_[i].has_value()) continue;
-            inode_.fs.message("info", "no csum found for inode " + std::to_string(inode_.ino) + " start " + std::to_string(file_offset_ + page_offset(i)));
+            inode_.fs.message("info", "no csum found for inode " + std::to_string(inode_.ino) +
+                                          " start " +
+                                          std::to_string(file_offset_ + page_offset(i)));
             csums_[i] = 0;
         }
         return {};
@@ -90,16 +97,21 @@ class DiskRead {
         if (wait.error != 0) return;
         const Sector& data = wait.sectors[place];
         const u32 csum = csums_[sector].has_value() ? sector_csum(data) : 0;
-        result_[sector] = {sector_word(data), !csums_[sector].has_value() || csum == *csums_[sector]};
+        result_[sector] = {sector_word(data),
+                           !csums_[sector].has_value() || csum == *csums_[sector]};
         if (!result_[sector].good) print_data_csum_error(sector, csum, wait.mirror);
     }
 
     /// Mirrors btrfs_print_data_csum_error().
     void print_data_csum_error(u64 sector, u32 csum, u32 mirror) {
         std::array<char, 200> text{};
-        std::snprintf(text.data(), text.size(), "csum failed root %lld ino %llu off %llu csum 0x%08x expected csum 0x%08x mirror %u",
-                      static_cast<long long>(inode_.root.objectid), static_cast<unsigned long long>(inode_.ino),
-                      static_cast<unsigned long long>(file_offset_ + page_offset(sector)), csum, *csums_[sector], mirror);
+        std::snprintf(
+            text.data(), text.size(),
+            "csum failed root %lld ino %llu off %llu csum 0x%08x expected csum 0x%08x mirror %u",
+            static_cast<long long>(inode_.root.objectid),
+            static_cast<unsigned long long>(inode_.ino),
+            static_cast<unsigned long long>(file_offset_ + page_offset(sector)), csum,
+            *csums_[sector], mirror);
         inode_.fs.message("warning", text.data());
     }
 
@@ -122,7 +134,8 @@ class DiskRead {
     std::vector<SectorRead> result_;
 };
 
-// ---- pages ------------------------------------------------------------------------------------------------------------------------------
+// ---- pages
+// ------------------------------------------------------------------------------------------------------------------------------
 
 /// The words of uptodate pages from `index` on, as far as they go.
 void copy_uptodate(Inode& inode, u64& index, u64 last, std::vector<u64>& words) {
@@ -134,7 +147,8 @@ void copy_uptodate(Inode& inode, u64& index, u64 last, std::vector<u64>& words) 
     }
 }
 
-/// Locks the pages from `index` on that are not uptodate, up to the first that is, or is locked. @return their end; `index`: none
+/// Locks the pages from `index` on that are not uptodate, up to the first that is, or is locked.
+/// @return their end; `index`: none
 u64 lock_pages_to_read(Inode& inode, u64 index, u64 last) {
     for (; index < last; ++index) {
         Page*& page = inode.pages[index];
@@ -144,7 +158,8 @@ u64 lock_pages_to_read(Inode& inode, u64 index, u64 last) {
     return index;
 }
 
-/// Takes what is uptodate, then locks a run that is not. @return the run's end; sleeps while its first page is locked
+/// Takes what is uptodate, then locks a run that is not. @return the run's end; sleeps while its
+/// first page is locked
 u64 next_run_to_read(Inode& inode, u64& index, u64 last, std::vector<u64>& words) {
     u64 run_end = index;
     inode.page_wait.wait_event([&] {
@@ -170,7 +185,8 @@ void end_page_read(Inode& inode, u64 first, const std::vector<SectorRead>& read)
     inode.page_wait.wake_up_all();
 }
 
-/// The range locked, and nothing of it still on its way into the trees. Mirrors btrfs_lock_and_flush_ordered_range().
+/// The range locked, and nothing of it still on its way into the trees. Mirrors
+/// btrfs_lock_and_flush_ordered_range().
 void lock_and_flush_ordered_range(Inode& inode, u64 start, u64 end) {
     for (;;) {
         lock_extent(inode, start, end);
@@ -182,12 +198,15 @@ void lock_and_flush_ordered_range(Inode& inode, u64 start, u64 end) {
     }
 }
 
-/// Holes and preallocated extents read as zeros. @return where the part of the range that this extent (or hole) covers ends
+/// Holes and preallocated extents read as zeros. @return where the part of the range that this
+/// extent (or hole) covers ends
 Result<u64> read_extent(Inode& inode, u64 start, u64 end, std::vector<SectorRead>& read) {
     const auto found = lookup_file_extent(inode.root, inode.ino, start);
     if (!found) return found.error();
     const bool is_hole = !*found || (*found)->file_offset > start;
-    const u64 stop = std::min(end, !*found ? end : is_hole ? (*found)->file_offset : (*found)->end());
+    const u64 stop = std::min(end, !*found   ? end
+                                   : is_hole ? (*found)->file_offset
+                                             : (*found)->end());
     const u64 sectors = (stop - start) / sectorsize;
     if (is_hole || (*found)->item.type == file_extent_prealloc || (*found)->item.disk_bytenr == 0) {
         read.insert(read.end(), sectors, SectorRead{0, true});
@@ -240,9 +259,11 @@ Result<std::vector<u64>> read_range(Inode& inode, u64 start, u64 end) {
         if (index == run_end) break;
         const auto read = read_pages(inode, index, run_end);
         if (!read) return read.error();
-        const bool all_good = std::all_of(read->begin(), read->end(), [](const SectorRead& sector) { return sector.good; });
+        const bool all_good = std::all_of(read->begin(), read->end(),
+                                          [](const SectorRead& sector) { return sector.good; });
         if (!all_good) return Errno::IO;
-        for (const SectorRead& sector : *read) words.push_back(sector.word);
+        for (const SectorRead& sector : *read)
+            words.push_back(sector.word);
         index = run_end;
     }
     return words;
@@ -252,7 +273,8 @@ void invalidate_clean_pages(Inode& inode) {
     const sim::SpinGuard guard{inode.mapping_lock};
     inode.mapping_obj.write();
     for (const auto& [index, page] : inode.pages) {
-        const bool busy = inode.locked_pages.contains(index) || inode.dirty_pages.contains(index) || inode.writeback_pages.contains(index);
+        const bool busy = inode.locked_pages.contains(index) || inode.dirty_pages.contains(index) ||
+                          inode.writeback_pages.contains(index);
         if (busy) continue;
         page->obj.write();
         page->uptodate = false;

@@ -7,7 +7,8 @@
 namespace model {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "tree blocks hold the on-disk bytes as they are");
+static_assert(std::endian::native == std::endian::little,
+              "tree blocks hold the on-disk bytes as they are");
 
 /// The CRC-32C register update, without inversion before or after.
 u32 update(u32 seed, const void* data, std::size_t bytes) {
@@ -18,9 +19,13 @@ u32 update(u32 seed, const void* data, std::size_t bytes) {
 
 }  // namespace
 
-u32 crc32c(const void* data, std::size_t bytes) { return ~update(~u32{0}, data, bytes); }
+u32 crc32c(const void* data, std::size_t bytes) {
+    return ~update(~u32{0}, data, bytes);
+}
 
-u64 name_hash(std::string_view name) { return update(~u32{1}, name.data(), name.size()); }
+u64 name_hash(std::string_view name) {
+    return update(~u32{1}, name.data(), name.size());
+}
 
 u64 extent_data_ref_hash(u64 root, u64 objectid, u64 offset) {
     const u32 high = update(~u32{0}, &root, sizeof(root));

@@ -3,26 +3,30 @@
 
 #include "model/types.h"
 
-/// The on-disk structures, packed and little-endian as btrfs lays them out (see the kernel's uapi/linux/btrfs_tree.h).
-/// Tree blocks of the model hold these very bytes.
+/// The on-disk structures, packed and little-endian as btrfs lays them out (see the kernel's
+/// uapi/linux/btrfs_tree.h). Tree blocks of the model hold these very bytes.
 namespace model {
 
 // Tree ids and special object ids.
-inline constexpr Objectid root_tree_objectid = 1, extent_tree_objectid = 2, chunk_tree_objectid = 3, dev_tree_objectid = 4,
-                          fs_tree_objectid = 5, root_tree_dir_objectid = 6, csum_tree_objectid = 7, uuid_tree_objectid = 9,
-                          dev_items_objectid = 1, first_chunk_tree_objectid = 256, first_free_objectid = 256;
-inline constexpr Objectid balance_objectid = 0 - u64{4}, orphan_objectid = 0 - u64{5}, tree_log_objectid = 0 - u64{6},
-                          tree_reloc_objectid = 0 - u64{8}, data_reloc_tree_objectid = 0 - u64{9},
-                          extent_csum_objectid = 0 - u64{10}, last_free_objectid = 0 - u64{256};
+inline constexpr Objectid root_tree_objectid = 1, extent_tree_objectid = 2, chunk_tree_objectid = 3,
+                          dev_tree_objectid = 4, fs_tree_objectid = 5, root_tree_dir_objectid = 6,
+                          csum_tree_objectid = 7, uuid_tree_objectid = 9, dev_items_objectid = 1,
+                          first_chunk_tree_objectid = 256, first_free_objectid = 256;
+inline constexpr Objectid balance_objectid = 0 - u64{4}, orphan_objectid = 0 - u64{5},
+                          tree_log_objectid = 0 - u64{6}, tree_reloc_objectid = 0 - u64{8},
+                          data_reloc_tree_objectid = 0 - u64{9}, extent_csum_objectid = 0 - u64{10},
+                          last_free_objectid = 0 - u64{256};
 inline constexpr Devid dev_replace_devid = 0;
 
 // Key types.
-inline constexpr u8 inode_item_key = 1, inode_ref_key = 12, orphan_item_key = 48, dir_item_key = 84, dir_index_key = 96,
-                    extent_data_key = 108, extent_csum_key = 128, root_item_key = 132, root_backref_key = 144,
-                    root_ref_key = 156, extent_item_key = 168, metadata_item_key = 169, tree_block_ref_key = 176,
-                    extent_data_ref_key = 178, shared_block_ref_key = 182, shared_data_ref_key = 184,
-                    block_group_item_key = 192, dev_extent_key = 204, dev_item_key = 216, chunk_item_key = 228,
-                    temporary_item_key = 248, persistent_item_key = 249, dev_replace_key = 250;
+inline constexpr u8 inode_item_key = 1, inode_ref_key = 12, orphan_item_key = 48, dir_item_key = 84,
+                    dir_index_key = 96, extent_data_key = 108, extent_csum_key = 128,
+                    root_item_key = 132, root_backref_key = 144, root_ref_key = 156,
+                    extent_item_key = 168, metadata_item_key = 169, tree_block_ref_key = 176,
+                    extent_data_ref_key = 178, shared_block_ref_key = 182,
+                    shared_data_ref_key = 184, block_group_item_key = 192, dev_extent_key = 204,
+                    dev_item_key = 216, chunk_item_key = 228, temporary_item_key = 248,
+                    persistent_item_key = 249, dev_replace_key = 250;
 
 // Block group types and profiles. "single" is no profile bit.
 inline constexpr u64 bg_data = 1, bg_system = 2, bg_metadata = 4, bg_raid1 = 0x10, bg_dup = 0x20;
@@ -31,7 +35,8 @@ inline constexpr u64 bg_type_mask = 7;
 // Header, extent, inode and file extent flags.
 inline constexpr u64 header_flag_written = 1, header_flag_reloc = 2;
 inline constexpr u64 mixed_backref_rev = 1;  // in the top byte of the header's flags
-inline constexpr u64 extent_flag_data = 1, extent_flag_tree_block = 2, block_flag_full_backref = 0x100;
+inline constexpr u64 extent_flag_data = 1, extent_flag_tree_block = 2,
+                     block_flag_full_backref = 0x100;
 inline constexpr u64 inode_nodatasum = 1, inode_nodatacow = 2, inode_prealloc = 0x10;
 inline constexpr u8 file_extent_inline = 0, file_extent_reg = 1, file_extent_prealloc = 2;
 inline constexpr u8 ft_reg_file = 1, ft_dir = 2;
@@ -163,8 +168,8 @@ struct DevExtentItem {
     u8 chunk_tree_uuid[16];
 };
 struct DevReplaceItem {
-    u64 src_devid, cursor_left, cursor_right, cont_reading_from_srcdev_mode, replace_state, time_started, time_stopped,
-        num_write_errors, num_uncorrectable_read_errors;
+    u64 src_devid, cursor_left, cursor_right, cont_reading_from_srcdev_mode, replace_state,
+        time_started, time_stopped, num_write_errors, num_uncorrectable_read_errors;
 };
 static_assert(sizeof(DevReplaceItem) == 72);
 
@@ -173,7 +178,8 @@ struct SuperBlock {  // 4096 bytes at 64 KiB of each device
     u8 fsid[16];
     u64 bytenr, flags;
     u8 magic[8];
-    u64 generation, root, chunk_root, log_root, log_root_transid, total_bytes, bytes_used, root_dir_objectid, num_devices;
+    u64 generation, root, chunk_root, log_root, log_root_transid, total_bytes, bytes_used,
+        root_dir_objectid, num_devices;
     u32 sectorsize, nodesize, leafsize, stripesize, sys_chunk_array_size;
     u64 chunk_root_generation, compat_flags, compat_ro_flags, incompat_flags;
     u16 csum_type;
@@ -194,14 +200,12 @@ static_assert(sizeof(SuperBlock) == 4096);
 inline constexpr u64 super_info_offset = 65536;
 
 /// Reads or writes a packed structure at any address.
-template <class T>
-T load(const void* from) {
+template <class T> T load(const void* from) {
     T value;
     std::memcpy(&value, from, sizeof(T));
     return value;
 }
-template <class T>
-void store(void* to, const T& value) {
+template <class T> void store(void* to, const T& value) {
     std::memcpy(to, &value, sizeof(T));
 }
 

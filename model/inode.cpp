@@ -3,26 +3,32 @@
 #include "model/fs_info.h"
 #include "sim/trace.h"
 
-// The inode cache and inode items: fs/btrfs/inode.c, v6.1; the range locks of fs/btrfs/extent-io-tree.c.
+// The inode cache and inode items: fs/btrfs/inode.c, v6.1; the range locks of
+// fs/btrfs/extent-io-tree.c.
 //
-// Left out: delayed inodes (an update writes the item at once), freeing of cached inodes that still have links, times.
+// Left out: delayed inodes (an update writes the item at once), freeing of cached inodes that still
+// have links, times.
 
 namespace model {
 
 Inode::Inode(FsInfo& owner, Root& tree, u64 number)
-    : fs(owner), root(tree), ino(number), lock(lock_classes::inode_lock, number), spin(lock_classes::btrfs_inode_lock, number),
-      obj(objects::inode, number, this), io_tree_lock(lock_classes::io_tree_lock, number), io_tree_obj(objects::io_tree, number, this),
-      range_wait(number, "extent range"), block_rsv(RsvType::Delalloc), mapping_lock(lock_classes::i_pages_lock, number),
-      mapping_obj(objects::mapping, number, this), page_wait(number, "page"),
-      ordered_tree_lock(lock_classes::ordered_tree_lock, number), ordered_tree_obj(objects::ordered_extent, number, this) {
+    : fs(owner), root(tree), ino(number), lock(lock_classes::inode_lock, number),
+      spin(lock_classes::btrfs_inode_lock, number), obj(objects::inode, number, this),
+      io_tree_lock(lock_classes::io_tree_lock, number), io_tree_obj(objects::io_tree, number, this),
+      range_wait(number, "extent range"), block_rsv(RsvType::Delalloc),
+      mapping_lock(lock_classes::i_pages_lock, number), mapping_obj(objects::mapping, number, this),
+      page_wait(number, "page"), ordered_tree_lock(lock_classes::ordered_tree_lock, number),
+      ordered_tree_obj(objects::ordered_extent, number, this) {
     block_rsv.space_info = &space_info_for(fs, bg_metadata);
 }
 
 Inode::~Inode() {
-    for (const auto& [index, page] : pages) sim::destroy(page);
+    for (const auto& [index, page] : pages)
+        sim::destroy(page);
 }
 
-// ---- LOCKED ranges of the io tree -----------------------------------------------------------------------------------------------
+// ---- LOCKED ranges of the io tree
+// -----------------------------------------------------------------------------------------------
 
 bool extent_is_locked(const Inode& inode, u64 start, u64 end) {
     inode.io_tree_obj.read(start);
@@ -61,13 +67,16 @@ void unlock_extent(Inode& inode, u64 start, u64 end) {
     unlock_extent_locked(inode, start, end);
 }
 
-// ---- the inode cache ------------------------------------------------------------------------------------------------------------
+// ---- the inode cache
+// ------------------------------------------------------------------------------------------------------------
 
 namespace {
 
 constexpr u32 mode_dir = 040755;
 
-u64 cache_key(const Inode& inode) { return inode.root.objectid << 32 | inode.ino; }
+u64 cache_key(const Inode& inode) {
+    return inode.root.objectid << 32 | inode.ino;
+}
 
 /// Mirrors find_inode() with igrab().
 Inode* find_cached(FsInfo& fs, u64 key) {
@@ -123,7 +132,8 @@ Result<Inode*> read_inode(FsInfo& fs, Root& root, u64 ino) {
     return inode;
 }
 
-/// Takes a reference away. @return whether the caller now owns an inode that nobody finds any more and that must be evicted
+/// Takes a reference away. @return whether the caller now owns an inode that nobody finds any more
+/// and that must be evicted
 bool drop_reference(Inode& inode) {
     FsInfo& fs = inode.fs;
     const sim::SpinGuard guard{fs.dcache_lock};
@@ -163,7 +173,8 @@ void add_delayed_iput(Inode& inode) {
     });
 }
 
-// ---- inode items ------------------------------------------------------------------------------------------------------------------
+// ---- inode items
+// ------------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -180,13 +191,17 @@ InodeItem inode_item(const TransHandle& trans, const Inode& inode) {
     return item;
 }
 
-std::span<const unsigned char> bytes_of(const InodeItem& item) { return {reinterpret_cast<const unsigned char*>(&item), sizeof item}; }
+std::span<const unsigned char> bytes_of(const InodeItem& item) {
+    return {reinterpret_cast<const unsigned char*>(&item), sizeof item};
+}
 
-/// Mirrors btrfs_get_free_objectid(). The caller holds the i_rwsem of the root's directory, which orders it.
+/// Mirrors btrfs_get_free_objectid(). The caller holds the i_rwsem of the root's directory, which
+/// orders it.
 Result<u64> get_free_objectid(Root& root) {
     if (root.highest_objectid == first_free_objectid) {
         Path path;
-        const auto found = search_slot(nullptr, root, {last_free_objectid, 0xFF, ~u64{0}}, path, 0, false);
+        const auto found =
+            search_slot(nullptr, root, {last_free_objectid, 0xFF, ~u64{0}}, path, 0, false);
         if (!found) return found.error();
         for (; path.slots[0] > 0; --path.slots[0]) {
             const u64 objectid = path.nodes[0]->key(path.slots[0] - 1).objectid;
@@ -203,7 +218,8 @@ Result<u64> get_free_objectid(Root& root) {
 Result<void> update_inode(TransHandle& trans, Inode& inode) {
     const sim::Scope scope("btrfs_update_inode");
     Path path;
-    const auto found = search_slot(&trans, inode.root, {inode.ino, inode_item_key, 0}, path, 0, true);
+    const auto found =
+        search_slot(&trans, inode.root, {inode.ino, inode_item_key, 0}, path, 0, true);
     if (!found) return found.error();
     if (!*found) return Errno::NoEnt;
     const sim::SpinGuard guard{inode.spin};
@@ -236,12 +252,14 @@ Result<void> create_subvol_root_dir(TransHandle& trans, Root& root) {
     item.generation = item.transid = trans.transid.get();
     item.nlink = 1;
     item.mode = mode_dir;
-    const auto inserted = insert_item(trans, root, {first_free_objectid, inode_item_key, 0}, bytes_of(item));
+    const auto inserted =
+        insert_item(trans, root, {first_free_objectid, inode_item_key, 0}, bytes_of(item));
     if (!inserted) return inserted;
     return insert_inode_ref(trans, root, "..", first_free_objectid, first_free_objectid, 0);
 }
 
-// ---- names of inodes ----------------------------------------------------------------------------------------------------------------
+// ---- names of inodes
+// ----------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -259,7 +277,8 @@ void drop_nlink(Inode& inode) {
     --inode.nlink;
 }
 
-Result<void> remove_name(TransHandle& trans, Inode& dir, const Inode& inode, std::string_view name) {
+Result<void> remove_name(TransHandle& trans, Inode& dir, const Inode& inode,
+                         std::string_view name) {
     const auto index = del_inode_ref(trans, dir.root, name, inode.ino, dir.ino);
     if (!index) return index.error();
     const auto deleted = delete_dir_item(trans, dir.root, dir.ino, name, *index);
@@ -272,12 +291,14 @@ Result<void> drop_link(TransHandle& trans, Inode& inode) {
     drop_nlink(inode);
     const auto updated = update_inode(trans, inode);
     if (!updated) return updated;
-    return insert_orphan_item(trans, inode.root, inode.ino);  // no hard links: this was the last name
+    return insert_orphan_item(trans, inode.root,
+                              inode.ino);  // no hard links: this was the last name
 }
 
 }  // namespace
 
-Result<void> add_link(TransHandle& trans, Inode& dir, std::string_view name, const DirEntry& entry, u64 index) {
+Result<void> add_link(TransHandle& trans, Inode& dir, std::string_view name, const DirEntry& entry,
+                      u64 index) {
     const sim::Scope scope("btrfs_add_link");
     const auto inserted = insert_dir_item(trans, dir.root, dir.ino, name, entry, index);
     if (!inserted) return inserted;

@@ -6,17 +6,20 @@
 #include "model/fs_info.h"
 #include "sim/trace.h"
 
-// Truncation and eviction: btrfs_truncate(), btrfs_setsize() and btrfs_evict_inode() of fs/btrfs/inode.c,
-// btrfs_truncate_inode_items() of fs/btrfs/inode-item.c, v6.1. Left out: a size inside a sector; the running of delayed
-// references by a truncation (until 5.0); the temporary reserve of btrfs_truncate(), which charges its handle's here.
+// Truncation and eviction: btrfs_truncate(), btrfs_setsize() and btrfs_evict_inode() of
+// fs/btrfs/inode.c, btrfs_truncate_inode_items() of fs/btrfs/inode-item.c, v6.1. Left out: a size
+// inside a sector; the running of delayed references by a truncation (until 5.0); the temporary
+// reserve of btrfs_truncate(), which charges its handle's here.
 
 namespace model {
 
-// ---- items ----------------------------------------------------------------------------------------------------------------------------
+// ---- items
+// ----------------------------------------------------------------------------------------------------------------------------
 
 namespace {
 
-/// Mirrors btrfs_check_space_for_delayed_refs(): do the queued references need all that is held for them?
+/// Mirrors btrfs_check_space_for_delayed_refs(): do the queued references need all that is held for
+/// them?
 bool check_space_for_delayed_refs(FsInfo& fs) {
     u64 held = 0;
     {
@@ -38,7 +41,8 @@ class ItemTruncation {
     }
 
     TruncateProgress run() {
-        while (!finished_ && progress_.result) progress_.result = truncate_leaf();
+        while (!finished_ && progress_.result)
+            progress_.result = truncate_leaf();
         return progress_;
     }
 
@@ -84,7 +88,9 @@ class ItemTruncation {
         return {};
     }
 
-    bool concerns(const Key& key) const { return key.objectid == ino_ && (whole_inode_ || key.type >= extent_data_key); }
+    bool concerns(const Key& key) const {
+        return key.objectid == ino_ && (whole_inode_ || key.type >= extent_data_key);
+    }
 
     /// Sets finished_ where the item stays.
     Result<void> drop_extent(Path& path, const Key& key) {
@@ -110,7 +116,8 @@ class ItemTruncation {
         return freed;
     }
 
-    /// A handle is held, so nothing can be flushed; whoever has no room ends the transaction and comes again.
+    /// A handle is held, so nothing can be flushed; whoever has no room ends the transaction and
+    /// comes again.
     Result<void> refill() {
         if (finished_ || delayed_refs_rsv_refill(trans_.fs, Flush::No)) return {};
         return Errno::Again;
@@ -131,12 +138,14 @@ bool wants_another_transaction(const Result<void>& result) {
 
 }  // namespace
 
-TruncateProgress truncate_inode_items(TransHandle& trans, Root& root, u64 ino, u64 new_size, bool whole_inode) {
+TruncateProgress truncate_inode_items(TransHandle& trans, Root& root, u64 ino, u64 new_size,
+                                      bool whole_inode) {
     const sim::Scope scope("btrfs_truncate_inode_items");
     return ItemTruncation(trans, root, ino, new_size, whole_inode).run();
 }
 
-// ---- pages ----------------------------------------------------------------------------------------------------------------------------
+// ---- pages
+// ----------------------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -148,7 +157,9 @@ struct DroppedDelalloc {
 bool try_truncate_pages(Inode& inode, u64 first, DroppedDelalloc& dropped) {
     const sim::SpinGuard guard{inode.mapping_lock};
     inode.mapping_obj.write(first);
-    const auto none_from = [first](const Set<u64>& indices) { return indices.lower_bound(first) == indices.end(); };
+    const auto none_from = [first](const Set<u64>& indices) {
+        return indices.lower_bound(first) == indices.end();
+    };
     if (!none_from(inode.locked_pages) || !none_from(inode.writeback_pages)) return false;
     inode.dirty_pages.erase(inode.dirty_pages.lower_bound(first), inode.dirty_pages.end());
     for (auto at = inode.pages.lower_bound(first); at != inode.pages.end(); ++at) {
@@ -173,7 +184,8 @@ void truncate_pages(Inode& inode, u64 first) {
     release_delalloc(inode, dropped.data_bytes, dropped.meta_bytes);
 }
 
-// ---- truncate ---------------------------------------------------------------------------------------------------------------------------
+// ---- truncate
+// ---------------------------------------------------------------------------------------------------------------------------
 
 void set_sizes(Inode& inode, u64 size, u64 disk_size, u64 sub_bytes) {
     const sim::SpinGuard guard{inode.spin};
@@ -233,7 +245,8 @@ Result<void> setsize(Inode& inode, u64 new_size) {
     return truncate(inode, new_size);
 }
 
-// ---- evict ------------------------------------------------------------------------------------------------------------------------------
+// ---- evict
+// ------------------------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -247,14 +260,16 @@ class EvictReserve {
         rsv_.failfast = true;
     }
 
-    /// A handle that charges the reserve, which holds enough to change one item. Mirrors evict_refill_and_join().
+    /// A handle that charges the reserve, which holds enough to change one item. Mirrors
+    /// evict_refill_and_join().
     Result<TransHandle*> refill_and_join() {
         FsInfo& fs = inode_.fs;
         u64 for_delayed_refs = calc_insert_metadata_size(fs, 1);
         if (!refill(rsv_.size + for_delayed_refs)) {
             for_delayed_refs = 0;
             if (!take_from_global()) {
-                fs.message("warning", "could not allocate space for delete; will truncate on mount");
+                fs.message("warning",
+                           "could not allocate space for delete; will truncate on mount");
                 return Errno::NoSpc;
             }
         }
@@ -282,13 +297,16 @@ class EvictReserve {
             held = rsv_.reserved;
         }
         if (held >= wanted) return {};
-        const auto reserved = reserve_metadata_bytes(inode_.fs, *rsv_.space_info, wanted - held, Flush::Evict);
+        const auto reserved =
+            reserve_metadata_bytes(inode_.fs, *rsv_.space_info, wanted - held, Flush::Evict);
         if (reserved) block_rsv_add_bytes(rsv_, wanted - held, false);
         return reserved;
     }
     bool take_from_global() {
         FsInfo& fs = inode_.fs;
-        if (check_space_for_delayed_refs(fs) || !block_rsv_use_bytes(fs.global_block_rsv, rsv_.size)) return false;
+        if (check_space_for_delayed_refs(fs) ||
+            !block_rsv_use_bytes(fs.global_block_rsv, rsv_.size))
+            return false;
         block_rsv_add_bytes(rsv_, rsv_.size, false);
         return true;
     }

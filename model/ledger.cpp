@@ -8,28 +8,30 @@
 namespace model {
 namespace {
 
-u64 key_of(const Inode& inode) { return inode.root.objectid << 32 | inode.ino; }
+u64 key_of(const Inode& inode) {
+    return inode.root.objectid << 32 | inode.ino;
+}
 
-/// Whether a change that began after `old` was over has itself been over for an observer who began at `since`.
-template <class Entry>
-bool supersedes(const Entry& newer, const Entry& old, u64 since) {
+/// Whether a change that began after `old` was over has itself been over for an observer who began
+/// at `since`.
+template <class Entry> bool supersedes(const Entry& newer, const Entry& old, u64 since) {
     return newer.landed && newer.end <= since && old.end != 0 && newer.begin > old.end;
 }
 
 template <class Entry>
 bool is_superseded(const Vector<Entry>& entries, const Entry& old, u64 since) {
-    return std::any_of(entries.begin(), entries.end(), [&](const Entry& newer) { return supersedes(newer, old, since); });
+    return std::any_of(entries.begin(), entries.end(),
+                       [&](const Entry& newer) { return supersedes(newer, old, since); });
 }
 
-template <class Entry>
-void drop_superseded(Vector<Entry>& entries, u64 since) {
+template <class Entry> void drop_superseded(Vector<Entry>& entries, u64 since) {
     Vector<Entry> kept;
-    std::copy_if(entries.begin(), entries.end(), std::back_inserter(kept), [&](const Entry& old) { return !is_superseded(entries, old, since); });
+    std::copy_if(entries.begin(), entries.end(), std::back_inserter(kept),
+                 [&](const Entry& old) { return !is_superseded(entries, old, since); });
     entries = std::move(kept);
 }
 
-template <class Entry>
-void end_entries(Vector<Entry>& entries, u64 begin, u64 end, bool landed) {
+template <class Entry> void end_entries(Vector<Entry>& entries, u64 begin, u64 end, bool landed) {
     for (Entry& entry : entries) {
         if (entry.begin != begin || entry.end != 0) continue;
         entry.end = end;
@@ -70,7 +72,8 @@ Ledger::Change Ledger::begin_write(const Inode& inode, u64 start, u64 end, u64 w
         if (writes.empty()) writes.push_back(hole);
         writes.push_back({.word = word, .begin = begin, .end = 0, .landed = false});
     }
-    file->sizes.push_back({.size = std::max(size_now(*file), end), .begin = begin, .end = 0, .landed = false});
+    file->sizes.push_back(
+        {.size = std::max(size_now(*file), end), .begin = begin, .end = 0, .landed = false});
     return {key_of(inode), begin};
 }
 
@@ -88,7 +91,8 @@ Ledger::Change Ledger::begin_allocate(const Inode& inode, u64 end) {
     File* const file = known(key_of(inode));
     if (file == nullptr) return {};
     const u64 begin = now();
-    file->sizes.push_back({.size = std::max(size_now(*file), end), .begin = begin, .end = 0, .landed = false});
+    file->sizes.push_back(
+        {.size = std::max(size_now(*file), end), .begin = begin, .end = 0, .landed = false});
     return {key_of(inode), begin};
 }
 
@@ -98,7 +102,8 @@ void Ledger::end(const Change& change, const Inode& inode, bool ok) {
     const u64 at = now();
     for (Size& size : file->sizes)
         if (size.begin == change.begin) size.size = inode.i_size;
-    for (auto& [sector, writes] : file->sectors) end_entries(writes, change.begin, at, ok);
+    for (auto& [sector, writes] : file->sectors)
+        end_entries(writes, change.begin, at, ok);
     end_entries(file->sizes, change.begin, at, ok);
 }
 
@@ -113,7 +118,8 @@ void Ledger::end_unlink(const Inode& inode, bool ok) {
 
 void Ledger::forget_superseded(File& file, u64 since) const {
     if (running_reads_ > 0) return;
-    for (auto& [sector, writes] : file.sectors) drop_superseded(writes, since);
+    for (auto& [sector, writes] : file.sectors)
+        drop_superseded(writes, since);
     drop_superseded(file.sizes, since);
 }
 
@@ -132,7 +138,8 @@ void Ledger::promise(const Inode& inode, u64 begin) {
 }
 
 void Ledger::promise_all(u64 begin) {
-    for (auto& [key, file] : files_) promise_file(file, begin);
+    for (auto& [key, file] : files_)
+        promise_file(file, begin);
 }
 
 u64 Ledger::begin_read() {

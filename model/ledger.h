@@ -8,11 +8,13 @@ namespace model {
 
 struct Inode;
 
-/// What the system calls did to files, and what they promised about it when they returned: the word of the caller, against which
-/// reads and the state after a crash are judged. No code of the filesystem reads it.
+/// What the system calls did to files, and what they promised about it when they returned: the word
+/// of the caller, against which reads and the state after a crash are judged. No code of the
+/// filesystem reads it.
 ///
-/// Every call is an interval of the ledger's own clock. A write is out of the question for an observer once another write began
-/// after its end, and was over before the observer began: before a read, or before the fsync whose promise a crash tests.
+/// Every call is an interval of the ledger's own clock. A write is out of the question for an
+/// observer once another write began after its end, and was over before the observer began: before
+/// a read, or before the fsync whose promise a crash tests.
 struct Ledger {
     /// One word put into one sector (0 by a truncation), or about to be.
     struct Write {
@@ -28,11 +30,13 @@ struct Ledger {
     struct File {
         u64 root = 0, ino = 0;
         String path;
-        Map<u64, Vector<Write>> sectors;  // by page index; a sector without an entry is a hole: zeros since the beginning
+        Map<u64, Vector<Write>> sectors;  // by page index; a sector without an entry is a hole:
+                                          // zeros since the beginning
         Vector<Size> sizes;               // i_rwsem orders them
-        u64 promised = 0;                 // when the newest successful fsync or sync that covers it began; 0: none did
-        u64 unlink_begin = 0;             // 0: nobody removes it
-        bool lost_a_write = false;        // after an I/O error: nothing is promised or known any more
+        u64 promised =
+            0;  // when the newest successful fsync or sync that covers it began; 0: none did
+        u64 unlink_begin = 0;       // 0: nobody removes it
+        bool lost_a_write = false;  // after an I/O error: nothing is promised or known any more
     };
     /// A call that changes a file, between its begin and its end.
     struct Change {
@@ -46,7 +50,8 @@ struct Ledger {
     Change begin_write(const Inode& inode, u64 start, u64 end, u64 word);
     Change begin_truncate(const Inode& inode, u64 size);
     Change begin_allocate(const Inode& inode, u64 end);
-    void end(const Change& change, const Inode& inode, bool ok);  // i_rwsem still held: the size is what it is now
+    void end(const Change& change, const Inode& inode,
+             bool ok);  // i_rwsem still held: the size is what it is now
     void begin_unlink(const Inode& inode);
     void end_unlink(const Inode& inode, bool ok);
 
@@ -59,7 +64,8 @@ struct Ledger {
 
     u64 begin_read();
     void end_read() { --running_reads_; }
-    /// The words that an observer who began at `since` may find in a sector; nothing if the ledger does not know the file.
+    /// The words that an observer who began at `since` may find in a sector; nothing if the ledger
+    /// does not know the file.
     std::vector<u64> possible_words(const File& file, u64 sector, u64 since) const;
     std::vector<u64> possible_sizes(const File& file, u64 since) const;
     const File* find(const Inode& inode) const;

@@ -2,51 +2,64 @@
 #include "sim/lockdep.h"
 #include "sim/object.h"
 
-/// The kinds of shared objects and locks of the model. Indices are unique; a new kind is added at the end of its list.
+/// The kinds of shared objects and locks of the model. Indices are unique; a new kind is added at
+/// the end of its list.
 namespace model::objects {
 
 using sim::Discipline;
 using sim::ObjectClass;
 
-inline constexpr ObjectClass extent_buffer{"eb", 32};                                   // content of a tree block: its lock
+inline constexpr ObjectClass extent_buffer{"eb", 32};  // content of a tree block: its lock
 inline constexpr ObjectClass extent_buffer_flags{"eb_flags", 33, Discipline::Lockless};  // bflags
-inline constexpr ObjectClass root_node{"root_node", 34, Discipline::Lockless};           // root->node, commit_root
-inline constexpr ObjectClass transaction{"transaction", 35};                             // state, writers: trans_lock
-inline constexpr ObjectClass delayed_ref_root{"delayed_refs", 36};                       // delayed_refs.lock
-inline constexpr ObjectClass delayed_ref_head{"ref_head", 37};                           // head.lock
-inline constexpr ObjectClass block_group{"block_group", 38};                             // bg.lock
-inline constexpr ObjectClass space_info{"space_info", 39};                               // space_info.lock
-inline constexpr ObjectClass block_rsv{"block_rsv", 40};                                 // rsv.lock
-inline constexpr ObjectClass chunk_map{"chunk_map", 41};                                 // mapping tree lock
-inline constexpr ObjectClass device{"device", 42};                                       // device lists, sizes: chunk_mutex
-inline constexpr ObjectClass dev_queue{"dev_queue", 43, Discipline::Lockless};           // requests of one device
-inline constexpr ObjectClass medium{"medium", 44, Discipline::Lockless};                 // what a device holds
-inline constexpr ObjectClass dev_replace{"dev_replace", 45};                             // dev_replace.rwsem
-inline constexpr ObjectClass scrub{"scrub", 46};                                         // scrub_lock
-inline constexpr ObjectClass inode{"inode", 47};                                         // inode lock, io_tree
-inline constexpr ObjectClass page{"page", 48};                                           // page lock
-inline constexpr ObjectClass ordered_extent{"ordered_extent", 49};                       // ordered_tree_lock
-inline constexpr ObjectClass ordered_list{"ordered_list", 50};                           // root.ordered_extent_lock
-inline constexpr ObjectClass fs_state{"fs_state", 51, Discipline::Lockless};             // error, DEV_REPLACING
-inline constexpr ObjectClass fs_roots{"fs_roots", 52};                                   // fs_roots_radix_lock
+inline constexpr ObjectClass root_node{"root_node", 34,
+                                       Discipline::Lockless};       // root->node, commit_root
+inline constexpr ObjectClass transaction{"transaction", 35};        // state, writers: trans_lock
+inline constexpr ObjectClass delayed_ref_root{"delayed_refs", 36};  // delayed_refs.lock
+inline constexpr ObjectClass delayed_ref_head{"ref_head", 37};      // head.lock
+inline constexpr ObjectClass block_group{"block_group", 38};        // bg.lock
+inline constexpr ObjectClass space_info{"space_info", 39};          // space_info.lock
+inline constexpr ObjectClass block_rsv{"block_rsv", 40};            // rsv.lock
+inline constexpr ObjectClass chunk_map{"chunk_map", 41};            // mapping tree lock
+inline constexpr ObjectClass device{"device", 42};  // device lists, sizes: chunk_mutex
+inline constexpr ObjectClass dev_queue{"dev_queue", 43,
+                                       Discipline::Lockless};             // requests of one device
+inline constexpr ObjectClass medium{"medium", 44, Discipline::Lockless};  // what a device holds
+inline constexpr ObjectClass dev_replace{"dev_replace", 45};              // dev_replace.rwsem
+inline constexpr ObjectClass scrub{"scrub", 46};                          // scrub_lock
+inline constexpr ObjectClass inode{"inode", 47};                          // inode lock, io_tree
+inline constexpr ObjectClass page{"page", 48};                            // page lock
+inline constexpr ObjectClass ordered_extent{"ordered_extent", 49};        // ordered_tree_lock
+inline constexpr ObjectClass ordered_list{"ordered_list", 50};  // root.ordered_extent_lock
+inline constexpr ObjectClass fs_state{"fs_state", 51,
+                                      Discipline::Lockless};  // error, DEV_REPLACING
+inline constexpr ObjectClass fs_roots{"fs_roots", 52};        // fs_roots_radix_lock
 inline constexpr ObjectClass dead_roots{"dead_roots", 53};
-inline constexpr ObjectClass pinned_extents{"pinned_extents", 54};                       // trans->pinned_extents
-inline constexpr ObjectClass dirty_pages{"dirty_pages", 55};                             // trans->dirty_pages
-inline constexpr ObjectClass dirty_bgs{"dirty_bgs", 56};                                 // trans->dirty_bgs_lock
+inline constexpr ObjectClass pinned_extents{"pinned_extents", 54};  // trans->pinned_extents
+inline constexpr ObjectClass dirty_pages{"dirty_pages", 55};        // trans->dirty_pages
+inline constexpr ObjectClass dirty_bgs{"dirty_bgs", 56};            // trans->dirty_bgs_lock
 inline constexpr ObjectClass dirty_roots{"dirty_cowonly_roots", 57};
-inline constexpr ObjectClass eb_cache{"eb_cache", 58, Discipline::Lockless};              // buffer_radix: looked up without a lock
-inline constexpr ObjectClass free_space{"free_space", 59};                               // free_space_ctl.tree_lock
-inline constexpr ObjectClass counter{"counter", 60, Discipline::Lockless};               // nocow_writers, reservations, bio_counter
-inline constexpr ObjectClass super{"super", 61};                                         // super_copy
-inline constexpr ObjectClass root_state{"root_state", 62, Discipline::Lockless};         // root->state bits, last_trans
-inline constexpr ObjectClass io_tree{"io_tree", 63};                                     // inode.io_tree_lock
-inline constexpr ObjectClass mapping{"mapping", 64};                                     // inode.mapping_lock
-inline constexpr ObjectClass dcache{"dcache", 65};                                       // fs.dcache_lock
-inline constexpr ObjectClass trans_state{"trans_state", 68, Discipline::Lockless};       // transaction->state, read without trans_lock
-inline constexpr ObjectClass block_group_ro{"block_group_ro", 69, Discipline::Lockless};  // bg->ro, as the allocator glances at it
-inline constexpr ObjectClass mapping_tree{"mapping_tree", 66, Discipline::Lockless};     // chunk maps by logical start
-inline constexpr ObjectClass scrub_counter{"scrub_counter", 80, Discipline::Lockless};   // scrubs_running, scrubs_paused, pause_req, cancel_req
-inline constexpr ObjectClass dev_replace_cursor{"dev_replace_cursor", 81, Discipline::Lockless};  // cursors, before 81e87a736c55
+inline constexpr ObjectClass eb_cache{
+    "eb_cache", 58, Discipline::Lockless};  // buffer_radix: looked up without a lock
+inline constexpr ObjectClass free_space{"free_space", 59};  // free_space_ctl.tree_lock
+inline constexpr ObjectClass counter{
+    "counter", 60, Discipline::Lockless};         // nocow_writers, reservations, bio_counter
+inline constexpr ObjectClass super{"super", 61};  // super_copy
+inline constexpr ObjectClass root_state{"root_state", 62,
+                                        Discipline::Lockless};  // root->state bits, last_trans
+inline constexpr ObjectClass io_tree{"io_tree", 63};            // inode.io_tree_lock
+inline constexpr ObjectClass mapping{"mapping", 64};            // inode.mapping_lock
+inline constexpr ObjectClass dcache{"dcache", 65};              // fs.dcache_lock
+inline constexpr ObjectClass trans_state{
+    "trans_state", 68, Discipline::Lockless};  // transaction->state, read without trans_lock
+inline constexpr ObjectClass block_group_ro{
+    "block_group_ro", 69, Discipline::Lockless};  // bg->ro, as the allocator glances at it
+inline constexpr ObjectClass mapping_tree{"mapping_tree", 66,
+                                          Discipline::Lockless};  // chunk maps by logical start
+inline constexpr ObjectClass scrub_counter{
+    "scrub_counter", 80,
+    Discipline::Lockless};  // scrubs_running, scrubs_paused, pause_req, cancel_req
+inline constexpr ObjectClass dev_replace_cursor{
+    "dev_replace_cursor", 81, Discipline::Lockless};  // cursors, before 81e87a736c55
 
 }  // namespace model::objects
 
@@ -100,11 +113,22 @@ inline constexpr LockClass btrfs_inode_lock{"btrfs_inode->lock", 45};
 inline constexpr LockClass i_pages_lock{"i_pages", 46};
 inline constexpr LockClass dcache_lock{"dcache_lock", 47};
 
-// Tree locks: one class for each tree and level, as lockdep keys them (btrfs-tree-00, btrfs-extent-01, ...), with the kernel's
-// nesting subclasses. Eight numbers for each class: ten trees of eight levels.
-enum Nesting : unsigned { NestNormal = 0, NestCow, NestLeft, NestRight, NestLeftCow, NestRightCow, NestSplit, NestNewRoot };
+// Tree locks: one class for each tree and level, as lockdep keys them (btrfs-tree-00,
+// btrfs-extent-01, ...), with the kernel's nesting subclasses. Eight numbers for each class: ten
+// trees of eight levels.
+enum Nesting : unsigned {
+    NestNormal = 0,
+    NestCow,
+    NestLeft,
+    NestRight,
+    NestLeftCow,
+    NestRightCow,
+    NestSplit,
+    NestNewRoot
+};
 inline constexpr u_int16_t first_tree_lock = 128;
-/// The class of the locks of one tree's blocks of one level. Mirrors btrfs_lockdep_keysets (model/locking.cpp).
+/// The class of the locks of one tree's blocks of one level. Mirrors btrfs_lockdep_keysets
+/// (model/locking.cpp).
 const LockClass& tree_lock_class(std::uint64_t owner, unsigned level);
 
 }  // namespace model::lock_classes

@@ -9,18 +9,21 @@
 
 // fs/btrfs/ordered-data.c, and btrfs_finish_ordered_io() of fs/btrfs/inode.c, v6.1.
 //
-// Left out: compressed, truncated and logged extents (a page leaves the cache only when its ordered extent is complete, and
-// fsync commits), so PENDING is never set. The waits for many extents start and await them one by one in the caller, where
-// the kernel gives each to a flush worker: nothing waits for the order.
+// Left out: compressed, truncated and logged extents (a page leaves the cache only when its ordered
+// extent is complete, and fsync commits), so PENDING is never set. The waits for many extents start
+// and await them one by one in the caller, where the kernel gives each to a flush worker: nothing
+// waits for the order.
 
 namespace model {
 
-OrderedExtent::OrderedExtent(Inode& owner, u64 offset, u64 bytes, Bytenr disk, u64 disk_bytes, u64 initial_flags)
-    : obj(objects::ordered_extent, offset, this), inode(owner), file_offset(offset), num_bytes(bytes), disk_bytenr(disk),
-      disk_num_bytes(disk_bytes), bytes_left(bytes), flags(initial_flags, offset), wait(offset, "ordered extent"),
-      sums(bytes / sectorsize) {}
+OrderedExtent::OrderedExtent(Inode& owner, u64 offset, u64 bytes, Bytenr disk, u64 disk_bytes,
+                             u64 initial_flags)
+    : obj(objects::ordered_extent, offset, this), inode(owner), file_offset(offset),
+      num_bytes(bytes), disk_bytenr(disk), disk_num_bytes(disk_bytes), bytes_left(bytes),
+      flags(initial_flags, offset), wait(offset, "ordered extent"), sums(bytes / sectorsize) {}
 
-// ---- the inode's tree and the root's list -----------------------------------------------------------------------------------------
+// ---- the inode's tree and the root's list
+// -----------------------------------------------------------------------------------------
 
 namespace {
 
@@ -75,13 +78,18 @@ void remove_ordered_extent(OrderedExtent& ordered) {
 
 }  // namespace
 
-OrderedExtent& add_ordered_extent(Inode& inode, u64 file_offset, u64 num_bytes, Bytenr disk_bytenr, u64 disk_num_bytes, u64 flags) {
+OrderedExtent& add_ordered_extent(Inode& inode, u64 file_offset, u64 num_bytes, Bytenr disk_bytenr,
+                                  u64 disk_num_bytes, u64 flags) {
     const sim::Scope scope("btrfs_add_ordered_extent");
-    OrderedExtent& ordered = *sim::make<OrderedExtent>(inode, file_offset, num_bytes, disk_bytenr, disk_num_bytes, flags);
+    OrderedExtent& ordered = *sim::make<OrderedExtent>(inode, file_offset, num_bytes, disk_bytenr,
+                                                       disk_num_bytes, flags);
     ++inode.refs;  // ihold(): the caller has a reference, so nobody can notice when the count moves
     insert_into_tree(ordered);
     insert_into_root_list(ordered);
-    sim::note([&] { return "creates ordered extent at file offset " + std::to_string(file_offset) + ", disk " + std::to_string(disk_bytenr.get()); });
+    sim::note([&] {
+        return "creates ordered extent at file offset " + std::to_string(file_offset) + ", disk " +
+               std::to_string(disk_bytenr.get());
+    });
     return ordered;
 }
 
@@ -89,7 +97,8 @@ OrderedExtent* find_ordered_locked(Inode& inode, u64 file_offset, u64 len) {
     inode.ordered_tree_obj.read();
     auto next = inode.ordered_tree.upper_bound(file_offset);
     if (next != inode.ordered_tree.begin() && std::prev(next)->second->end() > file_offset) --next;
-    const bool overlaps = next != inode.ordered_tree.end() && (next->first < file_offset || next->first - file_offset < len);
+    const bool overlaps = next != inode.ordered_tree.end() &&
+                          (next->first < file_offset || next->first - file_offset < len);
     return overlaps ? next->second : nullptr;
 }
 
@@ -107,7 +116,8 @@ void put_ordered_extent(OrderedExtent* ordered) {
     add_delayed_iput(inode);
 }
 
-// ---- the end of the I/O --------------------------------------------------------------------------------------------------------
+// ---- the end of the I/O
+// --------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -125,7 +135,8 @@ bool finish_bytes(OrderedExtent& ordered, u64 bytes, bool uptodate) {
 }
 
 void queue_finish(OrderedExtent* ordered) {
-    ordered->inode.fs.endio_write_workers.queue("endio-write", [ordered] { static_cast<void>(finish_ordered_io(*ordered)); });
+    ordered->inode.fs.endio_write_workers.queue(
+        "endio-write", [ordered] { static_cast<void>(finish_ordered_io(*ordered)); });
 }
 
 }  // namespace
@@ -137,7 +148,8 @@ void mark_ordered_io_finished(Inode& inode, u64 file_offset, u64 num_bytes, bool
         OrderedExtent* done = nullptr;
         {
             const sim::SpinGuard guard{inode.ordered_tree_lock};
-            OrderedExtent* const ordered = find_ordered_locked(inode, file_offset, end - file_offset);
+            OrderedExtent* const ordered =
+                find_ordered_locked(inode, file_offset, end - file_offset);
             if (ordered == nullptr) return;
             const u64 from = std::max(file_offset, ordered->file_offset);
             const u64 to = std::min(end, ordered->end());
@@ -150,7 +162,8 @@ void mark_ordered_io_finished(Inode& inode, u64 file_offset, u64 num_bytes, bool
 
 namespace {
 
-/// NO_HOLES: the size on disk follows the size in memory. Mirrors btrfs_inode_safe_disk_i_size_write().
+/// NO_HOLES: the size on disk follows the size in memory. Mirrors
+/// btrfs_inode_safe_disk_i_size_write().
 void inode_safe_disk_i_size_write(Inode& inode) {
     const sim::SpinGuard guard{inode.spin};
     inode.obj.write();
@@ -173,19 +186,21 @@ Result<void> add_pending_csums(TransHandle& trans, const OrderedExtent& ordered)
     return added;
 }
 
-/// The file extent item and its data reference; or the end of PREALLOC. Sets `inserted` once the space belongs to the item.
+/// The file extent item and its data reference; or the end of PREALLOC. Sets `inserted` once the
+/// space belongs to the item.
 Result<void> record_extent(TransHandle& trans, OrderedExtent& ordered, u64 flags, bool& inserted) {
     Inode& inode = ordered.inode;
     if ((flags & ordered_flag::bit(ordered_flag::prealloc)) != 0)
         return mark_extent_written(trans, inode, ordered.file_offset, ordered.end());
-    const auto recorded =
-        insert_reserved_file_extent(trans, inode, ordered.file_offset, ordered.num_bytes, ordered.disk_bytenr, file_extent_reg);
+    const auto recorded = insert_reserved_file_extent(
+        trans, inode, ordered.file_offset, ordered.num_bytes, ordered.disk_bytenr, file_extent_reg);
     inserted = recorded.ok();
     return recorded;
 }
 
 /// Steps 13 and 14, inside one joined handle.
-Result<void> record_in_trees(TransHandle& trans, OrderedExtent& ordered, u64 flags, bool& inserted) {
+Result<void> record_in_trees(TransHandle& trans, OrderedExtent& ordered, u64 flags,
+                             bool& inserted) {
     auto result = record_extent(trans, ordered, flags, inserted);
     if (result) result = add_pending_csums(trans, ordered);
     if (!result) {
@@ -241,7 +256,8 @@ Result<void> finish_ordered_io(OrderedExtent& ordered) {
     bool inserted = false;
     const auto result = finish(ordered, flags, inserted);
     const bool newly_allocated = (flags & ordered_flag::bit(ordered_flag::regular)) != 0;
-    if (!result && ordered.inode.fs.ledger != nullptr) ordered.inode.fs.ledger->lost_write(ordered.inode);
+    if (!result && ordered.inode.fs.ledger != nullptr)
+        ordered.inode.fs.ledger->lost_write(ordered.inode);
     if (!result && newly_allocated && !inserted)
         free_reserved_extent(ordered.inode.fs, ordered.disk_bytenr, ordered.disk_num_bytes, true);
     remove_ordered_extent(ordered);
@@ -250,7 +266,8 @@ Result<void> finish_ordered_io(OrderedExtent& ordered) {
     return result;
 }
 
-// ---- waiting ------------------------------------------------------------------------------------------------------------------------
+// ---- waiting
+// ------------------------------------------------------------------------------------------------------------------------
 
 void start_ordered_extent(OrderedExtent& ordered) {
     const sim::Scope scope("btrfs_start_ordered_extent");
@@ -314,7 +331,8 @@ u64 wait_ordered_roots(FsInfo& fs, Bytenr start, u64 len) {
     const sim::Scope scope("btrfs_wait_ordered_roots");
     const sim::MutexGuard guard{fs.ordered_operations_mutex};
     u64 count = 0;
-    for (Root* const root : roots_with_ordered_extents(fs)) count += wait_ordered_extents(*root, start, len);
+    for (Root* const root : roots_with_ordered_extents(fs))
+        count += wait_ordered_extents(*root, start, len);
     return count;
 }
 

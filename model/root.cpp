@@ -1,4 +1,5 @@
-// fs/btrfs/root-tree.c, and the root nodes of fs/btrfs/ctree.c and locking.c. Left out: uuids of subvolumes, orphans.
+// fs/btrfs/root-tree.c, and the root nodes of fs/btrfs/ctree.c and locking.c. Left out: uuids of
+// subvolumes, orphans.
 #include "model/root.h"
 
 #include <algorithm>
@@ -11,7 +12,8 @@
 namespace model {
 namespace {
 
-/// Locks whatever is the root node, until it still is once it is locked. Mirrors the loops of btrfs_lock_root_node().
+/// Locks whatever is the root node, until it still is once it is locked. Mirrors the loops of
+/// btrfs_lock_root_node().
 template <class Lock, class Unlock>
 ExtentBuffer& lock_current_node(Root& root, Lock&& lock, Unlock&& unlock) {
     for (;;) {
@@ -33,18 +35,22 @@ std::vector<unsigned char> root_ref_data(u64 dirid, u64 sequence, std::string_vi
 }
 
 RootItem with_generation_v2(RootItem item) {
-    item.generation_v2 = item.generation;  // kernels that know the second half of the item compare the two
+    item.generation_v2 =
+        item.generation;  // kernels that know the second half of the item compare the two
     return item;
 }
 
 }  // namespace
 
 Root::Root(FsInfo& owner, Objectid id)
-    : fs(owner), objectid(id), root_key{id, root_item_key, 0}, node_ptr(objects::root_node, id, this),
-      state(0, id, objects::root_state), last_trans(0, id, objects::root_state),
-      ordered_extent_lock(lock_classes::ordered_extent_lock, id), ordered_extent_mutex(lock_classes::ordered_extent_mutex, id) {}
+    : fs(owner), objectid(id), root_key{id, root_item_key, 0},
+      node_ptr(objects::root_node, id, this), state(0, id, objects::root_state),
+      last_trans(0, id, objects::root_state),
+      ordered_extent_lock(lock_classes::ordered_extent_lock, id),
+      ordered_extent_mutex(lock_classes::ordered_extent_mutex, id) {}
 
-// ---- the root node -------------------------------------------------------------------------------------------------------------
+// ---- the root node
+// -------------------------------------------------------------------------------------------------------------
 
 ExtentBuffer& root_node(Root& root) {
     root.node_ptr.read();
@@ -53,11 +59,13 @@ ExtentBuffer& root_node(Root& root) {
 }
 
 ExtentBuffer& lock_root_node(Root& root) {
-    return lock_current_node(root, [](ExtentBuffer& eb) { tree_lock(eb); }, tree_unlock);
+    return lock_current_node(
+        root, [](ExtentBuffer& eb) { tree_lock(eb); }, tree_unlock);
 }
 
 ExtentBuffer& read_lock_root_node(Root& root) {
-    return lock_current_node(root, [](ExtentBuffer& eb) { tree_read_lock(eb); }, tree_read_unlock);
+    return lock_current_node(
+        root, [](ExtentBuffer& eb) { tree_read_lock(eb); }, tree_read_unlock);
 }
 
 void set_root_node(Root& root, ExtentBuffer& eb) {
@@ -78,11 +86,13 @@ void add_root_to_dirty_list(Root& root) {
     root.on_dirty_list = true;
 }
 
-// ---- root items ----------------------------------------------------------------------------------------------------------------
+// ---- root items
+// ----------------------------------------------------------------------------------------------------------------
 
 Result<void> insert_root(TransHandle& trans, const Key& key, const RootItem& item) {
     const RootItem current = with_generation_v2(item);
-    return insert_item(trans, *trans.fs.tree_root, key, {reinterpret_cast<const unsigned char*>(&current), sizeof(current)});
+    return insert_item(trans, *trans.fs.tree_root, key,
+                       {reinterpret_cast<const unsigned char*>(&current), sizeof(current)});
 }
 
 Result<void> update_root(TransHandle& trans, const Key& key, const RootItem& item) {
@@ -91,8 +101,9 @@ Result<void> update_root(TransHandle& trans, const Key& key, const RootItem& ite
     const auto found = search_slot(&trans, *fs.tree_root, key, path, 0, true);
     if (!found) return found.error();
     if (!*found) {
-        fs.message("critical", "unable to find root key (" + std::to_string(key.objectid) + " " + std::to_string(key.type) + " " +
-                                   std::to_string(key.offset) + ") in tree " + std::to_string(fs.tree_root->objectid));
+        fs.message("critical", "unable to find root key (" + std::to_string(key.objectid) + " " +
+                                   std::to_string(key.type) + " " + std::to_string(key.offset) +
+                                   ") in tree " + std::to_string(fs.tree_root->objectid));
         abort_transaction(trans, Errno::UClean, "btrfs_update_root");
         return Errno::UClean;
     }
@@ -107,15 +118,19 @@ Result<void> find_root(Root& tree_root, const Key& key, RootItem& item, Key* fou
     if (!*found) return Errno::NoEnt;
     const Key there = path.key();
     const bool any_offset = key.offset == ~u64{0};
-    if (there.objectid != key.objectid || there.type != key.type || (!any_offset && there.offset != key.offset)) return Errno::NoEnt;
+    if (there.objectid != key.objectid || there.type != key.type ||
+        (!any_offset && there.offset != key.offset))
+        return Errno::NoEnt;
     item = read_item<RootItem>(path);
     if (found_key != nullptr) *found_key = there;
     return {};
 }
 
-Result<void> add_root_ref(TransHandle& trans, u64 root_id, u64 ref_id, u64 dirid, u64 sequence, std::string_view name) {
+Result<void> add_root_ref(TransHandle& trans, u64 root_id, u64 ref_id, u64 dirid, u64 sequence,
+                          std::string_view name) {
     const std::vector<unsigned char> data = root_ref_data(dirid, sequence, name);
-    for (const Key& key : {Key{root_id, root_backref_key, ref_id}, Key{ref_id, root_ref_key, root_id}}) {
+    for (const Key& key :
+         {Key{root_id, root_backref_key, ref_id}, Key{ref_id, root_ref_key, root_id}}) {
         const auto inserted = insert_item(trans, *trans.fs.tree_root, key, data);
         if (inserted) continue;
         abort_transaction(trans, inserted.error(), "btrfs_add_root_ref");

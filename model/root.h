@@ -12,7 +12,8 @@ struct OrderedExtent;
 struct TransHandle;
 
 namespace root_state {  // BTRFS_ROOT_*
-inline constexpr unsigned in_trans_setup = 0, shareable = 1, track_dirty = 2, dirty = 4, force_cow = 9, dead_tree = 12;
+inline constexpr unsigned in_trans_setup = 0, shareable = 1, track_dirty = 2, dirty = 4,
+                          force_cow = 9, dead_tree = 12;
 }
 
 /// fs/btrfs/ctree.h: struct btrfs_root.
@@ -21,9 +22,9 @@ struct Root {
 
     FsInfo& fs;
     Objectid objectid;
-    Key root_key;            // of its ROOT_ITEM
+    Key root_key;  // of its ROOT_ITEM
     RootItem root_item{};
-    sim::Object node_ptr;     // accesses of node and commit_root
+    sim::Object node_ptr;                 // accesses of node and commit_root
     ExtentBuffer* node = nullptr;         // one reference held
     ExtentBuffer* commit_root = nullptr;  // one reference held
     sim::AtomicBits state;
@@ -33,8 +34,8 @@ struct Root {
     Vector<OrderedExtent*> ordered_extents;  // under ordered_extent_lock
     sim::Object ordered_obj{objects::ordered_list};
     sim::Mutex ordered_extent_mutex;
-    sim::Atomic<u32> snapshot_force_cow;     // a snapshot of it is being made: nocow writes must copy
-    bool on_dirty_list = false;              // dirty_cowonly_roots
+    sim::Atomic<u32> snapshot_force_cow;  // a snapshot of it is being made: nocow writes must copy
+    bool on_dirty_list = false;           // dirty_cowonly_roots
 
     bool shareable() const { return ((state.peek() >> root_state::shareable) & 1) != 0; }
 };
@@ -44,9 +45,11 @@ ExtentBuffer& root_node(Root& root);
 /// Root node locked, the same after locking as before. Mirrors btrfs_lock_root_node().
 ExtentBuffer& lock_root_node(Root& root);
 ExtentBuffer& read_lock_root_node(Root& root);
-/// Publishes a new root node (takes over the reference on it; drops the tree's reference on the old one).
+/// Publishes a new root node (takes over the reference on it; drops the tree's reference on the old
+/// one).
 void set_root_node(Root& root, ExtentBuffer& eb);
-/// Puts a cow-only root whose node changed on fs.dirty_cowonly_roots. Mirrors add_root_to_dirty_list().
+/// Puts a cow-only root whose node changed on fs.dirty_cowonly_roots. Mirrors
+/// add_root_to_dirty_list().
 void add_root_to_dirty_list(Root& root);
 
 /// fs/btrfs/root-tree.c
@@ -54,7 +57,8 @@ Result<void> insert_root(TransHandle& trans, const Key& key, const RootItem& ite
 Result<void> update_root(TransHandle& trans, const Key& key, const RootItem& item);
 /// offset ~0: the newest root of that id. @return NoEnt. Mirrors btrfs_find_root()
 Result<void> find_root(Root& tree_root, const Key& key, RootItem& item, Key* found_key = nullptr);
-Result<void> add_root_ref(TransHandle& trans, u64 root_id, u64 ref_id, u64 dirid, u64 sequence, std::string_view name);
+Result<void> add_root_ref(TransHandle& trans, u64 root_id, u64 ref_id, u64 dirid, u64 sequence,
+                          std::string_view name);
 void set_root_node_fields(RootItem& item, const ExtentBuffer& node);  // bytenr, level, generation
 
 }  // namespace model

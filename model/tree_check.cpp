@@ -10,25 +10,34 @@
 namespace model {
 namespace {
 
-std::string decimal(u64 number) { return std::to_string(number); }
+std::string decimal(u64 number) {
+    return std::to_string(number);
+}
 
 /// Depth first. Bytes read from a device live as long as the block's subtree is walked.
 class Walker {
   public:
-    Walker(const FsInfo& fs, TreeVisitor visit, void* context) : fs_(fs), visit_(visit), context_(context) {}
+    Walker(const FsInfo& fs, TreeVisitor visit, void* context)
+        : fs_(fs), visit_(visit), context_(context) {}
 
     void subtree(const TreeBlock& block) {
         const WalkStep step = visit_(context_, block);
         if (step == WalkStep::Stop) stopped_ = true;
         if (step != WalkStep::Descend || block.bytes == nullptr || block.level == 0) return;
-        for (u32 slot = 0; slot < block.header().nritems && !stopped_; ++slot) child(block, slot);
+        for (u32 slot = 0; slot < block.header().nritems && !stopped_; ++slot)
+            child(block, slot);
     }
 
   private:
     void child(const TreeBlock& parent, u32 slot) {
         const KeyPtr ptr = parent.ptr(slot);
         const Key first_key = ptr.key.cpu();
-        TreeBlock block{Bytenr(ptr.blockptr), static_cast<Level>(parent.level - 1), Transid(ptr.generation), &first_key, nullptr, nullptr};
+        TreeBlock block{Bytenr(ptr.blockptr),
+                        static_cast<Level>(parent.level - 1),
+                        Transid(ptr.generation),
+                        &first_key,
+                        nullptr,
+                        nullptr};
         std::vector<unsigned char> read;
         const auto cached = fs_.buffer_radix.find(ptr.blockptr);
         if (cached != fs_.buffer_radix.end() && cached->second->has_flag(eb_flag::uptodate)) {
@@ -49,23 +58,31 @@ class Walker {
 
 std::string check_header(const FsInfo& fs, const TreeBlock& block) {
     const HeaderItem& header = block.header();
-    if (header.bytenr != block.bytenr.get()) return "its header has bytenr " + decimal(header.bytenr);
-    if (std::memcmp(header.fsid, fs.fsid, sizeof(fs.fsid)) != 0) return "its header has another fsid";
-    if (header.flags >> 56 != mixed_backref_rev) return "its header has back reference revision " + decimal(header.flags >> 56);
-    if (header.level != block.level) return "its level is " + decimal(header.level) + ", not " + decimal(block.level);
+    if (header.bytenr != block.bytenr.get())
+        return "its header has bytenr " + decimal(header.bytenr);
+    if (std::memcmp(header.fsid, fs.fsid, sizeof(fs.fsid)) != 0)
+        return "its header has another fsid";
+    if (header.flags >> 56 != mixed_backref_rev)
+        return "its header has back reference revision " + decimal(header.flags >> 56);
+    if (header.level != block.level)
+        return "its level is " + decimal(header.level) + ", not " + decimal(block.level);
     if (header.generation != block.generation.get())
-        return "its generation is " + decimal(header.generation) + ", not " + decimal(block.generation.get());
-    if (header.generation > fs.generation.get()) return "its generation " + decimal(header.generation) + " has not begun yet";
+        return "its generation is " + decimal(header.generation) + ", not " +
+               decimal(block.generation.get());
+    if (header.generation > fs.generation.get())
+        return "its generation " + decimal(header.generation) + " has not begun yet";
     return {};
 }
 
 std::string check_keys(const TreeBlock& block) {
     const u32 count = block.header().nritems;
     if (count != 0 && block.first_key != nullptr && block.key(0) != *block.first_key)
-        return "its first key is " + to_string(block.key(0)) + ", not " + to_string(*block.first_key);
+        return "its first key is " + to_string(block.key(0)) + ", not " +
+               to_string(*block.first_key);
     for (u32 slot = 1; slot < count; ++slot)
         if (block.key(slot - 1) >= block.key(slot))
-            return "slot " + decimal(slot) + ": key " + to_string(block.key(slot)) + " comes after " + to_string(block.key(slot - 1));
+            return "slot " + decimal(slot) + ": key " + to_string(block.key(slot)) +
+                   " comes after " + to_string(block.key(slot - 1));
     return {};
 }
 
@@ -75,7 +92,8 @@ std::string check_packing(const FsInfo& fs, const TreeBlock& block) {
     for (u32 slot = 0; slot < count; ++slot) {
         const LeafItem item = block.item(slot);
         if (u64{item.offset} + item.size != limit)
-            return "slot " + decimal(slot) + ": its item ends at " + decimal(u64{item.offset} + item.size) + ", not " + decimal(limit);
+            return "slot " + decimal(slot) + ": its item ends at " +
+                   decimal(u64{item.offset} + item.size) + ", not " + decimal(limit);
         limit = item.offset;
     }
     if (limit < count * sizeof(LeafItem)) return "its items overlap their data";
@@ -85,23 +103,28 @@ std::string check_packing(const FsInfo& fs, const TreeBlock& block) {
 std::string check_pointers(const TreeBlock& block) {
     for (u32 slot = 0; slot < block.header().nritems; ++slot) {
         const KeyPtr ptr = block.ptr(slot);
-        if (ptr.blockptr == 0 || ptr.blockptr % sectorsize != 0) return "slot " + decimal(slot) + ": pointer " + decimal(ptr.blockptr);
+        if (ptr.blockptr == 0 || ptr.blockptr % sectorsize != 0)
+            return "slot " + decimal(slot) + ": pointer " + decimal(ptr.blockptr);
         if (ptr.generation > block.header().generation)
-            return "slot " + decimal(slot) + ": a pointer of generation " + decimal(ptr.generation) + " in an older block";
+            return "slot " + decimal(slot) + ": a pointer of generation " +
+                   decimal(ptr.generation) + " in an older block";
     }
     return {};
 }
 
 }  // namespace
 
-void walk_tree(const FsInfo& fs, const TreeBlock& root, TreeVisitor visit, void* context) { Walker(fs, visit, context).subtree(root); }
+void walk_tree(const FsInfo& fs, const TreeBlock& root, TreeVisitor visit, void* context) {
+    Walker(fs, visit, context).subtree(root);
+}
 
 std::string check_block_structure(const FsInfo& fs, const TreeBlock& block) {
     if (block.bytes == nullptr) return "no good copy of it is anywhere";
     if (std::string defect = check_header(fs, block); !defect.empty()) return defect;
     const u32 count = block.header().nritems;
     const u32 most = block.level == 0 ? layout::leaf_capacity(fs) : layout::node_capacity(fs);
-    if (count > most) return "it has " + decimal(count) + " items, " + decimal(most) + " are allowed";
+    if (count > most)
+        return "it has " + decimal(count) + " items, " + decimal(most) + " are allowed";
     const bool is_root = block.first_key == nullptr;
     if (count == 0 && (block.level > 0 || !is_root)) return "it is empty";
     if (std::string defect = check_keys(block); !defect.empty()) return defect;
@@ -113,13 +136,15 @@ std::string check_tree_structure(const FsInfo& fs, const ExtentBuffer& root) {
     walk_tree(fs, root, [&](const TreeBlock& block) {
         defect = check_block_structure(fs, block);
         if (defect.empty()) return WalkStep::Descend;
-        defect = "block " + decimal(block.bytenr.get()) + " of tree " + decimal(root.owner()) + " (level " + decimal(block.level) +
-                 "): " + defect;
+        defect = "block " + decimal(block.bytenr.get()) + " of tree " + decimal(root.owner()) +
+                 " (level " + decimal(block.level) + "): " + defect;
         return WalkStep::Stop;
     });
     return defect;
 }
 
-std::string check_tree_structure(const Root& root) { return check_tree_structure(root.fs, *root.node); }
+std::string check_tree_structure(const Root& root) {
+    return check_tree_structure(root.fs, *root.node);
+}
 
 }  // namespace model

@@ -14,21 +14,26 @@ constexpr u32 least_cap = 3;  // a node that is split leaves two that a deletion
 u32 data_limit(const ExtentBuffer& leaf, unsigned slot) {
     return slot == 0 ? leaf_data_size(leaf) : leaf.items()[slot - 1].offset;
 }
-u32 leaf_data_end(const ExtentBuffer& leaf) { return data_limit(leaf, leaf.nritems()); }
+u32 leaf_data_end(const ExtentBuffer& leaf) {
+    return data_limit(leaf, leaf.nritems());
+}
 
-/// Moves the data of all items from `slot` on, and their offsets, towards the header (down) by `bytes`.
+/// Moves the data of all items from `slot` on, and their offsets, towards the header (down) by
+/// `bytes`.
 void shift_data_down(ExtentBuffer& leaf, unsigned slot, u32 limit, u32 bytes) {
     unsigned char* const base = leaf.data + sizeof(HeaderItem);
     const u32 end = leaf_data_end(leaf);
     std::memmove(base + end - bytes, base + end, limit - end);
-    for (unsigned i = slot; i < leaf.nritems(); ++i) leaf.items()[i].offset -= bytes;
+    for (unsigned i = slot; i < leaf.nritems(); ++i)
+        leaf.items()[i].offset -= bytes;
 }
 /// The same, away from the header.
 void shift_data_up(ExtentBuffer& leaf, unsigned slot, u32 limit, u32 bytes) {
     unsigned char* const base = leaf.data + sizeof(HeaderItem);
     const u32 end = leaf_data_end(leaf);
     std::memmove(base + end + bytes, base + end, limit - end);
-    for (unsigned i = slot; i < leaf.nritems(); ++i) leaf.items()[i].offset += bytes;
+    for (unsigned i = slot; i < leaf.nritems(); ++i)
+        leaf.items()[i].offset += bytes;
 }
 
 /// -1, 0 or 1, of a packed key against one of the machine.
@@ -42,16 +47,21 @@ int compare(const unsigned char* disk, const Key& key) {
     return 0;
 }
 
-void set_nritems(ExtentBuffer& eb, u32 count) { eb.header().nritems = count; }
+void set_nritems(ExtentBuffer& eb, u32 count) {
+    eb.header().nritems = count;
+}
 
 }  // namespace
 
 u32 node_capacity(const FsInfo& fs) {
-    const u32 fits = (fs.nodesize - static_cast<u32>(sizeof(HeaderItem))) / static_cast<u32>(sizeof(KeyPtr));
+    const u32 fits =
+        (fs.nodesize - static_cast<u32>(sizeof(HeaderItem))) / static_cast<u32>(sizeof(KeyPtr));
     return fs.items_per_node == 0 ? fits : std::min(fits, std::max(fs.items_per_node, least_cap));
 }
 
-u32 full_node(const FsInfo& fs) { return node_capacity(fs) - (fs.items_per_node == 0 ? 3 : 0); }
+u32 full_node(const FsInfo& fs) {
+    return node_capacity(fs) - (fs.items_per_node == 0 ? 3 : 0);
+}
 
 u32 leaf_capacity(const FsInfo& fs) {
     return fs.items_per_node == 0 ? fs.nodesize : std::max(fs.items_per_node, least_cap);
@@ -59,7 +69,8 @@ u32 leaf_capacity(const FsInfo& fs) {
 
 u32 leaf_space_used(const ExtentBuffer& leaf, unsigned first, unsigned count) {
     if (count == 0) return 0;
-    return data_limit(leaf, first) - leaf.items()[first + count - 1].offset + count * static_cast<u32>(sizeof(LeafItem));
+    return data_limit(leaf, first) - leaf.items()[first + count - 1].offset +
+           count * static_cast<u32>(sizeof(LeafItem));
 }
 
 SlotSearch bin_search(const ExtentBuffer& eb, const Key& key) {
@@ -80,7 +91,8 @@ SlotSearch bin_search(const ExtentBuffer& eb, const Key& key) {
     return {low, false};
 }
 
-void copy_items(ExtentBuffer& to, unsigned at, const ExtentBuffer& from, unsigned first, unsigned count) {
+void copy_items(ExtentBuffer& to, unsigned at, const ExtentBuffer& from, unsigned first,
+                unsigned count) {
     if (count == 0) return;
     const u32 from_limit = data_limit(from, first);
     const u32 from_begin = from.items()[first + count - 1].offset;
@@ -91,9 +103,11 @@ void copy_items(ExtentBuffer& to, unsigned at, const ExtentBuffer& from, unsigne
     shift_data_down(to, at, limit, bytes);
     LeafItem* const items = to.items();
     std::memmove(items + at + count, items + at, (to.nritems() - at) * sizeof(LeafItem));
-    std::memcpy(to.data + sizeof(HeaderItem) + limit - bytes, from.data + sizeof(HeaderItem) + from_begin, bytes);
+    std::memcpy(to.data + sizeof(HeaderItem) + limit - bytes,
+                from.data + sizeof(HeaderItem) + from_begin, bytes);
     std::memcpy(items + at, from.items() + first, count * sizeof(LeafItem));
-    for (unsigned i = at; i < at + count; ++i) items[i].offset = items[i].offset - from_limit + limit;
+    for (unsigned i = at; i < at + count; ++i)
+        items[i].offset = items[i].offset - from_limit + limit;
     set_nritems(to, to.nritems() + count);
 }
 
@@ -102,7 +116,8 @@ void remove_items(ExtentBuffer& leaf, unsigned first, unsigned count) {
     LeafItem* const items = leaf.items();
     const u32 begin = items[first + count - 1].offset;
     shift_data_up(leaf, first + count, begin, data_limit(leaf, first) - begin);
-    std::memmove(items + first, items + first + count, (leaf.nritems() - first - count) * sizeof(LeafItem));
+    std::memmove(items + first, items + first + count,
+                 (leaf.nritems() - first - count) * sizeof(LeafItem));
     set_nritems(leaf, leaf.nritems() - count);
 }
 
@@ -125,13 +140,15 @@ void grow_item(ExtentBuffer& leaf, unsigned slot, u32 bytes) {
 void shrink_item(ExtentBuffer& leaf, unsigned slot, u32 bytes, bool from_end) {
     LeafItem& item = leaf.items()[slot];
     SIM_ASSERT(item.size >= bytes);
-    // From the end: the kept beginning moves up with everything below it. From the beginning: only what lies below moves.
+    // From the end: the kept beginning moves up with everything below it. From the beginning: only
+    // what lies below moves.
     const u32 limit = from_end ? item.offset + item.size - bytes : item.offset;
     shift_data_up(leaf, slot, limit, bytes);
     item.size -= bytes;
 }
 
-void copy_ptrs(ExtentBuffer& to, unsigned at, const ExtentBuffer& from, unsigned first, unsigned count) {
+void copy_ptrs(ExtentBuffer& to, unsigned at, const ExtentBuffer& from, unsigned first,
+               unsigned count) {
     KeyPtr* const ptrs = to.ptrs();
     std::memmove(ptrs + at + count, ptrs + at, (to.nritems() - at) * sizeof(KeyPtr));
     std::memcpy(ptrs + at, from.ptrs() + first, count * sizeof(KeyPtr));
@@ -140,11 +157,13 @@ void copy_ptrs(ExtentBuffer& to, unsigned at, const ExtentBuffer& from, unsigned
 
 void remove_ptrs(ExtentBuffer& node, unsigned first, unsigned count) {
     KeyPtr* const ptrs = node.ptrs();
-    std::memmove(ptrs + first, ptrs + first + count, (node.nritems() - first - count) * sizeof(KeyPtr));
+    std::memmove(ptrs + first, ptrs + first + count,
+                 (node.nritems() - first - count) * sizeof(KeyPtr));
     set_nritems(node, node.nritems() - count);
 }
 
-void insert_ptr(ExtentBuffer& node, unsigned slot, const Key& key, Bytenr blockptr, Transid generation) {
+void insert_ptr(ExtentBuffer& node, unsigned slot, const Key& key, Bytenr blockptr,
+                Transid generation) {
     KeyPtr* const ptrs = node.ptrs();
     std::memmove(ptrs + slot + 1, ptrs + slot, (node.nritems() - slot) * sizeof(KeyPtr));
     ptrs[slot] = {DiskKey::from(key), blockptr.get(), generation.get()};

@@ -37,8 +37,8 @@ constexpr ErrnoEntry errno_table[] = {
 };
 
 const ErrnoEntry* find_errno(Errno error) {
-    const auto* const entry =
-        std::find_if(std::begin(errno_table), std::end(errno_table), [&](const ErrnoEntry& e) { return e.error == error; });
+    const auto* const entry = std::find_if(std::begin(errno_table), std::end(errno_table),
+                                           [&](const ErrnoEntry& e) { return e.error == error; });
     return entry == std::end(errno_table) ? nullptr : entry;
 }
 
@@ -55,7 +55,8 @@ const char* errno_name(Errno error) {
 }
 
 std::string to_string(const Key& key) {
-    return "(" + std::to_string(key.objectid) + " " + std::to_string(key.type) + " " + std::to_string(key.offset) + ")";
+    return "(" + std::to_string(key.objectid) + " " + std::to_string(key.type) + " " +
+           std::to_string(key.offset) + ")";
 }
 
 }  // namespace model

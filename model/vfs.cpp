@@ -13,13 +13,15 @@
 
 // System calls: what the VFS and fs/btrfs/ioctl.c do around the functions of the filesystem, v6.1.
 //
-// Left out: permissions, file descriptors (each call looks its path up), hard links, rename, removal of subvolumes. fsync always
-// commits: the log tree is left out, so it takes the path of BTRFS_LOG_FORCE_COMMIT.
+// Left out: permissions, file descriptors (each call looks its path up), hard links, rename,
+// removal of subvolumes. fsync always commits: the log tree is left out, so it takes the path of
+// BTRFS_LOG_FORCE_COMMIT.
 
 namespace model::vfs {
 namespace {
 
-// ---- paths ------------------------------------------------------------------------------------------------------------------------------
+// ---- paths
+// ------------------------------------------------------------------------------------------------------------------------------
 
 struct SplitPath {
     std::string_view parent, name;  // "" is the top-level directory
@@ -32,7 +34,8 @@ SplitPath split(std::string_view path) {
     return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
-/// The inode of a path that was looked up before, with a reference. Mirrors the lookup in the dentry cache (RCU walk).
+/// The inode of a path that was looked up before, with a reference. Mirrors the lookup in the
+/// dentry cache (RCU walk).
 Inode* lookup_cached(FsInfo& fs, std::string_view path) {
     const sim::SpinGuard guard{fs.dcache_lock};
     fs.dcache_obj.insert(sim::hash_text(path));
@@ -58,7 +61,8 @@ void forget_path(FsInfo& fs, std::string_view path) {
 Result<Inode*> lookup_dentry(Inode& dir, std::string_view name) {
     const auto entry = lookup_dir_item(dir.root, dir.ino, name);
     if (!entry) return entry.error();
-    if (entry->location.type == inode_item_key) return iget(dir.fs, dir.root, entry->location.objectid);
+    if (entry->location.type == inode_item_key)
+        return iget(dir.fs, dir.root, entry->location.objectid);
     const auto subvolume = get_fs_root(dir.fs, entry->location.objectid);
     if (!subvolume) return subvolume.error();
     return iget(dir.fs, **subvolume, first_free_objectid);
@@ -94,7 +98,8 @@ Result<Inode*> open(FsInfo& fs, std::string_view path) {
 
 /// Runs `body` with the inode of the path.
 template <class Body>
-auto with_inode(FsInfo& fs, std::string_view path, Body&& body) -> decltype(body(std::declval<Inode&>())) {
+auto with_inode(FsInfo& fs, std::string_view path, Body&& body)
+    -> decltype(body(std::declval<Inode&>())) {
     const auto inode = open(fs, path);
     if (!inode) return inode.error();
     auto result = body(**inode);
@@ -102,11 +107,12 @@ auto with_inode(FsInfo& fs, std::string_view path, Body&& body) -> decltype(body
     return result;
 }
 
-bool is_readonly(const Root& root) { return (root.root_item.flags & root_subvol_rdonly) != 0; }
+bool is_readonly(const Root& root) {
+    return (root.root_item.flags & root_subvol_rdonly) != 0;
+}
 
 /// Runs `body` with a regular file that may be changed and whose i_rwsem is held.
-template <class Body>
-Result<void> change_file(FsInfo& fs, std::string_view path, Body&& body) {
+template <class Body> Result<void> change_file(FsInfo& fs, std::string_view path, Body&& body) {
     if (fs.has_error()) return Errno::Rofs;
     return with_inode(fs, path, [&](Inode& inode) -> Result<void> {
         if (inode.is_dir) return Errno::IsDir;
@@ -117,8 +123,7 @@ Result<void> change_file(FsInfo& fs, std::string_view path, Body&& body) {
 }
 
 /// Runs `body` with the directory of the path's last name, whose i_rwsem is held.
-template <class Body>
-Result<void> change_dir(FsInfo& fs, std::string_view path, Body&& body) {
+template <class Body> Result<void> change_dir(FsInfo& fs, std::string_view path, Body&& body) {
     if (fs.has_error()) return Errno::Rofs;
     return with_inode(fs, split(path).parent, [&](Inode& dir) -> Result<void> {
         if (!dir.is_dir) return Errno::NotDir;
@@ -128,8 +133,12 @@ Result<void> change_dir(FsInfo& fs, std::string_view path, Body&& body) {
     });
 }
 
-bool is_aligned(u64 offset, u64 length) { return offset % sectorsize == 0 && length % sectorsize == 0; }
-u64 word_of(u8 pattern) { return pattern * 0x0101010101010101ULL; }
+bool is_aligned(u64 offset, u64 length) {
+    return offset % sectorsize == 0 && length % sectorsize == 0;
+}
+u64 word_of(u8 pattern) {
+    return pattern * 0x0101010101010101ULL;
+}
 
 /// A handle's work is done: its error comes before that of the end.
 Result<void> end_with(TransHandle* trans, Result<void> result) {
@@ -137,11 +146,11 @@ Result<void> end_with(TransHandle* trans, Result<void> result) {
     return result ? ended : result;
 }
 
-// ---- the ledger -------------------------------------------------------------------------------------------------------------------------
+// ---- the ledger
+// -------------------------------------------------------------------------------------------------------------------------
 
 /// Runs a change of a file as an interval of the ledger.
-template <class Begin, class Body>
-Result<void> recorded(Inode& inode, Begin&& begin, Body&& body) {
+template <class Begin, class Body> Result<void> recorded(Inode& inode, Begin&& begin, Body&& body) {
     Ledger* const ledger = inode.fs.ledger;
     if (ledger == nullptr) return body();
     const Ledger::Change change = begin(*ledger);
@@ -150,16 +159,20 @@ Result<void> recorded(Inode& inode, Begin&& begin, Body&& body) {
     return result;
 }
 
-u64 ledger_now(FsInfo& fs) { return fs.ledger == nullptr ? 0 : fs.ledger->now(); }
+u64 ledger_now(FsInfo& fs) {
+    return fs.ledger == nullptr ? 0 : fs.ledger->now();
+}
 
 }  // namespace
 
-// ---- names ------------------------------------------------------------------------------------------------------------------------------
+// ---- names
+// ------------------------------------------------------------------------------------------------------------------------------
 
 namespace {
 
 /// The file exists in the tree; its path is known from here on.
-Result<void> create_in(TransHandle& trans, Inode& dir, std::string_view name, std::string_view path) {
+Result<void> create_in(TransHandle& trans, Inode& dir, std::string_view name,
+                       std::string_view path) {
     u64 index = 0;
     const auto inode = create_new_inode(trans, dir, name, &index);
     if (!inode) return inode.error();
@@ -197,7 +210,8 @@ Result<void> create(FsInfo& fs, std::string_view path) {
     return change_dir(fs, path, [&](Inode& dir, std::string_view name) -> Result<void> {
         const auto existing = lookup_locked(dir, name, path);
         if (existing) iput(**existing);
-        if (existing || existing.error() != Errno::NoEnt) return existing ? Result<void>{} : existing.error();
+        if (existing || existing.error() != Errno::NoEnt)
+            return existing ? Result<void>{} : existing.error();
         const auto trans = start_transaction(dir.root, 5);
         if (!trans) return trans.error();
         return end_with(*trans, create_in(**trans, dir, name, path));
@@ -207,21 +221,23 @@ Result<void> create(FsInfo& fs, std::string_view path) {
 Result<void> unlink(FsInfo& fs, std::string_view path) {
     const sim::Scope scope("btrfs_unlink");
     Inode* removed = nullptr;
-    const auto result = change_dir(fs, path, [&](Inode& dir, std::string_view name) -> Result<void> {
-        const auto inode = lookup_file(dir, name, path);
-        if (!inode) return inode.error();
-        removed = *inode;
-        if (fs.ledger != nullptr) fs.ledger->begin_unlink(**inode);
-        const auto unlinked = unlink_locked(dir, **inode, name);
-        if (fs.ledger != nullptr) fs.ledger->end_unlink(**inode, unlinked.ok());
-        if (unlinked) forget_path(fs, path);
-        return unlinked;
-    });
+    const auto result =
+        change_dir(fs, path, [&](Inode& dir, std::string_view name) -> Result<void> {
+            const auto inode = lookup_file(dir, name, path);
+            if (!inode) return inode.error();
+            removed = *inode;
+            if (fs.ledger != nullptr) fs.ledger->begin_unlink(**inode);
+            const auto unlinked = unlink_locked(dir, **inode, name);
+            if (fs.ledger != nullptr) fs.ledger->end_unlink(**inode, unlinked.ok());
+            if (unlinked) forget_path(fs, path);
+            return unlinked;
+        });
     if (removed != nullptr) iput(*removed);  // evicts it here if nobody else has it open
     return result;
 }
 
-// ---- files ------------------------------------------------------------------------------------------------------------------------------
+// ---- files
+// ------------------------------------------------------------------------------------------------------------------------------
 
 Result<void> set_nocow(FsInfo& fs, std::string_view path, bool nocow) {
     const sim::Scope scope("btrfs_fileattr_set");
@@ -243,8 +259,12 @@ Result<void> pwrite(FsInfo& fs, std::string_view path, u64 offset, u64 length, u
     if (!is_aligned(offset, length)) return Errno::Inval;
     const u64 end = offset + length;
     return change_file(fs, path, [&](Inode& inode) {
-        return recorded(inode, [&](Ledger& ledger) { return ledger.begin_write(inode, offset, end, word_of(pattern)); },
-                        [&] { return buffered_write(inode, offset, end, word_of(pattern)); });
+        return recorded(
+            inode,
+            [&](Ledger& ledger) {
+                return ledger.begin_write(inode, offset, end, word_of(pattern));
+            },
+            [&] { return buffered_write(inode, offset, end, word_of(pattern)); });
     });
 }
 
@@ -252,22 +272,25 @@ Result<void> fallocate(FsInfo& fs, std::string_view path, u64 offset, u64 length
     if (!is_aligned(offset, length) || length == 0) return Errno::Inval;
     const u64 end = offset + length;
     return change_file(fs, path, [&](Inode& inode) {
-        return recorded(inode, [&](Ledger& ledger) { return ledger.begin_allocate(inode, end); },
-                        [&] { return fallocate_range(inode, offset, end); });
+        return recorded(
+            inode, [&](Ledger& ledger) { return ledger.begin_allocate(inode, end); },
+            [&] { return fallocate_range(inode, offset, end); });
     });
 }
 
 Result<void> truncate(FsInfo& fs, std::string_view path, u64 size) {
     if (!is_aligned(size, 0)) return Errno::Inval;
     return change_file(fs, path, [&](Inode& inode) {
-        return recorded(inode, [&](Ledger& ledger) { return ledger.begin_truncate(inode, size); },
-                        [&] { return setsize(inode, size); });
+        return recorded(
+            inode, [&](Ledger& ledger) { return ledger.begin_truncate(inode, size); },
+            [&] { return setsize(inode, size); });
     });
 }
 
 Result<void> writeback(FsInfo& fs, std::string_view path) {
     return with_inode(fs, path, [](Inode& inode) -> Result<void> {
-        static_cast<void>(filemap_fdatawrite_range(inode, 0, ~u64{0}));  // the mapping keeps the error for fsync
+        static_cast<void>(
+            filemap_fdatawrite_range(inode, 0, ~u64{0}));  // the mapping keeps the error for fsync
         return {};
     });
 }
@@ -275,18 +298,21 @@ Result<void> writeback(FsInfo& fs, std::string_view path) {
 Result<void> drop_caches(FsInfo& fs) {
     const sim::SpinGuard guard{fs.dcache_lock};
     fs.dcache_obj.write();
-    for (const auto& [key, inode] : fs.inodes) invalidate_clean_pages(*inode);
+    for (const auto& [key, inode] : fs.inodes)
+        invalidate_clean_pages(*inode);
     return {};
 }
 
-// ---- reading ----------------------------------------------------------------------------------------------------------------------------
+// ---- reading
+// ----------------------------------------------------------------------------------------------------------------------------
 
 namespace {
 
 std::string hex(u64 word) {
     constexpr char digits[] = "0123456789abcdef";
     std::string text = "0x";
-    for (int shift = 60; shift >= 0; shift -= 4) text += digits[(word >> shift) & 15];
+    for (int shift = 60; shift >= 0; shift -= 4)
+        text += digits[(word >> shift) & 15];
     return text;
 }
 
@@ -299,21 +325,28 @@ struct Observation {
 
 void check_word(const Observation& seen, const std::vector<u64>& possible) {
     if (std::find(possible.begin(), possible.end(), seen.word) != possible.end()) return;
-    std::string text = std::string(seen.path) + ": offset " + std::to_string(page_offset(seen.sector)) + " reads " + hex(seen.word) + ", possible:";
-    for (const u64 word : possible) text += " " + hex(word);
+    std::string text = std::string(seen.path) + ": offset " +
+                       std::to_string(page_offset(seen.sector)) + " reads " + hex(seen.word) +
+                       ", possible:";
+    for (const u64 word : possible)
+        text += " " + hex(word);
     sim::violation("read-returns-what-was-written", text);
 }
 
 /// Reads, and compares with what the ledger says of the time since `begin`.
-Result<u64> read_and_check(Inode& inode, std::string_view path, u64 offset, u64 end, int expect, u64 begin) {
+Result<u64> read_and_check(Inode& inode, std::string_view path, u64 offset, u64 end, int expect,
+                           u64 begin) {
     const auto words = read_range(inode, offset, end);
     if (!words) return words.error();
-    const Ledger::File* const file = inode.fs.ledger == nullptr ? nullptr : inode.fs.ledger->find(inode);
+    const Ledger::File* const file =
+        inode.fs.ledger == nullptr ? nullptr : inode.fs.ledger->find(inode);
     const bool checks = expect >= 0 && (file == nullptr || !file->lost_a_write);
     for (std::size_t i = 0; i < words->size() && checks; ++i) {
         const u64 sector = page_index(offset) + i;
         const std::vector<u64> expected{word_of(static_cast<u8>(expect))};
-        check_word({inode, path, sector, (*words)[i]}, file == nullptr ? expected : inode.fs.ledger->possible_words(*file, sector, begin));
+        check_word({inode, path, sector, (*words)[i]},
+                   file == nullptr ? expected
+                                   : inode.fs.ledger->possible_words(*file, sector, begin));
     }
     return words->size() * sectorsize;
 }
@@ -331,7 +364,8 @@ Result<u64> pread(FsInfo& fs, std::string_view path, u64 offset, u64 length, int
     });
 }
 
-// ---- durability -------------------------------------------------------------------------------------------------------------------------
+// ---- durability
+// -------------------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -346,7 +380,8 @@ bool is_committed(Inode& inode) {
     return last_trans <= inode.fs.last_trans_committed.load();
 }
 
-/// Everything of the file is in the trees. @return a handle to commit, or null: it is on disk already
+/// Everything of the file is in the trees. @return a handle to commit, or null: it is on disk
+/// already
 Result<TransHandle*> flush_and_start(Inode& inode) {
     const InodeGuard guard{inode};
     const auto waited = wait_ordered_range(inode, 0, ~u64{0});
@@ -385,7 +420,9 @@ Result<void> sync(FsInfo& fs) {
     wait_ordered_roots(fs, Bytenr(0), ~u64{0});
     const auto trans = attach_transaction_barrier(*fs.tree_root);
     const bool nothing_to_commit = !trans && trans.error() == Errno::NoEnt;
-    const auto result = nothing_to_commit ? Result<void>{} : trans ? commit_transaction(*trans) : trans.error();
+    const auto result = nothing_to_commit ? Result<void>{}
+                        : trans           ? commit_transaction(*trans)
+                                          : trans.error();
     if (result && fs.ledger != nullptr) fs.ledger->promise_all(begin);
     return result;
 }
@@ -397,13 +434,14 @@ Result<void> commit(FsInfo& fs) {
     return trans.error() == Errno::NoEnt ? Result<void>{} : trans.error();
 }
 
-// ---- subvolumes -------------------------------------------------------------------------------------------------------------------------
+// ---- subvolumes
+// -------------------------------------------------------------------------------------------------------------------------
 
 namespace {
 
-/// Runs the creation of a subvolume under the lock of the top-level directory. Mirrors btrfs_mksubvol().
-template <class Create>
-Result<void> mksubvol(FsInfo& fs, std::string_view name, Create&& make) {
+/// Runs the creation of a subvolume under the lock of the top-level directory. Mirrors
+/// btrfs_mksubvol().
+template <class Create> Result<void> mksubvol(FsInfo& fs, std::string_view name, Create&& make) {
     if (fs.has_error()) return Errno::Rofs;
     return with_inode(fs, "", [&](Inode& dir) -> Result<void> {
         const InodeGuard guard{dir};
@@ -414,15 +452,16 @@ Result<void> mksubvol(FsInfo& fs, std::string_view name, Create&& make) {
     });
 }
 
-/// What the source's files hold is in its tree when the snapshot is taken, and nothing is written in place any more.
-/// Mirrors btrfs_mksnapshot().
+/// What the source's files hold is in its tree when the snapshot is taken, and nothing is written
+/// in place any more. Mirrors btrfs_mksnapshot().
 Result<void> mksnapshot(FsInfo& fs, Root& source, std::string_view name, bool readonly) {
     const sim::Scope scope("btrfs_mksnapshot");
     const auto started = start_delalloc_root(source);
     if (!started) return started;
     source.snapshot_force_cow.inc();
     wait_ordered_extents(source, Bytenr(0), ~u64{0});
-    const auto result = mksubvol(fs, name, [&] { return create_snapshot(fs, source, name, readonly); });
+    const auto result =
+        mksubvol(fs, name, [&] { return create_snapshot(fs, source, name, readonly); });
     source.snapshot_force_cow.dec();
     return result;
 }
@@ -441,7 +480,8 @@ Result<void> subvolume_create(FsInfo& fs, std::string_view name) {
     return mksubvol(fs, name, [&] { return create_subvol(fs, name); });
 }
 
-// ---- devices ----------------------------------------------------------------------------------------------------------------------------
+// ---- devices
+// ----------------------------------------------------------------------------------------------------------------------------
 
 Result<void> scrub_start(FsInfo& fs, std::string_view device) {
     const Device* const dev = find_device_by_name(fs, device);
@@ -453,6 +493,8 @@ Result<void> replace_start(FsInfo& fs, std::string_view source, std::string_view
     return dev_replace_by_ioctl(fs, source, target);
 }
 
-Result<void> replace_cancel(FsInfo& fs) { return dev_replace_cancel(fs); }
+Result<void> replace_cancel(FsInfo& fs) {
+    return dev_replace_cancel(fs);
+}
 
 }  // namespace model::vfs

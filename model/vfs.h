@@ -3,28 +3,35 @@
 
 #include "model/types.h"
 
-/// The system calls and ioctls of the model: what the operations of a scenario call. Each runs in the calling task and may sleep.
-/// Paths are names in the top-level directory, or SUBVOLUME/NAME; "." is the top-level directory. Offsets and lengths are
-/// multiples of the sector size, else Inval.
+/// The system calls and ioctls of the model: what the operations of a scenario call. Each runs in
+/// the calling task and may sleep. Paths are names in the top-level directory, or SUBVOLUME/NAME;
+/// "." is the top-level directory. Offsets and lengths are multiples of the sector size, else
+/// Inval.
 namespace model::vfs {
 
-Result<void> create(FsInfo& fs, std::string_view path);                 // touch
-Result<void> set_nocow(FsInfo& fs, std::string_view path, bool nocow);  // chattr +C / -C; without effect on a file that has data
+Result<void> create(FsInfo& fs, std::string_view path);  // touch
+Result<void> set_nocow(FsInfo& fs, std::string_view path,
+                       bool nocow);  // chattr +C / -C; without effect on a file that has data
 /// Buffered write: every byte of [offset, offset+length) becomes `pattern`. Creates no file.
 Result<void> pwrite(FsInfo& fs, std::string_view path, u64 offset, u64 length, u8 pattern);
-/// @param expect  -1: read only. Otherwise a violation "read-returns-what-was-written" unless every sector holds what the latest
-///                completed write put there, or a write or truncation running at the same time; in a file whose writes nobody
-///                recorded (one of a snapshot), unless every byte is this pattern
+/// @param expect  -1: read only. Otherwise a violation "read-returns-what-was-written" unless every
+/// sector holds what the latest
+///                completed write put there, or a write or truncation running at the same time; in
+///                a file whose writes nobody recorded (one of a snapshot), unless every byte is
+///                this pattern
 /// @return bytes read: fewer than asked for at the end of the file
 Result<u64> pread(FsInfo& fs, std::string_view path, u64 offset, u64 length, int expect);
 Result<void> fallocate(FsInfo& fs, std::string_view path, u64 offset, u64 length);
 Result<void> truncate(FsInfo& fs, std::string_view path, u64 size);
 Result<void> unlink(FsInfo& fs, std::string_view path);
-Result<void> writeback(FsInfo& fs, std::string_view path);  // the flusher writes the file's dirty pages; does not wait
-/// Makes the file durable by a commit of the whole filesystem: as the kernel does when it cannot use a log tree.
+Result<void>
+writeback(FsInfo& fs,
+          std::string_view path);  // the flusher writes the file's dirty pages; does not wait
+/// Makes the file durable by a commit of the whole filesystem: as the kernel does when it cannot
+/// use a log tree.
 Result<void> fsync(FsInfo& fs, std::string_view path);
 Result<void> sync(FsInfo& fs);
-Result<void> commit(FsInfo& fs);  // the transaction kthread's turn: attach and commit
+Result<void> commit(FsInfo& fs);       // the transaction kthread's turn: attach and commit
 Result<void> drop_caches(FsInfo& fs);  // clean pages of files: the next read goes to the devices
 Result<void> snapshot(FsInfo& fs, std::string_view source, std::string_view name, bool readonly);
 Result<void> subvolume_create(FsInfo& fs, std::string_view name);

@@ -13,14 +13,17 @@
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #else
-#define ASAN_POISON_MEMORY_REGION(address, size) (static_cast<void>(address), static_cast<void>(size))
-#define ASAN_UNPOISON_MEMORY_REGION(address, size) (static_cast<void>(address), static_cast<void>(size))
+#define ASAN_POISON_MEMORY_REGION(address, size)                                                   \
+    (static_cast<void>(address), static_cast<void>(size))
+#define ASAN_UNPOISON_MEMORY_REGION(address, size)                                                 \
+    (static_cast<void>(address), static_cast<void>(size))
 #endif
 
 namespace sim {
 namespace {
 
-// The newest arena of this thread, for the fault handler: a write fault is synchronous, so the thread is the right one.
+// The newest arena of this thread, for the fault handler: a write fault is synchronous, so the
+// thread is the right one.
 thread_local Arena* newest_arena = nullptr;
 
 void handle_fault(int signal_number, siginfo_t* info, void* /*context*/) {
@@ -39,7 +42,8 @@ void install_fault_handler() {
     });
 }
 
-/// A fault may strike on a fiber's small stack, or because that stack overflowed: the handler gets a stack of its own.
+/// A fault may strike on a fiber's small stack, or because that stack overflowed: the handler gets
+/// a stack of its own.
 void install_signal_stack() {
     constexpr std::size_t bytes = 64 << 10;
     thread_local std::unique_ptr<unsigned char[]> memory;
@@ -53,12 +57,15 @@ void install_signal_stack() {
     sigaltstack(&stack, nullptr);
 }
 
-constexpr std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
+constexpr std::size_t round_up(std::size_t n, std::size_t to) {
+    return (n + to - 1) / to * to;
+}
 
 }  // namespace
 
 Arena::Arena(std::size_t reserve_bytes) : reserve_(round_up(reserve_bytes, page_size)) {
-    void* memory = mmap(nullptr, reserve_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* memory = mmap(nullptr, reserve_, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     SIM_ASSERT(memory != MAP_FAILED);
     base_ = static_cast<unsigned char*>(memory);
     header_ = new (base_) Header{};
@@ -99,7 +106,8 @@ void Arena::deallocate(void* memory, std::size_t bytes) noexcept {
     if (memory == nullptr) return;
     bytes = round_up(std::max<std::size_t>(bytes, 1), granule);
     const std::size_t size_class = bytes / granule;
-    if (size_class >= size_classes) return;  // large blocks are few: they come back with the end of the execution
+    if (size_class >= size_classes)
+        return;  // large blocks are few: they come back with the end of the execution
     std::memcpy(memory, &header_->free_lists[size_class], sizeof(void*));
     header_->free_lists[size_class] = memory;
     ASAN_POISON_MEMORY_REGION(memory, bytes);
@@ -119,7 +127,8 @@ void Arena::snapshot() {
 
 bool Arena::on_write_fault(void* address) {
     auto* const where = static_cast<unsigned char*>(address);
-    if (pristine_ == nullptr || where < base_ || where >= base_ + frozen_) return older_ != nullptr && older_->on_write_fault(address);
+    if (pristine_ == nullptr || where < base_ || where >= base_ + frozen_)
+        return older_ != nullptr && older_->on_write_fault(address);
     const std::size_t page = static_cast<std::size_t>(where - base_) / page_size;
     if (mprotect(base_ + page * page_size, page_size, PROT_READ | PROT_WRITE) != 0) return false;
     hot_pages_.push_back(static_cast<std::uint32_t>(page));

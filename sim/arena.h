@@ -8,10 +8,11 @@ namespace sim {
 
 /// The memory of one simulation: everything the model builds lies here.
 ///
-/// After the preparation has run, snapshot() freezes what it built. Each execution then works on that memory directly and
-/// restore() undoes it by copying back only the pages that executions ever wrote, so starting an execution costs what
-/// executions write, not what the preparation built. Pages are found by write protection: the first write to a frozen page
-/// traps once, for the life of the arena.
+/// After the preparation has run, snapshot() freezes what it built. Each execution then works on
+/// that memory directly and restore() undoes it by copying back only the pages that executions ever
+/// wrote, so starting an execution costs what executions write, not what the preparation built.
+/// Pages are found by write protection: the first write to a frozen page traps once, for the life
+/// of the arena.
 ///
 /// Not thread safe: an arena belongs to the thread that made it.
 class Arena {
@@ -38,13 +39,15 @@ class Arena {
     std::size_t pages_restored() const { return hot_pages_.size(); }
 
     /// Called by the fault handler: makes a frozen page writable and remembers it.
-    /// @return false if the address is not a frozen page of this arena, nor of an older one of this thread
+    /// @return false if the address is not a frozen page of this arena, nor of an older one of this
+    /// thread
     bool on_write_fault(void* address);
 
   private:
     static constexpr std::size_t page_size = 4096;
     static constexpr std::size_t granule = 16;
-    static constexpr std::size_t size_classes = 320;  // up to 5120 bytes: a tree block with its header fits
+    static constexpr std::size_t size_classes =
+        320;  // up to 5120 bytes: a tree block with its header fits
 
     /// At the start of the arena's own memory, so that restoring restores the allocator too.
     struct Header {

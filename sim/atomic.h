@@ -6,9 +6,9 @@
 
 namespace sim {
 
-/// The kernel's atomic_t, atomic64_t and words accessed with READ_ONCE and WRITE_ONCE: seen by others at once, at every access.
-template <class T>
-class Atomic : public Object {
+/// The kernel's atomic_t, atomic64_t and words accessed with READ_ONCE and WRITE_ONCE: seen by
+/// others at once, at every access.
+template <class T> class Atomic : public Object {
   public:
     explicit Atomic(T value = {}, std::uint64_t key = 0, const ObjectClass& cls = primitive::atomic)
         : Object(cls, key), value_(value) {}
@@ -21,7 +21,8 @@ class Atomic : public Object {
         write(static_cast<std::uint64_t>(value));
         value_ = value;
     }
-    /// Adds without looking at the result (atomic_inc, atomic_add): commutes with other such additions.
+    /// Adds without looking at the result (atomic_inc, atomic_add): commutes with other such
+    /// additions.
     void inc(T amount = 1) {
         add(static_cast<std::uint64_t>(amount));
         value_ = static_cast<T>(value_ + amount);
@@ -50,7 +51,8 @@ class Atomic : public Object {
         value_ = static_cast<T>(value_ & bits);
         return old;
     }
-    /// @return whether the value was `expected` and is `desired` now; otherwise `expected` holds what it was
+    /// @return whether the value was `expected` and is `desired` now; otherwise `expected` holds
+    /// what it was
     bool compare_exchange(T& expected, T desired) {
         write(static_cast<std::uint64_t>(desired));
         if (value_ != expected) {
@@ -62,8 +64,8 @@ class Atomic : public Object {
     }
     /// Looks without an access: for checks and reports, never for the model's own decisions.
     T peek() const { return value_; }
-    /// Changes the value without an access: where a lock or a count that is held already orders the change, and the caller
-    /// records what others can notice.
+    /// Changes the value without an access: where a lock or a count that is held already orders the
+    /// change, and the caller records what others can notice.
     void poke(T value) { value_ = value; }
 
   private:
@@ -78,8 +80,12 @@ class AtomicBits : public Atomic<std::uint64_t> {
     void set_bit(unsigned bit) { test_and_set(bit); }
     void clear_bit(unsigned bit) { test_and_clear(bit); }
     /// @return what the bit was
-    bool test_and_set(unsigned bit) { return ((fetch_or(std::uint64_t{1} << bit) >> bit) & 1) != 0; }
-    bool test_and_clear(unsigned bit) { return ((fetch_and(~(std::uint64_t{1} << bit)) >> bit) & 1) != 0; }
+    bool test_and_set(unsigned bit) {
+        return ((fetch_or(std::uint64_t{1} << bit) >> bit) & 1) != 0;
+    }
+    bool test_and_clear(unsigned bit) {
+        return ((fetch_and(~(std::uint64_t{1} << bit)) >> bit) & 1) != 0;
+    }
 };
 
 }  // namespace sim

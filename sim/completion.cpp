@@ -6,10 +6,12 @@ void Completion::wait(Where where) {
     Scheduler& scheduler = current();
     if (scheduler.silent()) return;
     scheduler.might_sleep(where);
-    // Looking and queueing are one operation, under the queue's own lock. In the coarse grain it begins a step only where
-    // somebody else could take what is there; to go to sleep, or to pass what stays open, commutes with what others do.
+    // Looking and queueing are one operation, under the queue's own lock. In the coarse grain it
+    // begins a step only where somebody else could take what is there; to go to sleep, or to pass
+    // what stays open, commutes with what others do.
     const bool could_be_taken = done_ > 0 && done_ != forever;
-    if ((scheduler.grain() == Grain::Fine || could_be_taken) && scheduler.splits_here(scheduler.running()))
+    if ((scheduler.grain() == Grain::Fine || could_be_taken) &&
+        scheduler.splits_here(scheduler.running()))
         scheduler.scheduling_point(OpKind::Wait, queue_);
     scheduler.sync_access(queue_, true);
     while (done_ == 0) {

@@ -13,14 +13,17 @@ namespace sim {
 namespace {
 
 const Lock* as_lock(const Object* object) {
-    return object != nullptr && primitive::is_lock(object->cls()) ? static_cast<const Lock*>(object) : nullptr;
+    return object != nullptr && primitive::is_lock(object->cls()) ? static_cast<const Lock*>(object)
+                                                                  : nullptr;
 }
 
 using Tasks = std::vector<const Task*>;
 
-/// The tasks whose releases `task` waits for: a lock's owner, or its readers. Empty when it waits on a queue.
+/// The tasks whose releases `task` waits for: a lock's owner, or its readers. Empty when it waits
+/// on a queue.
 Tasks waits_for(const Task& task, const Tasks& all) {
-    const bool acquires = task.pending_op == OpKind::Acquire || task.pending_op == OpKind::AcquireShared;
+    const bool acquires =
+        task.pending_op == OpKind::Acquire || task.pending_op == OpKind::AcquireShared;
     const Lock* const lock = acquires ? as_lock(task.pending_object) : nullptr;
     Tasks holders;
     if (lock == nullptr) return holders;
@@ -64,7 +67,8 @@ std::string held_by(const Task& task) {
         const HeldLock& held = task.held[i];
         text += (i == 0 ? "; holds " : ", ");
         text += held.lock->lock_class().name;
-        text += " (taken in " + std::string(held.where.function_name()) + ", step " + std::to_string(held.step) + ")";
+        text += " (taken in " + std::string(held.where.function_name()) + ", step " +
+                std::to_string(held.step) + ")";
     }
     return text;
 }
@@ -75,23 +79,31 @@ void Scheduler::report_deadlock() {
     Tasks all;
     for (unsigned slot = 0; slot < slots_used_; ++slot)
         if (live_.test(slot)) all.push_back(tasks_[slot].get());
-    std::sort(all.begin(), all.end(), [](const Task* a, const Task* b) { return a->path < b->path; });
-    const auto must_end = [](const Task* task) { return task->kind == TaskKind::Task || task->kind == TaskKind::Completion; };
+    std::sort(all.begin(), all.end(),
+              [](const Task* a, const Task* b) { return a->path < b->path; });
+    const auto must_end = [](const Task* task) {
+        return task->kind == TaskKind::Task || task->kind == TaskKind::Completion;
+    };
 
     const Tasks circle = find_circle(all);
     std::set<std::string> names;
     std::string text = circle.empty() ? "nobody will wake" : "circular wait";
-    for (const Task* task : circle) names.insert(waited_for_name(*task));
+    for (const Task* task : circle)
+        names.insert(waited_for_name(*task));
     for (const Task* task : all) {
-        if (!must_end(task) && task->held_count == 0) continue;  // a daemon may wait for ever, unless others wait for it
+        if (!must_end(task) && task->held_count == 0)
+            continue;  // a daemon may wait for ever, unless others wait for it
         if (circle.empty() && must_end(task)) names.insert(waited_for_name(*task));
-        text += "\n  " + task_name(*task) + " waits for " + waited_for_name(*task) + " in " + task->blocked_where.function_name();
+        text += "\n  " + task_name(*task) + " waits for " + waited_for_name(*task) + " in " +
+                task->blocked_where.function_name();
         text += held_by(*task);
         const Tasks holders = waits_for(*task, all);
-        for (const Task* holder : holders) text += (holder == holders.front() ? "; its owner is " : " and ") + task_name(*holder);
+        for (const Task* holder : holders)
+            text += (holder == holders.front() ? "; its owner is " : " and ") + task_name(*holder);
     }
     std::string signature = circle.empty() ? "lost-wakeup/" : "deadlock/";
-    for (const std::string& name : names) signature += (signature.back() == '/' ? "" : "+") + name;
+    for (const std::string& name : names)
+        signature += (signature.back() == '/' ? "" : "+") + name;
     violation_ = {signature, text, trace_.steps()};
 }
 

@@ -10,10 +10,12 @@ constexpr std::uint64_t preparing = std::uint64_t{1} << 62;
 constexpr std::uint64_t executing = std::uint64_t{1} << 63;
 constexpr std::uint32_t preparation_steps = 10'000'000;
 
-/// Makes a simulation the thread's current one for a while: several may live side by side, or one inside another's check.
+/// Makes a simulation the thread's current one for a while: several may live side by side, or one
+/// inside another's check.
 class CurrentScope {
   public:
-    explicit CurrentScope(Scheduler& scheduler) : outer_(std::exchange(detail::scheduler_of_this_thread, &scheduler)) {}
+    explicit CurrentScope(Scheduler& scheduler)
+        : outer_(std::exchange(detail::scheduler_of_this_thread, &scheduler)) {}
     ~CurrentScope() { detail::scheduler_of_this_thread = outer_; }
     CurrentScope(const CurrentScope&) = delete;
     CurrentScope& operator=(const CurrentScope&) = delete;
@@ -42,7 +44,8 @@ void Execution::prepare() {
     scheduler_.create("prepare", Job([program] { program->prepare(); }), TaskKind::Task);
     scheduler_.run_to_end();
     if (scheduler_.outcome() != Outcome::Completed) preparation_error_ = scheduler_.found().text;
-    if (scheduler_.outcome() == Outcome::StepLimit) preparation_error_ = "the preparation does not end";
+    if (scheduler_.outcome() == Outcome::StepLimit)
+        preparation_error_ = "the preparation does not end";
     scheduler_.end_execution();
     if (!preparation_error_.empty()) return;
     prepared_hash_ = program_->state_hash();
@@ -64,7 +67,8 @@ const ExecutionResult& Execution::run(Strategy& strategy) {
         scheduler_.decided_ = true;
     }
     const Outcome outcome = scheduler_.outcome();
-    if (outcome == Outcome::Completed || outcome == Outcome::Deadlock) result_.state_hash = program_->state_hash();
+    if (outcome == Outcome::Completed || outcome == Outcome::Deadlock)
+        result_.state_hash = program_->state_hash();
     collect();
     strategy.execution_ended(outcome, scheduler_);
     result_.outcome = scheduler_.outcome();

@@ -35,13 +35,15 @@ struct ExecutionResult {
     std::uint32_t deviations = 0;
     std::uint32_t choice_points = 0;
     Schedule schedule;
-    std::vector<std::string> messages;   // the simulated kernel's log
-    std::vector<std::string> unordered;  // accesses without an order: the merged steps were not sound
-    Trace trace;                         // only when narrating
+    std::vector<std::string> messages;  // the simulated kernel's log
+    std::vector<std::string>
+        unordered;  // accesses without an order: the merged steps were not sound
+    Trace trace;    // only when narrating
     bool failed() const { return outcome == Outcome::Violation || outcome == Outcome::Deadlock; }
 };
 
-/// One worker's simulation: arena, scheduler, program and prepared state. Belongs to the thread that made it.
+/// One worker's simulation: arena, scheduler, program and prepared state. Belongs to the thread
+/// that made it.
 class Execution {
   public:
     /// Runs the preparation and takes the snapshot.

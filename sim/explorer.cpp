@@ -12,17 +12,21 @@
 namespace sim {
 namespace {
 
-/// All executions with at most `bound` deviations: workers, each with a simulation of its own, share the tree.
+/// All executions with at most `bound` deviations: workers, each with a simulation of its own,
+/// share the tree.
 class Level {
   public:
     Level(const ProgramFactory& factory, const ExploreOptions& options, std::uint32_t bound)
-        : factory_(factory), options_(options), bound_(bound), frontier_(options.jobs), collector_(options.limits, options.on_progress) {}
+        : factory_(factory), options_(options), bound_(bound), frontier_(options.jobs),
+          collector_(options.limits, options.on_progress) {}
 
     SearchReport run() {
         std::vector<std::thread> workers;
-        for (unsigned i = 0; i < options_.jobs; ++i) workers.emplace_back([this] { work(); });
+        for (unsigned i = 0; i < options_.jobs; ++i)
+            workers.emplace_back([this] { work(); });
         collector_.watch(bound_, [this] { return frontier_.over(); });
-        for (std::thread& worker : workers) worker.join();
+        for (std::thread& worker : workers)
+            worker.join();
         SearchOrder failure;
         const bool found = collector_.first_failure(failure);
         SearchReport report = collector_.finish();
@@ -63,7 +67,8 @@ class Level {
         std::uint32_t depth = 0;
     };
 
-    /// How many executions ran beyond the first failure depends on the workers; how many come up to it does not.
+    /// How many executions ran beyond the first failure depends on the workers; how many come up to
+    /// it does not.
     void count_up_to(const std::vector<std::uint16_t>& failure, SearchReport& report) const {
         report.executions = report.blocked = report.steps = 0;
         report.max_depth = 0;
@@ -76,7 +81,8 @@ class Level {
         }
     }
 
-    void search_below(Execution& execution, DfsStrategy& strategy, std::set<std::uint64_t>& final_states) {
+    void search_below(Execution& execution, DfsStrategy& strategy,
+                      std::set<std::uint64_t>& final_states) {
         std::uint64_t failures_known = 0;
         double share_told = 0;
         Part part;
@@ -89,7 +95,8 @@ class Level {
             SearchOrder order;
             if (result.failed()) order.path = strategy.path();
             collector_.add(result, order);
-            if (options_.collect_final_states && result.state_hash != 0) final_states.insert(result.state_hash);
+            if (options_.collect_final_states && result.state_hash != 0)
+                final_states.insert(result.state_hash);
             if (!options_.keep_going && collector_.failures_seen() != failures_known) {
                 failures_known = collector_.failures_seen();
                 if (collector_.first_failure(order)) strategy.stop_after(order.path);
@@ -120,7 +127,8 @@ SearchReport explore(const ProgramFactory& factory, const ExploreOptions& option
     ExploreOptions left = options;  // the limits are those of all bounds together
     std::uint64_t steps = 0;
     for (std::uint32_t bound = deepen ? 0 : options.max_deviations;; ++bound) {
-        if (options.limits.time) left.limits.time = *options.limits.time - (std::chrono::steady_clock::now() - began);
+        if (options.limits.time)
+            left.limits.time = *options.limits.time - (std::chrono::steady_clock::now() - began);
         SearchReport report = Level(factory, left, bound).run();
         left.limits.max_executions -= std::min(left.limits.max_executions, report.executions);
         steps += report.steps;

@@ -15,16 +15,17 @@ namespace sim {
 /// When a search stops before it is done.
 struct SearchLimits {
     std::uint64_t max_executions = ~std::uint64_t{0};
-    std::optional<std::chrono::nanoseconds> time;      // wall clock: a search cut by it is not repeatable, and says so
-    const std::atomic<bool>* interrupted = nullptr;    // set by a signal handler
+    std::optional<std::chrono::nanoseconds>
+        time;  // wall clock: a search cut by it is not repeatable, and says so
+    const std::atomic<bool>* interrupted = nullptr;  // set by a signal handler
 };
 
 /// What a search has done so far, for progress lines. Read while workers run.
 struct SearchProgress {
     std::uint64_t executions = 0;
     std::uint64_t steps = 0;
-    double share_done = 0;        // of the tree at the present bound; an estimate
-    std::uint32_t bound = 0;      // deviations allowed at present
+    double share_done = 0;    // of the tree at the present bound; an estimate
+    std::uint32_t bound = 0;  // deviations allowed at present
     std::uint64_t failures = 0;
     std::chrono::nanoseconds elapsed{};
 };
@@ -38,19 +39,31 @@ struct Failure {
     ExecutionResult result;       // with messages, without a trace
 };
 
-enum class SearchEnd : std::uint8_t { Complete, Found, Time, Executions, StepLimit, Interrupted, Nondeterministic, PreparationFailed };
+enum class SearchEnd : std::uint8_t {
+    Complete,
+    Found,
+    Time,
+    Executions,
+    StepLimit,
+    Interrupted,
+    Nondeterministic,
+    PreparationFailed
+};
 
 struct SearchReport {
     SearchEnd end = SearchEnd::Complete;
-    std::uint64_t executions = 0;  // explore: of the last bound; both: up to the failure that ended the search
+    std::uint64_t executions =
+        0;  // explore: of the last bound; both: up to the failure that ended the search
     std::uint64_t steps = 0;
-    std::uint64_t blocked = 0;     // cut short: an equivalent prefix had been searched
-    std::uint32_t max_depth = 0;   // most choice points of an execution
-    std::uint32_t bound = 0;             // explore: the bound that was completed, or was being explored when it ended
-    bool whole_space = false;            // no schedule was left out at this bound
-    std::vector<Failure> failures;       // one for each signature, in the search's order
+    std::uint64_t blocked = 0;    // cut short: an equivalent prefix had been searched
+    std::uint32_t max_depth = 0;  // most choice points of an execution
+    std::uint32_t bound =
+        0;  // explore: the bound that was completed, or was being explored when it ended
+    bool whole_space = false;                 // no schedule was left out at this bound
+    std::vector<Failure> failures;            // one for each signature, in the search's order
     std::vector<std::uint64_t> final_states;  // when asked for: sorted, distinct
-    std::vector<std::string> unordered;  // accesses without an order: the merged steps were not sound
+    std::vector<std::string>
+        unordered;  // accesses without an order: the merged steps were not sound
     std::string error;
 };
 
@@ -59,15 +72,19 @@ struct ExploreOptions {
     std::uint32_t max_deviations = 2;  // DfsStrategy::unbounded: all schedules
     unsigned jobs = 1;
     SearchLimits limits;
-    bool keep_going = false;           // collect all failures instead of stopping at the first bound that has one
-    bool deepen = true;                // bounds 0, 1, ... up to the maximum, so that the failure found has the fewest deviations
+    bool keep_going =
+        false;           // collect all failures instead of stopping at the first bound that has one
+    bool deepen = true;  // bounds 0, 1, ... up to the maximum, so that the failure found has the
+                         // fewest deviations
     bool collect_final_states = false;
-    std::size_t cache_entries = std::size_t{1} << 19;  // of happens-before prefixes, for each worker; 0: plain search
-    ProgressCallback on_progress;      // called by one thread, several times a second
+    std::size_t cache_entries =
+        std::size_t{1} << 19;      // of happens-before prefixes, for each worker; 0: plain search
+    ProgressCallback on_progress;  // called by one thread, several times a second
 };
 
-/// Runs all executions within the bound, in parallel. The verdict, the counts and the failure reported (the first in
-/// lexicographic order at the least bound) do not depend on the number of jobs.
+/// Runs all executions within the bound, in parallel. The verdict, the counts and the failure
+/// reported (the first in lexicographic order at the least bound) do not depend on the number of
+/// jobs.
 SearchReport explore(const ProgramFactory& factory, const ExploreOptions& options);
 
 struct HuntOptions {

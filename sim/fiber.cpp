@@ -50,7 +50,8 @@ struct FiberEntry {
         const void* bottom = nullptr;
         std::size_t size = 0;
         __sanitizer_finish_switch_fiber(passage.arriver->fake_stack_, &bottom, &size);
-        passage.leaver->sanitizer_bottom_ = bottom;  // the thread's own stack has no other way to be known
+        passage.leaver->sanitizer_bottom_ =
+            bottom;  // the thread's own stack has no other way to be known
         passage.leaver->sanitizer_size_ = size;
 #endif
     }
@@ -69,7 +70,8 @@ void Fiber::prepare(Entry entry, void* argument) {
     sanitizer_bottom_ = stack_;
     sanitizer_size_ = stack_bytes_;
 #ifdef SIM_FIBER_ASAN
-    ASAN_UNPOISON_MEMORY_REGION(stack_, stack_bytes_);  // frames of the last computation there never returned
+    ASAN_UNPOISON_MEMORY_REGION(
+        stack_, stack_bytes_);  // frames of the last computation there never returned
 #endif
     context_ = context::make_fcontext(stack_ + stack_bytes_, stack_bytes_, FiberEntry::main);
 }
@@ -77,13 +79,15 @@ void Fiber::prepare(Entry entry, void* argument) {
 void Fiber::switch_to(Fiber& from, Fiber& to, [[maybe_unused]] bool from_ends) {
     Passage passage{&from, &to};
 #ifdef SIM_FIBER_ASAN
-    __sanitizer_start_switch_fiber(from_ends ? nullptr : &from.fake_stack_, to.sanitizer_bottom_, to.sanitizer_size_);
+    __sanitizer_start_switch_fiber(from_ends ? nullptr : &from.fake_stack_, to.sanitizer_bottom_,
+                                   to.sanitizer_size_);
 #endif
     FiberEntry::arrive(context::jump_fcontext(to.context_, &passage));
 }
 
 StackPool::~StackPool() {
-    for (unsigned char* mapping : mappings_) munmap(mapping, stack_bytes + guard_bytes);
+    for (unsigned char* mapping : mappings_)
+        munmap(mapping, stack_bytes + guard_bytes);
 }
 
 void StackPool::attach(Fiber& fiber) {

@@ -5,14 +5,17 @@
 
 namespace sim {
 
-/// A stack with a suspended computation on it. The only place that knows Boost.Context (fcontext: about 5.5 ns one way).
+/// A stack with a suspended computation on it. The only place that knows Boost.Context (fcontext:
+/// about 5.5 ns one way).
 ///
-/// Switching is symmetric: the running fiber names its successor. Stacks come from the pool and go back to it.
+/// Switching is symmetric: the running fiber names its successor. Stacks come from the pool and go
+/// back to it.
 class Fiber {
   public:
     using Entry = void (*)(void* argument);
 
-    /// Puts a computation on the stack; it starts at the first switch to it and never returns from entry.
+    /// Puts a computation on the stack; it starts at the first switch to it and never returns from
+    /// entry.
     void prepare(Entry entry, void* argument);
 
     /// Suspends `from` (the running fiber, or the thread's own context) and resumes `to`.
@@ -34,7 +37,8 @@ class Fiber {
     void* argument_ = nullptr;
 };
 
-/// Stacks of one simulation. A fiber keeps its stack from execution to execution. Debug builds put an inaccessible page below each.
+/// Stacks of one simulation. A fiber keeps its stack from execution to execution. Debug builds put
+/// an inaccessible page below each.
 class StackPool {
   public:
     StackPool() = default;

@@ -10,7 +10,8 @@ void PrefixFingerprint::begin_execution() {
     ++execution_;
     used_ = 0;
     sum_ = step_ = {};
-    for (Digest& digest : last_of_task_) digest = {};
+    for (Digest& digest : last_of_task_)
+        digest = {};
     touched_.clear();
     created_.clear();
 }
@@ -36,7 +37,8 @@ void PrefixFingerprint::grow() {
         if (old.execution == execution_) record(old.object) = old;
 }
 
-void PrefixFingerprint::begin_step(unsigned slot, std::uint64_t path, std::uint8_t op, std::uint64_t object) {
+void PrefixFingerprint::begin_step(unsigned slot, std::uint64_t path, std::uint8_t op,
+                                   std::uint64_t object) {
     slot_ = slot;
     step_ = last_of_task_[slot];
     step_.mix(path ^ op);
@@ -59,7 +61,9 @@ void PrefixFingerprint::depend(std::uint64_t object, bool writes) {
     touched_.push_back({object, writes});
 }
 
-void PrefixFingerprint::task_created(unsigned slot) { created_.push_back(slot); }
+void PrefixFingerprint::task_created(unsigned slot) {
+    created_.push_back(slot);
+}
 
 void PrefixFingerprint::end_step() {
     for (const Touched& touched : touched_) {
@@ -72,7 +76,8 @@ void PrefixFingerprint::end_step() {
         }
     }
     last_of_task_[slot_] = step_;
-    for (const unsigned slot : created_) last_of_task_[slot] = step_;
+    for (const unsigned slot : created_)
+        last_of_task_[slot] = step_;
     sum_.add(step_);
     touched_.clear();
     created_.clear();

@@ -8,7 +8,8 @@
 
 namespace sim {
 
-/// 128 bits, so that two different things practically never look the same in a search of any length.
+/// 128 bits, so that two different things practically never look the same in a search of any
+/// length.
 struct Digest {
     std::uint64_t a = 0, b = 0;
     void mix(std::uint64_t value) {
@@ -27,11 +28,13 @@ struct Digest {
     friend bool operator==(const Digest&, const Digest&) = default;
 };
 
-/// The happens-before class of the execution so far: equal for two prefixes that differ only in the order of independent steps.
+/// The happens-before class of the execution so far: equal for two prefixes that differ only in the
+/// order of independent steps.
 ///
-/// Each step has a digest of its task, its accesses and the steps that they depend on; the fingerprint is the sum over all
-/// steps. Accesses depend on the last write of the object, a write also on the reads since. Keyed accesses of different keys
-/// are independent of each other, not of a write of the whole object. Additions count as writes.
+/// Each step has a digest of its task, its accesses and the steps that they depend on; the
+/// fingerprint is the sum over all steps. Accesses depend on the last write of the object, a write
+/// also on the reads since. Keyed accesses of different keys are independent of each other, not of
+/// a write of the whole object. Additions count as writes.
 class PrefixFingerprint {
   public:
     void begin_execution();

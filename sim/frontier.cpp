@@ -19,7 +19,8 @@ bool Frontier::take(Prefix& prefix) {
 
 void Frontier::give(std::vector<Prefix> prefixes) {
     const std::lock_guard guard(mutex_);
-    for (Prefix& prefix : prefixes) waiting_.push_back(std::move(prefix));
+    for (Prefix& prefix : prefixes)
+        waiting_.push_back(std::move(prefix));
     hungry_ = waiting_.size() < idle_;
     changed_.notify_all();
 }

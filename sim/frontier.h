@@ -9,7 +9,8 @@
 
 namespace sim {
 
-/// Parts of the tree that wait for a worker. The search is over when nothing waits and every worker does.
+/// Parts of the tree that wait for a worker. The search is over when nothing waits and every worker
+/// does.
 class Frontier {
   public:
     explicit Frontier(unsigned workers) : workers_(workers) { waiting_.push_back({}); }

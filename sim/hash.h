@@ -4,7 +4,8 @@
 
 namespace sim {
 
-/// Mixes one 64-bit value into a running hash. Two multiplications: cheap enough for every access of every step.
+/// Mixes one 64-bit value into a running hash. Two multiplications: cheap enough for every access
+/// of every step.
 constexpr std::uint64_t hash_mix(std::uint64_t seed, std::uint64_t value) {
     std::uint64_t x = (seed ^ value) * 0x9E3779B97F4A7C15ULL;
     x ^= x >> 32;
@@ -15,7 +16,8 @@ constexpr std::uint64_t hash_mix(std::uint64_t seed, std::uint64_t value) {
 /// Hash of a name (FNV-1a, then mixed). The same on every machine and compiler.
 constexpr std::uint64_t hash_text(std::string_view text) {
     std::uint64_t h = 0xCBF29CE484222325ULL;
-    for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+    for (const char c : text)
+        h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
     return hash_mix(h, text.size());
 }
 

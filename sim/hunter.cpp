@@ -12,7 +12,8 @@ namespace {
 class Hunt {
   public:
     Hunt(const ProgramFactory& factory, const HuntOptions& options)
-        : factory_(factory), options_(options), collector_(options.limits, options.on_progress), next_(options.first), working_(options.jobs) {}
+        : factory_(factory), options_(options), collector_(options.limits, options.on_progress),
+          next_(options.first), working_(options.jobs) {}
 
     SearchReport run() {
         std::vector<std::thread> workers;
@@ -22,9 +23,11 @@ class Hunt {
                 --working_;
             });
         collector_.watch(0, [this] { return working_ == 0; });
-        for (std::thread& worker : workers) worker.join();
+        for (std::thread& worker : workers)
+            worker.join();
         SearchReport report = collector_.finish();
-        if (report.end == SearchEnd::Complete && !report.failures.empty()) report.end = SearchEnd::Found;
+        if (report.end == SearchEnd::Complete && !report.failures.empty())
+            report.end = SearchEnd::Found;
         if (report.end == SearchEnd::Found && !options_.keep_going) {
             keep_first_failure(report);
             report.executions = report.failures[0].first_run - options_.first + 1;
@@ -49,14 +52,16 @@ class Hunt {
         while (!collector_.stopped()) {
             const std::uint64_t run = next_.fetch_add(1);
             if (run >= options_.first + options_.count || run > last_.load()) break;
-            const auto strategy = make_strategy(options_.strategy, seed_of_run(options_.seed, run), tasks, steps);
+            const auto strategy =
+                make_strategy(options_.strategy, seed_of_run(options_.seed, run), tasks, steps);
             strategy->next_execution();
             const ExecutionResult& result = execution.run(*strategy);
             SearchOrder order;
             order.run = run;
             collector_.add(result, order);
             collector_.add_share(1.0 / static_cast<double>(options_.count));
-            if (options_.collect_final_states && result.state_hash != 0) final_states.insert(result.state_hash);
+            if (options_.collect_final_states && result.state_hash != 0)
+                final_states.insert(result.state_hash);
             if (result.failed() && !options_.keep_going) lower_last(run);
         }
         collector_.add_final_states(final_states);
@@ -79,8 +84,12 @@ class Hunt {
 
 }  // namespace
 
-std::uint64_t seed_of_run(std::uint64_t seed, std::uint64_t run) { return hash_mix(hash_mix(0x68756E74ULL, seed), run); }
+std::uint64_t seed_of_run(std::uint64_t seed, std::uint64_t run) {
+    return hash_mix(hash_mix(0x68756E74ULL, seed), run);
+}
 
-SearchReport hunt(const ProgramFactory& factory, const HuntOptions& options) { return Hunt(factory, options).run(); }
+SearchReport hunt(const ProgramFactory& factory, const HuntOptions& options) {
+    return Hunt(factory, options).run();
+}
 
 }  // namespace sim

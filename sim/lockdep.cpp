@@ -8,11 +8,13 @@
 namespace sim {
 
 void Lockdep::clear() {
-    for (const std::uint16_t row : with_edges_) edges_[row].fill(0);
+    for (const std::uint16_t row : with_edges_)
+        edges_[row].fill(0);
     with_edges_.clear();
 }
 
-std::string Lockdep::acquire(const Task& task, const LockClass& cls, unsigned subclass, Attempt attempt) {
+std::string Lockdep::acquire(const Task& task, const LockClass& cls, unsigned subclass,
+                             Attempt attempt) {
     const unsigned taken = cls.index + subclass;
     SIM_ASSERT(taken < max_lock_classes);
     classes_[taken] = &cls;
@@ -23,10 +25,12 @@ std::string Lockdep::acquire(const Task& task, const LockClass& cls, unsigned su
         std::vector<std::uint16_t> path;
         if (held == taken || find_path(taken, held, path)) {
             std::string cycle = name(held) + " -> " + name(taken);
-            for (std::size_t step = 1; step < path.size(); ++step) cycle += " -> " + name(path[step]);
+            for (std::size_t step = 1; step < path.size(); ++step)
+                cycle += " -> " + name(path[step]);
             return cycle;
         }
-        if (std::all_of(edges_[held].begin(), edges_[held].end(), [](std::uint64_t word) { return word == 0; }))
+        if (std::all_of(edges_[held].begin(), edges_[held].end(),
+                        [](std::uint64_t word) { return word == 0; }))
             with_edges_.push_back(static_cast<std::uint16_t>(held));
         edges_[held][taken >> 6] |= std::uint64_t{1} << (taken & 63);
     }
@@ -37,7 +41,8 @@ bool Lockdep::find_path(unsigned from, unsigned to, std::vector<std::uint16_t>& 
     path.push_back(static_cast<std::uint16_t>(from));
     if (from == to) return true;
     for (const std::uint16_t next : with_edges_) {
-        const bool leads = has_edge(from, next) && std::find(path.begin(), path.end(), next) == path.end();
+        const bool leads =
+            has_edge(from, next) && std::find(path.begin(), path.end(), next) == path.end();
         if (leads && find_path(next, to, path)) return true;
     }
     // Classes without outgoing edges can only be the end of a path.

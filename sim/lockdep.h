@@ -12,8 +12,9 @@ struct Task;
 /// Whether a task would have waited for the lock that it got.
 enum class Attempt : std::uint8_t { Waits, Tries };
 
-/// A kind of lock. One constant per kind; `index` is unique. Subclasses (levels of a tree, left and right sibling) are
-/// numbered by the caller and added to the index, as lockdep's subclasses are: index + subclass must not meet another class.
+/// A kind of lock. One constant per kind; `index` is unique. Subclasses (levels of a tree, left and
+/// right sibling) are numbered by the caller and added to the index, as lockdep's subclasses are:
+/// index + subclass must not meet another class.
 struct LockClass {
     const char* name;
     std::uint16_t index;
@@ -22,17 +23,21 @@ struct LockClass {
 
 inline constexpr unsigned max_lock_classes = 768;
 
-/// Which class of lock was taken while which other was held, in one execution. A cycle is a finding even where the
-/// execution did not deadlock (the kernel's lockdep). Read acquisitions count as write acquisitions.
+/// Which class of lock was taken while which other was held, in one execution. A cycle is a finding
+/// even where the execution did not deadlock (the kernel's lockdep). Read acquisitions count as
+/// write acquisitions.
 class Lockdep {
   public:
     void clear();
-    /// Adds the edges from every lock that `task` holds to `cls`. A trylock adds none: who does not wait closes no cycle.
+    /// Adds the edges from every lock that `task` holds to `cls`. A trylock adds none: who does not
+    /// wait closes no cycle.
     /// @return empty, or the cycle that the newest edge closes, for people: "a -> b -> a"
     std::string acquire(const Task& task, const LockClass& cls, unsigned subclass, Attempt attempt);
 
   private:
-    bool has_edge(unsigned from, unsigned to) const { return ((edges_[from][to >> 6] >> (to & 63)) & 1) != 0; }
+    bool has_edge(unsigned from, unsigned to) const {
+        return ((edges_[from][to >> 6] >> (to & 63)) & 1) != 0;
+    }
     bool find_path(unsigned from, unsigned to, std::vector<std::uint16_t>& path) const;
     std::string name(unsigned index) const;
 

@@ -19,7 +19,8 @@ bool same_operation(const Meaning& a, const Meaning& b) {
 
 std::string to_string(const Meaning& meaning) {
     std::string text = meaning.task + ": " + to_string(meaning.op);
-    if (!meaning.object_class.empty()) text += " " + meaning.object_class + " " + std::to_string(meaning.key);
+    if (!meaning.object_class.empty())
+        text += " " + meaning.object_class + " " + std::to_string(meaning.key);
     if (meaning.occurrence > 1) text += " (time " + std::to_string(meaning.occurrence) + ")";
     return text;
 }
@@ -37,7 +38,8 @@ std::vector<Meaning> meanings(const Trace& trace) {
     return all;
 }
 
-MeaningReplay::MeaningReplay(std::vector<Meaning> recorded, OnDivergence mode) : recorded_(std::move(recorded)), mode_(mode) {}
+MeaningReplay::MeaningReplay(std::vector<Meaning> recorded, OnDivergence mode)
+    : recorded_(std::move(recorded)), mode_(mode) {}
 
 bool MeaningReplay::next_execution() {
     const bool first = !ran_;
@@ -55,12 +57,15 @@ Meaning MeaningReplay::pending(const Scheduler& scheduler, unsigned slot) {
     return meaning;
 }
 
-bool MeaningReplay::find_possible(const Scheduler& scheduler, std::size_t from, std::size_t limit, std::size_t& step,
-                                  std::size_t& candidate) {
+bool MeaningReplay::find_possible(const Scheduler& scheduler, std::size_t from, std::size_t limit,
+                                  std::size_t& step, std::size_t& candidate) {
     std::vector<Meaning> possible;
-    for (const std::uint16_t slot : candidates_) possible.push_back(pending(scheduler, slot));
+    for (const std::uint16_t slot : candidates_)
+        possible.push_back(pending(scheduler, slot));
     for (step = from; step < std::min(limit, recorded_.size()); ++step) {
-        const auto at = std::find_if(possible.begin(), possible.end(), [&](const Meaning& m) { return same_operation(m, recorded_[step]); });
+        const auto at = std::find_if(possible.begin(), possible.end(), [&](const Meaning& m) {
+            return same_operation(m, recorded_[step]);
+        });
         if (at == possible.end()) continue;
         candidate = static_cast<std::size_t>(at - possible.begin());
         return true;
@@ -70,7 +75,9 @@ bool MeaningReplay::find_possible(const Scheduler& scheduler, std::size_t from, 
 
 Choice MeaningReplay::choose(Scheduler& scheduler) {
     scheduler.candidates(candidates_);
-    const auto take = [&](std::size_t candidate) { return Choice{candidates_[candidate], static_cast<std::uint16_t>(candidate)}; };
+    const auto take = [&](std::size_t candidate) {
+        return Choice{candidates_[candidate], static_cast<std::uint16_t>(candidate)};
+    };
     std::size_t step = 0;
     std::size_t candidate = 0;
     if (next_ >= recorded_.size()) return take(0);
@@ -84,7 +91,8 @@ Choice MeaningReplay::choose(Scheduler& scheduler) {
     }
     const bool found = find_possible(scheduler, next_ + 1, next_ + look_ahead, step, candidate);
     const std::size_t chosen = found && mode_ == OnDivergence::Nearest ? candidate : 0;
-    divergences_.push_back({scheduler.steps(), to_string(recorded_[next_]), to_string(pending(scheduler, candidates_[chosen]))});
+    divergences_.push_back({scheduler.steps(), to_string(recorded_[next_]),
+                            to_string(pending(scheduler, candidates_[chosen]))});
     if (found && (mode_ == OnDivergence::Nearest || candidate == 0)) next_ = step + 1;
     return take(chosen);
 }

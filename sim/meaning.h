@@ -9,8 +9,8 @@
 
 namespace sim {
 
-/// What a step was, in words that survive small changes of the program: which task, which operation on what, for the how
-/// manieth time in that task.
+/// What a step was, in words that survive small changes of the program: which task, which operation
+/// on what, for the how manieth time in that task.
 struct Meaning {
     std::string task;
     OpKind op = OpKind::Start;
@@ -48,8 +48,10 @@ class MeaningReplay final : public Strategy {
 
   private:
     Meaning pending(const Scheduler& scheduler, unsigned slot);
-    /// Index of the first recorded step from `from` on that a candidate can take, and that candidate's position.
-    bool find_possible(const Scheduler& scheduler, std::size_t from, std::size_t limit, std::size_t& step, std::size_t& candidate);
+    /// Index of the first recorded step from `from` on that a candidate can take, and that
+    /// candidate's position.
+    bool find_possible(const Scheduler& scheduler, std::size_t from, std::size_t limit,
+                       std::size_t& step, std::size_t& candidate);
 
     std::vector<Meaning> recorded_;
     OnDivergence mode_;

@@ -3,7 +3,8 @@
 
 namespace sim {
 
-/// The kernel's struct mutex: one owner, may sleep, any waiter may win. A blocked attempt is no step.
+/// The kernel's struct mutex: one owner, may sleep, any waiter may win. A blocked attempt is no
+/// step.
 class Mutex final : public Lock {
   public:
     explicit Mutex(const LockClass& cls, std::uint64_t key = 0);
@@ -25,7 +26,9 @@ class Mutex final : public Lock {
 /// Holds a mutex for a scope.
 class [[nodiscard]] MutexGuard {
   public:
-    explicit MutexGuard(Mutex& mutex, Where where = Where::current()) : mutex_(mutex) { mutex_.lock(0, where); }
+    explicit MutexGuard(Mutex& mutex, Where where = Where::current()) : mutex_(mutex) {
+        mutex_.lock(0, where);
+    }
     ~MutexGuard() { mutex_.unlock(); }
     MutexGuard(const MutexGuard&) = delete;
     MutexGuard& operator=(const MutexGuard&) = delete;

@@ -3,17 +3,20 @@
 
 namespace sim {
 
-/// How a step touched an object. Two accesses of one object by different steps commute unless one writes; two adds commute
-/// with each other; accesses of different keys commute.
+/// How a step touched an object. Two accesses of one object by different steps commute unless one
+/// writes; two adds commute with each other; accesses of different keys commute.
 enum class AccessKind : std::uint8_t { Read, Write, Add, Insert, Lookup };
 
 /// What tasks share an object under: decides where the coarse grain needs a scheduling point.
 enum class Discipline : std::uint8_t {
-    Locked,    ///< only under locks (or by one task at a time): no point of its own; the claim is checked by vector clocks
-    Lockless,  ///< read or written without a lock on purpose (READ_ONCE, atomics, test_bit): every access may be seen
+    Locked,    ///< only under locks (or by one task at a time): no point of its own; the claim is
+               ///< checked by vector clocks
+    Lockless,  ///< read or written without a lock on purpose (READ_ONCE, atomics, test_bit): every
+               ///< access may be seen
 };
 
-/// A kind of object. One constant per kind, defined by the layer that owns it; `index` is unique and below max_object_classes.
+/// A kind of object. One constant per kind, defined by the layer that owns it; `index` is unique
+/// and below max_object_classes.
 struct ObjectClass {
     const char* name;
     std::uint8_t index;
@@ -23,7 +26,8 @@ struct ObjectClass {
 inline constexpr unsigned max_object_classes = 128;
 inline constexpr unsigned first_model_class = 32;  // below: the primitives of sim/
 
-/// Where in the happens-before order something was last done: the task's slot and its clock then. 0 means "before everything".
+/// Where in the happens-before order something was last done: the task's slot and its clock then. 0
+/// means "before everything".
 class Epoch {
   public:
     Epoch() = default;
@@ -36,10 +40,12 @@ class Epoch {
     std::uint32_t packed_ = 0;
 };
 
-/// Identity and access record of something that two tasks can share. Derive from it, or hold one per shared structure.
+/// Identity and access record of something that two tasks can share. Derive from it, or hold one
+/// per shared structure.
 ///
-/// The identity is causal: the task that created the object and how many it had created before, so it does not change when
-/// independent steps are swapped. `key` is what people call it (a bytenr, an inode number) and shows in labels and reports.
+/// The identity is causal: the task that created the object and how many it had created before, so
+/// it does not change when independent steps are swapped. `key` is what people call it (a bytenr,
+/// an inode number) and shows in labels and reports.
 class Object {
   public:
     /// @param owner  what a per-object check receives; usually the structure that holds this object
@@ -48,7 +54,8 @@ class Object {
     Object(const Object&) = delete;
     Object& operator=(const Object&) = delete;
 
-    /// Reports an access by the running step. In the fine grain, and for a Lockless class, a scheduling point comes first.
+    /// Reports an access by the running step. In the fine grain, and for a Lockless class, a
+    /// scheduling point comes first.
     /// @param value  digest of what was read or written; part of the trace hash
     void read(std::uint64_t value = 0) const;
     void write(std::uint64_t value = 0);
@@ -73,18 +80,20 @@ class Object {
     std::uint64_t key_;
     void* owner_;
     mutable Epoch last_write_;
-    mutable Epoch last_read_;          // the last reader, while reads are ordered
-    mutable std::uint32_t readers_ = 0;  // index + 1 of a vector of reader clocks, once reads are concurrent
-    mutable std::uint32_t sync_ = 0;     // index + 1 of the clock released here (locks, atomics, wait queues)
+    mutable Epoch last_read_;  // the last reader, while reads are ordered
+    mutable std::uint32_t readers_ =
+        0;  // index + 1 of a vector of reader clocks, once reads are concurrent
+    mutable std::uint32_t sync_ =
+        0;  // index + 1 of the clock released here (locks, atomics, wait queues)
     mutable std::uint32_t dirty_step_ = 0;  // last step that queued this object for its check
-    mutable std::uint32_t born_ = 0;     // execution that race and sync state belong to
+    mutable std::uint32_t born_ = 0;        // execution that race and sync state belong to
 };
 
 /// A shared value. Reading and writing it is what other tasks can notice.
-template <class T>
-class Tracked : public Object {
+template <class T> class Tracked : public Object {
   public:
-    explicit Tracked(const ObjectClass& cls, T value = {}, std::uint64_t key = 0, void* owner = nullptr)
+    explicit Tracked(const ObjectClass& cls, T value = {}, std::uint64_t key = 0,
+                     void* owner = nullptr)
         : Object(cls, key, owner), value_(value) {}
 
     const T& get() const {

@@ -8,7 +8,8 @@ PrefixCache::PrefixCache(std::size_t entries) : table_(entries == 0 ? 0 : std::b
 
 bool PrefixCache::visited(const Digest& prefix, std::uint32_t deviations) {
     Entry& entry = table_[prefix.a & (table_.size() - 1)];
-    if (entry.generation == generation_ && entry.prefix == prefix && entry.deviations <= deviations) return true;
+    if (entry.generation == generation_ && entry.prefix == prefix && entry.deviations <= deviations)
+        return true;
     entry = {prefix, generation_, deviations};
     return false;
 }

@@ -6,15 +6,17 @@
 
 namespace sim {
 
-/// Happens-before prefixes that a bounded search has been at, with the least deviations it had used there (soundness: a
-/// reduction that a bound does not spoil). Fixed in size and lossy: forgetting an entry costs time only.
+/// Happens-before prefixes that a bounded search has been at, with the least deviations it had used
+/// there (soundness: a reduction that a bound does not spoil). Fixed in size and lossy: forgetting
+/// an entry costs time only.
 class PrefixCache {
   public:
     /// @param entries  rounded up to a power of two; 0: no cache
     explicit PrefixCache(std::size_t entries);
     bool enabled() const { return !table_.empty(); }
     void clear() { ++generation_; }
-    /// Notes a visit. @return whether an equivalent prefix was visited before with no more deviations
+    /// Notes a visit. @return whether an equivalent prefix was visited before with no more
+    /// deviations
     bool visited(const Digest& prefix, std::uint32_t deviations);
 
   private:

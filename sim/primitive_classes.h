@@ -12,6 +12,8 @@ inline constexpr ObjectClass waitqueue{"waitqueue", 4, Discipline::Lockless};
 inline constexpr ObjectClass atomic{"atomic", 5, Discipline::Lockless};
 inline constexpr ObjectClass timer{"timer", 6, Discipline::Lockless};
 
-constexpr bool is_lock(const ObjectClass& cls) { return cls.index >= mutex.index && cls.index <= rwsem.index; }
+constexpr bool is_lock(const ObjectClass& cls) {
+    return cls.index >= mutex.index && cls.index <= rwsem.index;
+}
 
 }  // namespace sim::primitive

@@ -5,7 +5,8 @@
 
 namespace sim {
 
-/// What is simulated: a scenario of the model, or a small program of the literature. One instance for each worker thread.
+/// What is simulated: a scenario of the model, or a small program of the literature. One instance
+/// for each worker thread.
 class Program {
   public:
     Program() = default;
@@ -13,12 +14,14 @@ class Program {
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;
 
-    /// Builds the prepared state: runs in a task of its own, once, under the default schedule. What it leaves in the arena is
-    /// where every execution starts; members of the program itself must not change afterwards.
+    /// Builds the prepared state: runs in a task of its own, once, under the default schedule. What
+    /// it leaves in the arena is where every execution starts; members of the program itself must
+    /// not change afterwards.
     virtual void prepare() = 0;
     /// Spawns the tasks of an execution. Runs outside a task.
     virtual void start() = 0;
-    /// After all tasks have ended: what must hold then. Reports through violation(). Runs outside a task.
+    /// After all tasks have ended: what must hold then. Reports through violation(). Runs outside a
+    /// task.
     virtual void check_end() {}
     /// Digest of the state that an execution ended in, for comparing executions.
     virtual std::uint64_t state_hash() = 0;

@@ -8,7 +8,8 @@ namespace sim {
 
 void RaceDetector::begin_execution() {
     ++execution_;
-    for (unsigned slot = 0; slot < slots_used_; ++slot) clocks_[slot].fill(0);
+    for (unsigned slot = 0; slot < slots_used_; ++slot)
+        clocks_[slot].fill(0);
     last_access_.fill(0);
     slots_used_ = 0;
     sync_used_ = 0;

@@ -11,11 +11,12 @@ namespace sim {
 
 struct Task;
 
-/// Happens-before by vector clocks, and accesses of Locked objects that it leaves unordered (FastTrack: Flanagan and Freund,
-/// PLDI 2009). Locks, atomics, lockless accesses, wake-ups, creation of tasks order; nothing else does.
+/// Happens-before by vector clocks, and accesses of Locked objects that it leaves unordered
+/// (FastTrack: Flanagan and Freund, PLDI 2009). Locks, atomics, lockless accesses, wake-ups,
+/// creation of tasks order; nothing else does.
 ///
-/// A slot is given to a new task when all accesses of its former task happened before the creation, so a slot's clock never
-/// orders what is not ordered.
+/// A slot is given to a new task when all accesses of its former task happened before the creation,
+/// so a slot's clock never orders what is not ordered.
 class RaceDetector {
   public:
     struct alignas(16) Clock : std::array<std::uint32_t, max_tasks> {};
@@ -26,10 +27,13 @@ class RaceDetector {
 
     void task_created(unsigned creator_or_none, unsigned slot);
     /// Whether every access of `slot` so far happened before what `task` does now.
-    bool ended_before(unsigned slot, unsigned task) const { return clocks_[task][slot] >= last_access_[slot]; }
+    bool ended_before(unsigned slot, unsigned task) const {
+        return clocks_[task][slot] >= last_access_[slot];
+    }
     std::uint32_t now(unsigned task) const { return clocks_[task][task]; }
 
-    /// An access of a Locked object. @return an earlier one that it races with; the start if there is none
+    /// An access of a Locked object. @return an earlier one that it races with; the start if there
+    /// is none
     Epoch read(unsigned task, const Object& object);
     Epoch write(unsigned task, const Object& object);
 
@@ -48,10 +52,13 @@ class RaceDetector {
     }
     void adopt_anew(const Object& object) const;
     Clock& sync_clock(const Object& object);
-    /// Four clocks at a time (clocks stay below 2^24, so signed comparison is right). A GNU extension that g++ and clang share.
+    /// Four clocks at a time (clocks stay below 2^24, so signed comparison is right). A GNU
+    /// extension that g++ and clang share.
     using Block = std::int32_t __attribute__((vector_size(16), may_alias));
     static Block& block(Clock& clock, unsigned i) { return *reinterpret_cast<Block*>(&clock[i]); }
-    static const Block& block(const Clock& clock, unsigned i) { return *reinterpret_cast<const Block*>(&clock[i]); }
+    static const Block& block(const Clock& clock, unsigned i) {
+        return *reinterpret_cast<const Block*>(&clock[i]);
+    }
     /// Componentwise maximum, over the slots in use.
     void join(Clock& into, const Clock& from) const {
         for (unsigned i = 0; i < slots_used_; i += 4) {
@@ -66,7 +73,9 @@ class RaceDetector {
             block(one, i) = block(other, i) = (block(other, i) & less) | (block(one, i) & ~less);
         }
     }
-    bool before(Epoch epoch, unsigned task) const { return epoch.clock() <= clocks_[task][epoch.slot()]; }
+    bool before(Epoch epoch, unsigned task) const {
+        return epoch.clock() <= clocks_[task][epoch.slot()];
+    }
 
     std::uint32_t execution_ = 1;
     unsigned slots_used_ = 1;

@@ -7,11 +7,14 @@
 namespace sim {
 
 /// A value, or the error that stands in its place. The kernel's `int ret` with a type.
-template <class T, class E>
-class [[nodiscard]] Result {
+template <class T, class E> class [[nodiscard]] Result {
   public:
-    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}   // NOLINT(google-explicit-constructor)
-    Result(E error) : state_(std::in_place_index<1>, std::move(error)) {}   // NOLINT(google-explicit-constructor)
+    Result(T value)
+        : state_(std::in_place_index<0>, std::move(value)) {
+    }  // NOLINT(google-explicit-constructor)
+    Result(E error)
+        : state_(std::in_place_index<1>, std::move(error)) {
+    }  // NOLINT(google-explicit-constructor)
 
     bool ok() const { return state_.index() == 0; }
     explicit operator bool() const { return ok(); }
@@ -38,11 +41,11 @@ class [[nodiscard]] Result {
 };
 
 /// Success without a value, or an error.
-template <class E>
-class [[nodiscard]] Result<void, E> {
+template <class E> class [[nodiscard]] Result<void, E> {
   public:
     Result() = default;
-    Result(E error) : error_(std::move(error)), failed_(true) {}  // NOLINT(google-explicit-constructor)
+    Result(E error)
+        : error_(std::move(error)), failed_(true) {}  // NOLINT(google-explicit-constructor)
 
     bool ok() const { return !failed_; }
     explicit operator bool() const { return ok(); }

@@ -5,8 +5,8 @@
 
 namespace sim {
 
-/// Seeded generator (xoshiro256**, seeded by splitmix64) with its own distributions: the standard library's differ
-/// between implementations, and a seed must mean the same everywhere.
+/// Seeded generator (xoshiro256**, seeded by splitmix64) with its own distributions: the standard
+/// library's differ between implementations, and a seed must mean the same everywhere.
 class Rng {
   public:
     explicit Rng(std::uint64_t seed) {
@@ -31,13 +31,15 @@ class Rng {
         return result;
     }
 
-    /// Uniform in [0, bound), unbiased (Lemire's multiplication with rejection). @param bound at least 1
+    /// Uniform in [0, bound), unbiased (Lemire's multiplication with rejection). @param bound at
+    /// least 1
     std::uint64_t below(std::uint64_t bound) {
         for (;;) {
             const std::uint64_t x = next();
             const auto product = static_cast<Wide>(x) * bound;
             const auto low = static_cast<std::uint64_t>(product);
-            if (low >= bound || low >= (0 - bound) % bound) return static_cast<std::uint64_t>(product >> 64);
+            if (low >= bound || low >= (0 - bound) % bound)
+                return static_cast<std::uint64_t>(product >> 64);
         }
     }
 

@@ -38,7 +38,9 @@ void RwSem::acquire(bool shared, unsigned subclass, Where where) {
 bool RwSem::may_go(unsigned slot) const {
     bool readers_only = true;
     for (const Waiter& waiter : queue_) {
-        if (waiter.slot == slot) return available(waiter.shared) && (waiter.shared ? readers_only : &waiter == &queue_.front());
+        if (waiter.slot == slot)
+            return available(waiter.shared) &&
+                   (waiter.shared ? readers_only : &waiter == &queue_.front());
         readers_only = readers_only && waiter.shared;
     }
     return false;
@@ -68,8 +70,12 @@ void RwSem::update_waiters() {
     }
 }
 
-void RwSem::down_read(unsigned subclass, Where where) { acquire(true, subclass, where); }
-void RwSem::down_write(unsigned subclass, Where where) { acquire(false, subclass, where); }
+void RwSem::down_read(unsigned subclass, Where where) {
+    acquire(true, subclass, where);
+}
+void RwSem::down_write(unsigned subclass, Where where) {
+    acquire(false, subclass, where);
+}
 
 bool RwSem::try_acquire(bool shared, unsigned subclass, Where where) {
     Scheduler& scheduler = current();
@@ -85,8 +91,12 @@ bool RwSem::try_acquire(bool shared, unsigned subclass, Where where) {
     return false;
 }
 
-bool RwSem::try_down_read(unsigned subclass, Where where) { return try_acquire(true, subclass, where); }
-bool RwSem::try_down_write(unsigned subclass, Where where) { return try_acquire(false, subclass, where); }
+bool RwSem::try_down_read(unsigned subclass, Where where) {
+    return try_acquire(true, subclass, where);
+}
+bool RwSem::try_down_write(unsigned subclass, Where where) {
+    return try_acquire(false, subclass, where);
+}
 
 void RwSem::release(bool shared) {
     Scheduler& scheduler = current();
@@ -104,8 +114,12 @@ void RwSem::release(bool shared) {
     update_waiters();
 }
 
-void RwSem::up_read() { release(true); }
-void RwSem::up_write() { release(false); }
+void RwSem::up_read() {
+    release(true);
+}
+void RwSem::up_write() {
+    release(false);
+}
 
 void RwSem::downgrade_write() {
     Scheduler& scheduler = current();

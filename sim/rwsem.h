@@ -6,9 +6,10 @@ namespace sim {
 
 /// The kernel's struct rw_semaphore: many readers or one writer.
 ///
-/// Waiters queue in order of arrival. A reader that arrives while somebody waits queues behind them; a writer that finds the
-/// semaphore free takes it even past waiters (the kernel's lock stealing). All readers at the head of the queue may go together.
-/// An attempt that queues is a step, since it holds back later readers.
+/// Waiters queue in order of arrival. A reader that arrives while somebody waits queues behind
+/// them; a writer that finds the semaphore free takes it even past waiters (the kernel's lock
+/// stealing). All readers at the head of the queue may go together. An attempt that queues is a
+/// step, since it holds back later readers.
 class RwSem final : public Lock {
   public:
     explicit RwSem(const LockClass& cls, std::uint64_t key = 0);
@@ -33,7 +34,9 @@ class RwSem final : public Lock {
         std::uint16_t slot;
         bool shared;
     };
-    bool available(bool shared) const { return shared ? writer_ < 0 : writer_ < 0 && readers_ == 0; }
+    bool available(bool shared) const {
+        return shared ? writer_ < 0 : writer_ < 0 && readers_ == 0;
+    }
     void acquire(bool shared, unsigned subclass, Where where);
     bool try_acquire(bool shared, unsigned subclass, Where where);
     void grant(Attempt attempt, bool shared, unsigned subclass, Where where);
@@ -50,7 +53,9 @@ class RwSem final : public Lock {
 /// Holds a semaphore for reading for a scope.
 class [[nodiscard]] ReadGuard {
   public:
-    explicit ReadGuard(RwSem& sem, Where where = Where::current()) : sem_(sem) { sem_.down_read(0, where); }
+    explicit ReadGuard(RwSem& sem, Where where = Where::current()) : sem_(sem) {
+        sem_.down_read(0, where);
+    }
     ~ReadGuard() { sem_.up_read(); }
     ReadGuard(const ReadGuard&) = delete;
     ReadGuard& operator=(const ReadGuard&) = delete;
@@ -62,7 +67,9 @@ class [[nodiscard]] ReadGuard {
 /// Holds a semaphore for writing for a scope.
 class [[nodiscard]] WriteGuard {
   public:
-    explicit WriteGuard(RwSem& sem, Where where = Where::current()) : sem_(sem) { sem_.down_write(0, where); }
+    explicit WriteGuard(RwSem& sem, Where where = Where::current()) : sem_(sem) {
+        sem_.down_write(0, where);
+    }
     ~WriteGuard() { sem_.up_write(); }
     WriteGuard(const WriteGuard&) = delete;
     WriteGuard& operator=(const WriteGuard&) = delete;

@@ -15,20 +15,29 @@ namespace {
 constexpr unsigned generation_bits = 12;
 constexpr unsigned generations = 5;
 
-bool reads_only(AccessKind kind) { return kind == AccessKind::Read || kind == AccessKind::Lookup; }
+bool reads_only(AccessKind kind) {
+    return kind == AccessKind::Read || kind == AccessKind::Lookup;
+}
 
 OpKind operation_of(AccessKind kind) {
     switch (kind) {
-        case AccessKind::Read: return OpKind::Read;
-        case AccessKind::Write: return OpKind::Write;
-        case AccessKind::Add: return OpKind::Add;
-        case AccessKind::Insert: return OpKind::Insert;
-        case AccessKind::Lookup: return OpKind::Lookup;
+    case AccessKind::Read:
+        return OpKind::Read;
+    case AccessKind::Write:
+        return OpKind::Write;
+    case AccessKind::Add:
+        return OpKind::Add;
+    case AccessKind::Insert:
+        return OpKind::Insert;
+    case AccessKind::Lookup:
+        return OpKind::Lookup;
     }
     return OpKind::Read;
 }
 
-bool is_event(TaskKind kind) { return kind == TaskKind::Completion || kind == TaskKind::Timer; }
+bool is_event(TaskKind kind) {
+    return kind == TaskKind::Completion || kind == TaskKind::Timer;
+}
 
 }  // namespace
 
@@ -48,10 +57,12 @@ Scheduler::~Scheduler() {
     }
 }
 
-// ---- tasks ---------------------------------------------------------------------------------------------------------------
+// ---- tasks
+// ---------------------------------------------------------------------------------------------------------------
 
 unsigned Scheduler::free_slot() {
-    // A slot may have a second life only under a creator that knows all of the first one; its clock would lie otherwise.
+    // A slot may have a second life only under a creator that knows all of the first one; its clock
+    // would lie otherwise.
     if (running_ != nullptr)
         for (unsigned slot = 0; slot < slots_used_; ++slot)
             if (!live_.test(slot) && races_.ended_before(slot, running_->slot)) return slot;
@@ -79,7 +90,8 @@ Task& Scheduler::create(const char* label, Job job, TaskKind kind) {
     task.kind = kind;
     task.cpu = has_creator ? running_->cpu : 0;
     task.job = job;
-    task.name = trace_.add_name({has_creator ? running_->name : Trace::no_parent, label, kind, task.cpu, task.path});
+    task.name = trace_.add_name(
+        {has_creator ? running_->name : Trace::no_parent, label, kind, task.cpu, task.path});
     task.event_order = ++event_counter_;
     task.fiber.prepare(fiber_main, this);
 
@@ -99,7 +111,8 @@ Task& Scheduler::spawn(const char* label, Job job, TaskKind kind) {
     return create(label, job, kind);
 }
 
-Task& Scheduler::spawn_completion(const char* label, std::uint16_t device, std::uint64_t latency_ns, Job job) {
+Task& Scheduler::spawn_completion(const char* label, std::uint16_t device, std::uint64_t latency_ns,
+                                  Job job) {
     Task& task = spawn(label, job, TaskKind::Completion);
     task.device = device;
     task.latency_ns = latency_ns;
@@ -131,7 +144,8 @@ void Scheduler::fiber_main(void* argument) {
         if (task.held_count != 0 && !self.stopping_) {
             const Lock& lock = *task.held[0].lock;
             self.violation(std::string("lock-held-at-exit/") + lock.lock_class().name,
-                           self.task_name(task) + " ended and still holds " + lock.lock_class().name);
+                           self.task_name(task) + " ended and still holds " +
+                               lock.lock_class().name);
         }
     } catch (const StopExecution&) {
     }
@@ -140,9 +154,11 @@ void Scheduler::fiber_main(void* argument) {
     self.switch_from(task, true);
 }
 
-// ---- one execution -------------------------------------------------------------------------------------------------------
+// ---- one execution
+// -------------------------------------------------------------------------------------------------------
 
-void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t max_steps, std::uint64_t phase) {
+void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t max_steps,
+                                std::uint64_t phase) {
     grain_ = grain;
     strategy_ = &strategy;
     every_step_ = strategy.wants_every_step();
@@ -181,12 +197,14 @@ void Scheduler::run_to_end() {
 }
 
 void Scheduler::end_execution() {
-    // Every fiber that has begun is resumed once more: its scheduling point throws, its destructors run.
+    // Every fiber that has begun is resumed once more: its scheduling point throws, its destructors
+    // run.
     stopping_ = true;
     for (unsigned slot = 0; slot < slots_used_; ++slot) {
         if (!live_.test(slot)) continue;
         Task& task = *tasks_[slot];
-        const bool began = task.pending_op != OpKind::Start && task.pending_op != OpKind::Complete && task.pending_op != OpKind::Expire;
+        const bool began = task.pending_op != OpKind::Start &&
+                           task.pending_op != OpKind::Complete && task.pending_op != OpKind::Expire;
         if (!began) {
             retire(task);
             continue;
@@ -201,16 +219,20 @@ void Scheduler::stop_unless_unwinding() const {
     if (running_ != nullptr && std::uncaught_exceptions() == 0) throw StopExecution{};
 }
 
-// ---- steps ---------------------------------------------------------------------------------------------------------------
+// ---- steps
+// ---------------------------------------------------------------------------------------------------------------
 
 void Scheduler::begin_step(Task& task) {
     task.committed = false;
     const Object* const object = task.pending_object;
-    trace_.begin_step({object == nullptr ? 0 : object->id(), task.name, static_cast<std::uint32_t>(trace_.accesses().size()),
-                       task.pending_op});
+    trace_.begin_step({object == nullptr ? 0 : object->id(), task.name,
+                       static_cast<std::uint32_t>(trace_.accesses().size()), task.pending_op});
     if (fingerprinting_)
-        fingerprint_.begin_step(task.slot, task.path, static_cast<std::uint8_t>(task.pending_op), object == nullptr ? 0 : object->id());
-    if (trace_.narrating()) trace_.add_label(object == nullptr ? StepLabel{} : StepLabel{object->cls().name, object->key()});
+        fingerprint_.begin_step(task.slot, task.path, static_cast<std::uint8_t>(task.pending_op),
+                                object == nullptr ? 0 : object->id());
+    if (trace_.narrating())
+        trace_.add_label(object == nullptr ? StepLabel{}
+                                           : StepLabel{object->cls().name, object->key()});
 }
 
 void Scheduler::end_step() {
@@ -281,7 +303,9 @@ void Scheduler::release_point(OpKind op, const Object& object) noexcept {
     end_step();
     self.pending_op = op;
     self.pending_object = const_cast<Object*>(&object);
-    switch_from(self, false);  // if the execution ends meanwhile, the next point outside a destructor throws
+    switch_from(
+        self,
+        false);  // if the execution ends meanwhile, the next point outside a destructor throws
 }
 
 void Scheduler::yield(Where where) {
@@ -317,11 +341,13 @@ void Scheduler::might_sleep(Where where) {
         const Lock& lock = *running_->held[i].lock;
         if (lock.cls().index != primitive::spinlock.index) continue;
         violation(std::string("sleep-under-spinlock/") + lock.lock_class().name,
-                  task_name(*running_) + " may sleep in " + where.function_name() + " while it holds " + lock.lock_class().name);
+                  task_name(*running_) + " may sleep in " + where.function_name() +
+                      " while it holds " + lock.lock_class().name);
     }
 }
 
-// ---- choices -------------------------------------------------------------------------------------------------------------
+// ---- choices
+// -------------------------------------------------------------------------------------------------------------
 
 bool Scheduler::earlier(const Task& a, const Task& b) const {
     if (deferred_.test(a.slot) != deferred_.test(b.slot)) return deferred_.test(b.slot);
@@ -332,7 +358,8 @@ bool Scheduler::earlier(const Task& a, const Task& b) const {
 }
 
 unsigned Scheduler::default_choice() const {
-    if (running_ != nullptr && !running_->finished && enabled_.test(running_->slot)) return running_->slot;
+    if (running_ != nullptr && !running_->finished && enabled_.test(running_->slot))
+        return running_->slot;
     unsigned best = max_tasks;
     enabled_.for_each([&](unsigned slot) {
         if (best == max_tasks || earlier(*tasks_[slot], *tasks_[best])) best = slot;
@@ -352,7 +379,8 @@ void Scheduler::candidates(std::vector<std::uint16_t>& out) const {
 
 Digest Scheduler::situation() const {
     Digest digest = fingerprint_.value();
-    const bool goes_on = running_ != nullptr && !running_->finished && enabled_.test(running_->slot);
+    const bool goes_on =
+        running_ != nullptr && !running_->finished && enabled_.test(running_->slot);
     digest.mix(goes_on ? running_->path : 0);
     Digest open;
     deferred_.for_each([&](unsigned slot) {
@@ -364,10 +392,14 @@ Digest Scheduler::situation() const {
     // The age of outstanding events decides their default order, which the class does not know.
     std::array<std::uint16_t, max_tasks> by_age;
     std::size_t count = 0;
-    (enabled_ & events_).for_each([&](unsigned slot) { by_age[count++] = static_cast<std::uint16_t>(slot); });
-    std::sort(by_age.begin(), by_age.begin() + static_cast<std::ptrdiff_t>(count),
-              [&](unsigned x, unsigned y) { return tasks_[x]->event_order < tasks_[y]->event_order; });
-    for (std::size_t i = 0; i < count; ++i) digest.mix(tasks_[by_age[i]]->path);
+    (enabled_ & events_).for_each([&](unsigned slot) {
+        by_age[count++] = static_cast<std::uint16_t>(slot);
+    });
+    std::sort(
+        by_age.begin(), by_age.begin() + static_cast<std::ptrdiff_t>(count),
+        [&](unsigned x, unsigned y) { return tasks_[x]->event_order < tasks_[y]->event_order; });
+    for (std::size_t i = 0; i < count; ++i)
+        digest.mix(tasks_[by_age[i]]->path);
     return digest;
 }
 
@@ -388,7 +420,8 @@ Scheduler::Deviation Scheduler::deviation_of(unsigned slot) const {
     return {true, defers ? static_cast<int>(held_back) : -1};
 }
 
-// ---- accesses ------------------------------------------------------------------------------------------------------------
+// ---- accesses
+// ------------------------------------------------------------------------------------------------------------
 
 std::uint64_t Scheduler::new_object_id(const ObjectClass& cls) {
     const std::uint64_t path = running_ == nullptr ? 0 : running_->path;
@@ -396,7 +429,8 @@ std::uint64_t Scheduler::new_object_id(const ObjectClass& cls) {
     return hash_mix(hash_mix(path ^ phase_, number), cls.index);
 }
 
-void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value) {
+void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
+                       std::uint64_t value) {
     if (checking_ || silent()) return;
     Task& self = *running_;
     const bool lockless = object.cls().discipline == Discipline::Lockless;
@@ -415,7 +449,8 @@ void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
             races_.exchange(self.slot, object);
         }
     } else {
-        const Epoch rival = reads_only(kind) ? races_.read(self.slot, object) : races_.write(self.slot, object);
+        const Epoch rival =
+            reads_only(kind) ? races_.read(self.slot, object) : races_.write(self.slot, object);
         if (!rival.is_start()) report_unordered(object, kind, rival);
     }
     if (!reads_only(kind)) queue_check(object);
@@ -434,33 +469,40 @@ void Scheduler::sync_access(Object& object, bool writes) {
 std::string Scheduler::task_name(Epoch epoch) const {
     std::uint32_t name = tasks_[epoch.slot()]->name;
     for (const Life& life : lives_)
-        if (life.first.slot() == epoch.slot() && life.first.clock() <= epoch.clock()) name = life.name;
+        if (life.first.slot() == epoch.slot() && life.first.clock() <= epoch.clock())
+            name = life.name;
     return trace_.task_name(name);
 }
 
 void Scheduler::report_unordered(const Object& object, AccessKind kind, Epoch rival) {
     constexpr std::size_t enough = 20;
     if (unordered_.size() >= enough) return;
-    std::string text = std::string(object.cls().name) + " " + std::to_string(object.key()) + ": " + to_string(operation_of(kind)) +
-                       " by " + task_name(*running_) + " at step " + std::to_string(trace_.steps()) +
-                       " is not ordered after an access by " + task_name(rival);
-    if (std::find(unordered_.begin(), unordered_.end(), text) == unordered_.end()) unordered_.push_back(std::move(text));
+    std::string text = std::string(object.cls().name) + " " + std::to_string(object.key()) + ": " +
+                       to_string(operation_of(kind)) + " by " + task_name(*running_) + " at step " +
+                       std::to_string(trace_.steps()) + " is not ordered after an access by " +
+                       task_name(rival);
+    if (std::find(unordered_.begin(), unordered_.end(), text) == unordered_.end())
+        unordered_.push_back(std::move(text));
 }
 
-// ---- locks ---------------------------------------------------------------------------------------------------------------
+// ---- locks
+// ---------------------------------------------------------------------------------------------------------------
 
-void Scheduler::lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass, Where where) {
+void Scheduler::lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass,
+                              Where where) {
     Task& self = *running_;
     self.untouched = false;
     record(lock, shared ? AccessKind::Read : AccessKind::Write, 0, 1);
     races_.acquire(self.slot, lock);
     std::string cycle = lockdep_.acquire(self, lock.lock_class(), subclass, attempt);
     SIM_ASSERT(self.held_count < self.held.size());
-    self.held[self.held_count++] = {&lock, shared, static_cast<std::uint16_t>(lock.lock_class().index + subclass), trace_.steps(), where};
+    self.held[self.held_count++] = {&lock, shared,
+                                    static_cast<std::uint16_t>(lock.lock_class().index + subclass),
+                                    trace_.steps(), where};
     if (!cycle.empty()) {
         violation("lock-order/" + std::string(lock.lock_class().name),
-                  "possible circular locking dependency: " + cycle + " (" + task_name(self) + " takes " + lock.lock_class().name +
-                      " in " + where.function_name() + ")");
+                  "possible circular locking dependency: " + cycle + " (" + task_name(self) +
+                      " takes " + lock.lock_class().name + " in " + where.function_name() + ")");
     }
 }
 
@@ -471,13 +513,15 @@ void Scheduler::lock_released(Lock& lock) {
     races_.release(self.slot, lock);
     for (unsigned i = self.held_count; i-- > 0;) {
         if (self.held[i].lock != &lock) continue;
-        std::copy(self.held.begin() + i + 1, self.held.begin() + self.held_count, self.held.begin() + i);
+        std::copy(self.held.begin() + i + 1, self.held.begin() + self.held_count,
+                  self.held.begin() + i);
         --self.held_count;
         return;
     }
 }
 
-// ---- findings ------------------------------------------------------------------------------------------------------------
+// ---- findings
+// ------------------------------------------------------------------------------------------------------------
 
 void Scheduler::violation(std::string signature, std::string text) {
     if (decided_ || stopping_) {
@@ -490,7 +534,8 @@ void Scheduler::violation(std::string signature, std::string text) {
     trace_.fold(hash_text(violation_.signature));
     trace_.end_step();
     if (running_ == nullptr) return;
-    if (trace_.narrating()) trace_.narrate(Narration::Kind::Violation, running_->name, violation_.text);
+    if (trace_.narrating())
+        trace_.narrate(Narration::Kind::Violation, running_->name, violation_.text);
     if (checking_) return;  // found between two steps: the execution stops there
     stopping_ = true;
     throw StopExecution{};
@@ -499,7 +544,8 @@ void Scheduler::violation(std::string signature, std::string text) {
 void Scheduler::message(std::string text) {
     if (stopping_) return;
     trace_.fold(hash_text(text));
-    if (trace_.narrating() && running_ != nullptr) trace_.narrate(Narration::Kind::Message, running_->name, text);
+    if (trace_.narrating() && running_ != nullptr)
+        trace_.narrate(Narration::Kind::Message, running_->name, text);
     messages_.push_back(std::move(text));
 }
 
@@ -511,7 +557,9 @@ void Scheduler::watch(const ObjectClass& cls, Check check, void* context) {
 void Scheduler::queue_check(const Object& object) {
     if (watchers_[object.cls().index].check == nullptr) return;
     const std::uint32_t step = trace_.steps();
-    if (object.dirty_step_ == step && std::find(dirty_.begin(), dirty_.end(), &object) != dirty_.end()) return;
+    if (object.dirty_step_ == step &&
+        std::find(dirty_.begin(), dirty_.end(), &object) != dirty_.end())
+        return;
     object.dirty_step_ = step;
     dirty_.push_back(const_cast<Object*>(&object));
 }

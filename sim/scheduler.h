@@ -26,10 +26,18 @@ class Scheduler;
 /// Which operations are steps of their own.
 enum class Grain : std::uint8_t {
     Fine,    ///< every access, lock, unlock and atomic operation
-    Coarse,  ///< a step ends where another task could notice: before an acquisition or lockless access that follows a release
+    Coarse,  ///< a step ends where another task could notice: before an acquisition or lockless
+             ///< access that follows a release
 };
 
-enum class Outcome : std::uint8_t { Completed, Violation, Deadlock, StepLimit, Nondeterministic, Cut };
+enum class Outcome : std::uint8_t {
+    Completed,
+    Violation,
+    Deadlock,
+    StepLimit,
+    Nondeterministic,
+    Cut
+};
 
 /// Why an execution failed. The signature names check and object class, never a step.
 struct Violation {
@@ -38,7 +46,8 @@ struct Violation {
     std::uint32_t step = 0;
 };
 
-/// A decision other than the default one: at the ordinal-th choice point, the candidate of that index (the default is 0).
+/// A decision other than the default one: at the ordinal-th choice point, the candidate of that
+/// index (the default is 0).
 struct Departure {
     std::uint32_t ordinal = 0;
     std::uint16_t index = 0;
@@ -51,14 +60,20 @@ struct StopExecution {};
 namespace detail {
 extern constinit thread_local Scheduler* scheduler_of_this_thread;
 }
-/// The scheduler of the simulation that runs on this thread. Valid from Execution's construction to its end on that thread.
-inline Scheduler& current() { return *detail::scheduler_of_this_thread; }
+/// The scheduler of the simulation that runs on this thread. Valid from Execution's construction to
+/// its end on that thread.
+inline Scheduler& current() {
+    return *detail::scheduler_of_this_thread;
+}
 /// Null when no simulation exists on this thread (unit tests of plain data).
-inline Scheduler* current_or_null() { return detail::scheduler_of_this_thread; }
+inline Scheduler* current_or_null() {
+    return detail::scheduler_of_this_thread;
+}
 
 /// Tasks, steps and switches of one execution at a time.
 ///
-/// The running fiber itself decides at each scheduling point who goes on: no fiber stands between two tasks.
+/// The running fiber itself decides at each scheduling point who goes on: no fiber stands between
+/// two tasks.
 class Scheduler {
   public:
     explicit Scheduler(Arena& arena);
@@ -66,15 +81,19 @@ class Scheduler {
     Scheduler(const Scheduler&) = delete;
     Scheduler& operator=(const Scheduler&) = delete;
 
-    // ---- for the model ----------------------------------------------------------------------------------------------
+    // ---- for the model
+    // ----------------------------------------------------------------------------------------------
 
     /// Creates a task; it is enabled at once and ordered after the creating step.
-    /// @param label  what it is, a string that outlives the execution ("endio_write"); its name adds its creator and number
+    /// @param label  what it is, a string that outlives the execution ("endio_write"); its name
+    /// adds its creator and number
     Task& spawn(const char* label, Job job, TaskKind kind = TaskKind::Task);
-    /// Creates a device event: it happens when the strategy says so, in any order with other events.
+    /// Creates a device event: it happens when the strategy says so, in any order with other
+    /// events.
     /// @param device      queue that orders it by default (oldest first)
     /// @param latency_ns  how long it takes under the timed strategy
-    Task& spawn_completion(const char* label, std::uint16_t device, std::uint64_t latency_ns, Job job);
+    Task& spawn_completion(const char* label, std::uint16_t device, std::uint64_t latency_ns,
+                           Job job);
 
     /// Creates an armed timer's event.
     Task& spawn_timer(const char* label, std::uint64_t delay_ns, Job job);
@@ -84,21 +103,24 @@ class Scheduler {
     Task& running() { return *running_; }
     bool in_task() const { return running_ != nullptr; }
 
-    /// The execution has found what it was looking for: a promise broken. Ends the execution; does not return in a task.
-    /// While the execution is being torn down, and in the preparation, see Execution.
+    /// The execution has found what it was looking for: a promise broken. Ends the execution; does
+    /// not return in a task. While the execution is being torn down, and in the preparation, see
+    /// Execution.
     void violation(std::string signature, std::string text);
 
     /// A line of the simulated kernel log. Part of the trace hash.
     void message(std::string text);
     const std::vector<std::string>& messages() const { return messages_; }
 
-    /// A scheduling point at which the task could be preempted although it touches nothing (cond_resched).
+    /// A scheduling point at which the task could be preempted although it touches nothing
+    /// (cond_resched).
     void yield(Where where = Where::current());
 
-    // ---- for primitives ---------------------------------------------------------------------------------------------
+    // ---- for primitives
+    // ---------------------------------------------------------------------------------------------
 
-    /// Whether primitives do nothing: no task runs, or the execution is being torn down. While it is torn down, a call from
-    /// outside a destructor throws StopExecution instead of returning.
+    /// Whether primitives do nothing: no task runs, or the execution is being torn down. While it
+    /// is torn down, a call from outside a destructor throws StopExecution instead of returning.
     bool silent() const {
         if (running_ != nullptr && !stopping_) return false;
         if (stopping_) stop_unless_unwinding();
@@ -107,12 +129,14 @@ class Scheduler {
     /// The same for what destructors call: never throws.
     bool silent_noexcept() const noexcept { return running_ == nullptr || stopping_; }
 
-    /// Ends the running step; the task's next one does `op` on `object`. Returns when the task has been chosen for it.
+    /// Ends the running step; the task's next one does `op` on `object`. Returns when the task has
+    /// been chosen for it.
     void scheduling_point(OpKind op, const Object& object);
-    /// The same before a release: never throws, since destructors release. In the coarse grain a release is no point.
+    /// The same before a release: never throws, since destructors release. In the coarse grain a
+    /// release is no point.
     void release_point(OpKind op, const Object& object) noexcept;
     /// Whether an acquisition now would begin a step of its own in the coarse grain.
-    bool splits_here(const Task& task) const { 
+    bool splits_here(const Task& task) const {
         return grain_ == Grain::Fine ? !task.untouched : task.committed && task.spin_depth == 0;
     }
     /// Not enabled until wake(). The task's next operation is Resume on `object`.
@@ -148,42 +172,52 @@ class Scheduler {
     Trace& trace() { return trace_; }
     const Trace& trace() const { return trace_; }
 
-    // ---- time -------------------------------------------------------------------------------------------------------
+    // ---- time
+    // -------------------------------------------------------------------------------------------------------
 
-    /// Virtual time in nanoseconds. Only the timed strategy moves it; model code may read it only then.
+    /// Virtual time in nanoseconds. Only the timed strategy moves it; model code may read it only
+    /// then.
     std::uint64_t now_ns() const;
     std::uint64_t time_ns_ = 0;  // written by the timed strategy
 
-    // ---- checks -----------------------------------------------------------------------------------------------------
+    // ---- checks
+    // -----------------------------------------------------------------------------------------------------
 
-    /// A per-object check: runs after each step that wrote an object of the class, once no spinlock is held.
+    /// A per-object check: runs after each step that wrote an object of the class, once no spinlock
+    /// is held.
     using Check = void (*)(void* context, Object& object);
     void watch(const ObjectClass& cls, Check check, void* context);
     std::uint64_t checks_run() const { return checks_run_; }
 
-    // ---- for strategies and Execution -------------------------------------------------------------------------------
+    // ---- for strategies and Execution
+    // -------------------------------------------------------------------------------
 
     const TaskSet& enabled() const { return enabled_; }
     const TaskSet& events() const { return events_; }
     const Task& task(unsigned slot) const { return *tasks_[slot]; }
     Task& task(unsigned slot) { return *tasks_[slot]; }
     int running_slot() const { return running_ == nullptr ? -1 : running_->slot; }
-    /// What happens when nobody decides otherwise: go on; else the least task; else the oldest event; else what was deferred.
+    /// What happens when nobody decides otherwise: go on; else the least task; else the oldest
+    /// event; else what was deferred.
     unsigned default_choice() const;
     /// Enabled tasks in order of name, the default first.
     void candidates(std::vector<std::uint16_t>& out) const;
     /// Whether choosing `slot` here is a deviation, as --preemptions counts them:
     /// - another task, or an event, although the running task could go on;
-    /// - an event before its turn, although a task is enabled or an older event outstanding. If it passes just one that has
-    ///   not begun (an event, or a task that was not started yet), that one is deferred: its turn is open from then on, and it
-    ///   may take any later one, whenever the running task stops, without counting again.
+    /// - an event before its turn, although a task is enabled or an older event outstanding. If it
+    /// passes just one that has
+    ///   not begun (an event, or a task that was not started yet), that one is deferred: its turn
+    ///   is open from then on, and it may take any later one, whenever the running task stops,
+    ///   without counting again.
     bool is_deviation(unsigned slot) const { return deviation_of(slot).counts; }
     /// Whether the running task is enabled, so that everything but going on would be a deviation.
     bool default_goes_on() const {
-        return running_ != nullptr && !running_->finished && enabled_.test(running_->slot) && !events_.test(running_->slot);
+        return running_ != nullptr && !running_->finished && enabled_.test(running_->slot) &&
+               !events_.test(running_->slot);
     }
-    /// All that decides what may follow, but for the deviations used: the class of the execution so far, the running task if it
-    /// can go on, what is deferred. Only for a strategy that wants fingerprints.
+    /// All that decides what may follow, but for the deviations used: the class of the execution so
+    /// far, the running task if it can go on, what is deferred. Only for a strategy that wants
+    /// fingerprints.
     Digest situation() const;
     /// Choice points so far: decisions at which more than one task or event was enabled.
     std::uint32_t choice_points() const { return choice_points_; }
@@ -200,7 +234,8 @@ class Scheduler {
     friend class Execution;
     friend class Object;
 
-    void begin_execution(Grain grain, Strategy& strategy, std::uint32_t max_steps, std::uint64_t phase);
+    void begin_execution(Grain grain, Strategy& strategy, std::uint32_t max_steps,
+                         std::uint64_t phase);
     void run_to_end();
     void end_execution();
     static void fiber_main(void* argument);
@@ -237,7 +272,7 @@ class Scheduler {
     Grain grain_ = Grain::Coarse;
     bool stopping_ = false;
     bool checking_ = false;
-    bool decided_ = false;  // the outcome is known; nothing more is scheduled
+    bool decided_ = false;     // the outcome is known; nothing more is scheduled
     bool every_step_ = false;  // the strategy wants to be asked even when there is no choice
     Task* running_ = nullptr;
     TaskSet enabled_;
@@ -282,15 +317,17 @@ class Scheduler {
     std::uint64_t checks_run_ = 0;
 };
 
-/// A remark inside the current scope, for people. @param text  called only when somebody narrates; returns a string
-template <class F>
-void note(F&& text) {
+/// A remark inside the current scope, for people. @param text  called only when somebody narrates;
+/// returns a string
+template <class F> void note(F&& text) {
     Scheduler* const scheduler = current_or_null();
     if (scheduler == nullptr || !scheduler->trace().narrating() || !scheduler->in_task()) return;
     scheduler->trace().narrate(Narration::Kind::Note, scheduler->running().name, text());
 }
 
 /// Reports that the filesystem under study broke a promise, and ends the execution.
-inline void violation(std::string signature, std::string text) { current().violation(std::move(signature), std::move(text)); }
+inline void violation(std::string signature, std::string text) {
+    current().violation(std::move(signature), std::move(text));
+}
 
 }  // namespace sim

@@ -6,14 +6,16 @@
 
 namespace sim {
 namespace {
-constexpr auto shortest_poll = std::chrono::microseconds(100);  // most searches of tests are over at once
+constexpr auto shortest_poll =
+    std::chrono::microseconds(100);  // most searches of tests are over at once
 constexpr auto longest_poll = std::chrono::microseconds(5000);
 constexpr auto progress_interval = std::chrono::milliseconds(200);
 constexpr std::size_t unordered_kept = 20;
 }  // namespace
 
 SearchCollector::SearchCollector(const SearchLimits& limits, ProgressCallback on_progress)
-    : limits_(limits), on_progress_(std::move(on_progress)), began_(Clock::now()), last_progress_(began_), poll_(shortest_poll) {}
+    : limits_(limits), on_progress_(std::move(on_progress)), began_(Clock::now()),
+      last_progress_(began_), poll_(shortest_poll) {}
 
 void SearchCollector::stop(SearchEnd end) {
     const std::lock_guard guard(mutex_);
@@ -28,26 +30,34 @@ void SearchCollector::fail(SearchEnd end, const std::string& error) {
 
 void SearchCollector::test_limits(std::uint64_t executions) {
     if (executions >= limits_.max_executions) stop(SearchEnd::Executions);
-    if (limits_.interrupted != nullptr && limits_.interrupted->load(std::memory_order_relaxed)) stop(SearchEnd::Interrupted);
-    if (limits_.time && executions % 16 == 0 && Clock::now() - began_ >= *limits_.time) stop(SearchEnd::Time);
+    if (limits_.interrupted != nullptr && limits_.interrupted->load(std::memory_order_relaxed))
+        stop(SearchEnd::Interrupted);
+    if (limits_.time && executions % 16 == 0 && Clock::now() - began_ >= *limits_.time)
+        stop(SearchEnd::Time);
 }
 
 void SearchCollector::add(const ExecutionResult& result, const SearchOrder& order) {
     const std::uint64_t executions = executions_.fetch_add(1, std::memory_order_relaxed) + 1;
     steps_.fetch_add(result.steps, std::memory_order_relaxed);
     std::uint32_t deepest = depth_.load(std::memory_order_relaxed);
-    while (deepest < result.choice_points && !depth_.compare_exchange_weak(deepest, result.choice_points)) {
+    while (deepest < result.choice_points &&
+           !depth_.compare_exchange_weak(deepest, result.choice_points)) {
     }
     if (result.outcome == Outcome::Cut) blocked_.fetch_add(1, std::memory_order_relaxed);
     test_limits(executions);
-    if (result.outcome == Outcome::StepLimit) fail(SearchEnd::StepLimit, "an execution reached " + std::to_string(result.steps) + " steps");
-    if (result.outcome == Outcome::Nondeterministic) fail(SearchEnd::Nondeterministic, "the program did not repeat itself under the same schedule");
+    if (result.outcome == Outcome::StepLimit)
+        fail(SearchEnd::StepLimit,
+             "an execution reached " + std::to_string(result.steps) + " steps");
+    if (result.outcome == Outcome::Nondeterministic)
+        fail(SearchEnd::Nondeterministic,
+             "the program did not repeat itself under the same schedule");
     if (!result.violation && result.unordered.empty()) return;
 
     const std::lock_guard guard(mutex_);
     for (const std::string& text : result.unordered) {
         auto& kept = report_.unordered;
-        if (kept.size() < unordered_kept && std::find(kept.begin(), kept.end(), text) == kept.end()) kept.push_back(text);
+        if (kept.size() < unordered_kept && std::find(kept.begin(), kept.end(), text) == kept.end())
+            kept.push_back(text);
     }
     if (!result.violation) return;
     failures_seen_.fetch_add(1, std::memory_order_relaxed);
@@ -79,10 +89,12 @@ void SearchCollector::tick(std::uint32_t bound) {
     std::this_thread::sleep_for(poll_);
     poll_ = std::min(2 * poll_, longest_poll);
     const auto now = Clock::now();
-    if (limits_.interrupted != nullptr && limits_.interrupted->load(std::memory_order_relaxed)) stop(SearchEnd::Interrupted);
+    if (limits_.interrupted != nullptr && limits_.interrupted->load(std::memory_order_relaxed))
+        stop(SearchEnd::Interrupted);
     if (!on_progress_ || now - last_progress_ < progress_interval) return;
     last_progress_ = now;
-    on_progress_({executions_, steps_, std::min(1.0, share_.load()), bound, failures_seen_, now - began_});
+    on_progress_(
+        {executions_, steps_, std::min(1.0, share_.load()), bound, failures_seen_, now - began_});
 }
 
 void keep_first_failure(SearchReport& report) {
@@ -96,9 +108,12 @@ SearchReport SearchCollector::finish() {
     report_.steps = steps_;
     report_.max_depth = depth_;
     std::vector<Found> all;
-    for (auto& [signature, found] : found_) all.push_back(std::move(found));
-    std::sort(all.begin(), all.end(), [](const Found& a, const Found& b) { return a.order < b.order; });
-    for (Found& found : all) report_.failures.push_back(std::move(found.failure));
+    for (auto& [signature, found] : found_)
+        all.push_back(std::move(found));
+    std::sort(all.begin(), all.end(),
+              [](const Found& a, const Found& b) { return a.order < b.order; });
+    for (Found& found : all)
+        report_.failures.push_back(std::move(found.failure));
     report_.final_states.assign(final_states_.begin(), final_states_.end());
     return std::move(report_);
 }

@@ -11,7 +11,8 @@
 
 namespace sim {
 
-/// Where an execution stands in its search: by run number (hunt), or by the candidates it took (explore).
+/// Where an execution stands in its search: by run number (hunt), or by the candidates it took
+/// (explore).
 struct SearchOrder {
     std::uint64_t run = 0;
     std::vector<std::uint16_t> path;
@@ -30,7 +31,8 @@ class SearchCollector {
     void stop(SearchEnd end);
     void fail(SearchEnd end, const std::string& error);
 
-    /// Counts an execution, tests the limits, keeps what it found: the first failure of each signature in the search's order.
+    /// Counts an execution, tests the limits, keeps what it found: the first failure of each
+    /// signature in the search's order.
     void add(const ExecutionResult& result, const SearchOrder& order);
     void add_final_states(const std::set<std::uint64_t>& states);
     void add_share(double share) { share_.fetch_add(share, std::memory_order_relaxed); }
@@ -40,9 +42,9 @@ class SearchCollector {
     std::uint64_t failures_seen() const { return failures_seen_.load(std::memory_order_relaxed); }
 
     /// Calls the progress callback now and then until `done()`.
-    template <class Done>
-    void watch(std::uint32_t bound, Done&& done) {
-        while (!done()) tick(bound);
+    template <class Done> void watch(std::uint32_t bound, Done&& done) {
+        while (!done())
+            tick(bound);
     }
 
     SearchReport finish();
@@ -52,7 +54,8 @@ class SearchCollector {
         SearchOrder order;
         Failure failure;
     };
-    using Clock = std::chrono::steady_clock;  // for limits and progress only: nothing that a search finds depends on it
+    using Clock = std::chrono::steady_clock;  // for limits and progress only: nothing that a search
+                                              // finds depends on it
     void tick(std::uint32_t bound);
     void test_limits(std::uint64_t executions);
 

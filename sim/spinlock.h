@@ -24,7 +24,9 @@ class Spinlock final : public Lock {
 /// Holds a spinlock for a scope.
 class [[nodiscard]] SpinGuard {
   public:
-    explicit SpinGuard(Spinlock& lock, Where where = Where::current()) : lock_(lock) { lock_.lock(0, where); }
+    explicit SpinGuard(Spinlock& lock, Where where = Where::current()) : lock_(lock) {
+        lock_.lock(0, where);
+    }
     ~SpinGuard() { lock_.unlock(); }
     SpinGuard(const SpinGuard&) = delete;
     SpinGuard& operator=(const SpinGuard&) = delete;

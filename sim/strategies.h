@@ -17,9 +17,9 @@ std::unique_ptr<Strategy> make_replay(const Schedule& schedule);
 /// Uniform over what is enabled, at every choice point.
 std::unique_ptr<Strategy> make_random(std::uint64_t seed);
 
-/// Probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte; ASPLOS 2010): random priorities and
-/// depth-1 points at which the running task becomes the least. Finds a bug of that depth with probability at least
-/// 1 / (tasks * steps^(depth-1)) per execution.
+/// Probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte; ASPLOS 2010):
+/// random priorities and depth-1 points at which the running task becomes the least. Finds a bug of
+/// that depth with probability at least 1 / (tasks * steps^(depth-1)) per execution.
 struct PctOptions {
     std::uint64_t seed = 0;
     unsigned depth = 3;
@@ -30,11 +30,12 @@ std::unique_ptr<Strategy> make_pct(const PctOptions& options);
 /// The bound above, for the report.
 double pct_guarantee(const PctOptions& options);
 
-/// Partial order sampling (Yuan, Yang, Gu; CAV 2018): random priority for each pending operation, drawn again when an
-/// operation that it races with is executed.
+/// Partial order sampling (Yuan, Yang, Gu; CAV 2018): random priority for each pending operation,
+/// drawn again when an operation that it races with is executed.
 std::unique_ptr<Strategy> make_pos(std::uint64_t seed);
 
-/// Virtual time: every step costs nanoseconds on its task's CPU, requests take their device's latency, both varied by the seed.
+/// Virtual time: every step costs nanoseconds on its task's CPU, requests take their device's
+/// latency, both varied by the seed.
 std::unique_ptr<Strategy> make_timed(std::uint64_t seed);
 
 /// "random", "pct:3", "pos", "timed", "first".
@@ -46,6 +47,7 @@ struct StrategySpec {
     std::string name() const;
 };
 /// @param tasks, steps  of a default run; only PCT needs them
-std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, std::uint64_t seed, std::uint32_t tasks, std::uint32_t steps);
+std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, std::uint64_t seed,
+                                        std::uint32_t tasks, std::uint32_t steps);
 
 }  // namespace sim

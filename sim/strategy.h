@@ -9,7 +9,8 @@
 
 namespace sim {
 
-/// A choice: the slot of an enabled task or event, and its position among Scheduler::candidates() (0: the default).
+/// A choice: the slot of an enabled task or event, and its position among Scheduler::candidates()
+/// (0: the default).
 struct Choice {
     unsigned slot = 0;
     std::uint16_t index = 0;

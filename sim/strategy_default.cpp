@@ -26,7 +26,8 @@ class Replay final : public Single {
     explicit Replay(const Schedule& schedule) : schedule_(schedule) {}
 
     Choice choose(Scheduler& scheduler) override {
-        const bool departs = at_ < schedule_.departures.size() && schedule_.departures[at_].ordinal == scheduler.choice_points();
+        const bool departs = at_ < schedule_.departures.size() &&
+                             schedule_.departures[at_].ordinal == scheduler.choice_points();
         if (!departs) return {scheduler.default_choice(), 0};
         scheduler.candidates(candidates_);
         const std::uint16_t index = schedule_.departures[at_++].index;
@@ -44,7 +45,11 @@ class Replay final : public Single {
 
 }  // namespace
 
-std::unique_ptr<Strategy> make_default() { return std::make_unique<Default>(); }
-std::unique_ptr<Strategy> make_replay(const Schedule& schedule) { return std::make_unique<Replay>(schedule); }
+std::unique_ptr<Strategy> make_default() {
+    return std::make_unique<Default>();
+}
+std::unique_ptr<Strategy> make_replay(const Schedule& schedule) {
+    return std::make_unique<Replay>(schedule);
+}
 
 }  // namespace sim

@@ -10,7 +10,8 @@ void DfsStrategy::begin(const Prefix& prefix) {
     pool_.clear();
     started_ = false;
     finished_share_ = 0;
-    cache_.clear();  // only what comes earlier in the search's order may cut: the first failure stays the same for any workers
+    cache_.clear();  // only what comes earlier in the search's order may cut: the first failure
+                     // stays the same for any workers
 }
 
 bool DfsStrategy::next_execution() {
@@ -37,7 +38,8 @@ Choice DfsStrategy::choose(Scheduler& scheduler) {
         if (!open_frame(scheduler)) return {scheduler.default_choice(), 0};
     }
     const Frame& frame = frames_[depth_];
-    if (frame.ordinal != scheduler.choice_points()) return {scheduler.default_choice(), 0};  // nothing to choose within the bound
+    if (frame.ordinal != scheduler.choice_points())
+        return {scheduler.default_choice(), 0};  // nothing to choose within the bound
     if (!(frame.enabled == scheduler.enabled())) return Choice::diverged();
     ++depth_;
     return pool_[frame.first + frame.at];
@@ -107,14 +109,16 @@ std::vector<Prefix> DfsStrategy::split() {
 std::vector<std::uint16_t> DfsStrategy::path() const {
     std::vector<std::uint16_t> indices;
     indices.reserve(frames_.size());
-    for (const Frame& frame : frames_) indices.push_back(frame.at);
+    for (const Frame& frame : frames_)
+        indices.push_back(frame.at);
     return indices;
 }
 
 bool DfsStrategy::past_last_path() const {
     if (last_path_.empty()) return false;
     const std::vector<std::uint16_t> here = path();
-    return std::lexicographical_compare(last_path_.begin(), last_path_.end(), here.begin(), here.end());
+    return std::lexicographical_compare(last_path_.begin(), last_path_.end(), here.begin(),
+                                        here.end());
 }
 
 }  // namespace sim

@@ -7,15 +7,18 @@
 
 namespace sim {
 
-/// A part of the tree of schedules: everything below these choices, one candidate's position for each branching decision.
+/// A part of the tree of schedules: everything below these choices, one candidate's position for
+/// each branching decision.
 struct Prefix {
     std::vector<std::uint16_t> choices;
 };
 
-/// Depth-first search over schedules, bounded by deviations from the default order (Musuvathi and Qadeer, PLDI 2007) or not.
+/// Depth-first search over schedules, bounded by deviations from the default order (Musuvathi and
+/// Qadeer, PLDI 2007) or not.
 ///
-/// Candidates are tried default first, so executions come in lexicographic order of their candidate indices. Re-execution
-/// follows the stack; an enabled set that differs from the one seen before means that the program is not deterministic.
+/// Candidates are tried default first, so executions come in lexicographic order of their candidate
+/// indices. Re-execution follows the stack; an enabled set that differs from the one seen before
+/// means that the program is not deterministic.
 class DfsStrategy final : public Strategy {
   public:
     static constexpr std::uint32_t unbounded = ~0U;
@@ -37,7 +40,8 @@ class DfsStrategy final : public Strategy {
     std::vector<std::uint16_t> path() const;
     /// Executions after `path` in the search's order are of no interest any more.
     void stop_after(std::vector<std::uint16_t> path) { last_path_ = std::move(path); }
-    /// Share of the whole tree that the finished executions make up, were all candidates of a decision equally heavy.
+    /// Share of the whole tree that the finished executions make up, were all candidates of a
+    /// decision equally heavy.
     double finished_share() const { return finished_share_; }
     /// Whether the bound left any schedule out, so far.
     bool left_out_schedules() const { return left_out_; }
@@ -45,10 +49,10 @@ class DfsStrategy final : public Strategy {
   private:
     struct Frame {
         TaskSet enabled;
-        std::uint32_t ordinal = 0;  // of the choice point
-        std::uint32_t first = 0;    // into pool_
+        std::uint32_t ordinal = 0;                 // of the choice point
+        std::uint32_t first = 0;                   // into pool_
         std::uint16_t at = 0, end = 0, count = 0;  // candidate tried now, those to try here, all
-        double weight = 1.0;        // of this decision's subtree
+        double weight = 1.0;                       // of this decision's subtree
     };
     bool open_frame(Scheduler& scheduler);
     bool past_last_path() const;

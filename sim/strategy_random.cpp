@@ -43,8 +43,7 @@ class Random final : public Seeded {
 };
 
 /// Values that belong to a task, by the index of its name: slots are reused, names are not.
-template <class T>
-class PerTask {
+template <class T> class PerTask {
   public:
     T& of(const Task& task) {
         if (task.name >= values_.size()) values_.resize(task.name + 1);
@@ -58,20 +57,25 @@ class PerTask {
 class Pct final : public Seeded {
   public:
     explicit Pct(const PctOptions& options) : Seeded(options.seed), depth_(options.depth) {
-        for (unsigned i = 1; i < options.depth; ++i) change_points_.push_back(rng_.below(std::max(1U, options.steps)));
+        for (unsigned i = 1; i < options.depth; ++i)
+            change_points_.push_back(rng_.below(std::max(1U, options.steps)));
         std::sort(change_points_.begin(), change_points_.end());
     }
 
     Choice choose(Scheduler& scheduler) override {
-        while (next_change_ < change_points_.size() && change_points_[next_change_] <= scheduler.steps()) {
+        while (next_change_ < change_points_.size() &&
+               change_points_[next_change_] <= scheduler.steps()) {
             const int running = scheduler.running_slot();
             ++next_change_;
-            if (running >= 0) priority_.of(scheduler.task(static_cast<unsigned>(running))) = next_change_;  // below all others
+            if (running >= 0)
+                priority_.of(scheduler.task(static_cast<unsigned>(running))) =
+                    next_change_;  // below all others
         }
         scheduler.candidates(candidates_);
-        const auto best = std::max_element(candidates_.begin(), candidates_.end(), [&](unsigned a, unsigned b) {
-            return priority(scheduler.task(a)) < priority(scheduler.task(b));
-        });
+        const auto best =
+            std::max_element(candidates_.begin(), candidates_.end(), [&](unsigned a, unsigned b) {
+                return priority(scheduler.task(a)) < priority(scheduler.task(b));
+            });
         return pick(candidates_, static_cast<std::size_t>(best - candidates_.begin()));
     }
 
@@ -93,13 +97,15 @@ class Pos final : public Seeded {
     using Seeded::Seeded;
     Choice choose(Scheduler& scheduler) override {
         scheduler.candidates(candidates_);
-        const auto best = std::max_element(candidates_.begin(), candidates_.end(), [&](unsigned a, unsigned b) {
-            return score(scheduler.task(a)) < score(scheduler.task(b));
-        });
+        const auto best =
+            std::max_element(candidates_.begin(), candidates_.end(), [&](unsigned a, unsigned b) {
+                return score(scheduler.task(a)) < score(scheduler.task(b));
+            });
         const unsigned chosen = *best;
         const Task& winner = scheduler.task(chosen);
         for (const unsigned slot : candidates_)
-            if (slot == chosen || races(scheduler.task(slot), winner)) score_.of(scheduler.task(slot)) = 0;
+            if (slot == chosen || races(scheduler.task(slot), winner))
+                score_.of(scheduler.task(slot)) = 0;
         return pick(candidates_, static_cast<std::size_t>(best - candidates_.begin()));
     }
 
@@ -111,7 +117,8 @@ class Pos final : public Seeded {
     }
     static bool reads(OpKind op) { return op == OpKind::Read || op == OpKind::Lookup; }
     static bool races(const Task& a, const Task& b) {
-        return a.pending_object != nullptr && a.pending_object == b.pending_object && !(reads(a.pending_op) && reads(b.pending_op));
+        return a.pending_object != nullptr && a.pending_object == b.pending_object &&
+               !(reads(a.pending_op) && reads(b.pending_op));
     }
     PerTask<std::uint64_t> score_;
     std::vector<std::uint16_t> candidates_;
@@ -128,7 +135,8 @@ class Timed final : public Seeded {
         scheduler.candidates(candidates_);
         std::size_t best = 0;
         for (std::size_t i = 1; i < candidates_.size(); ++i)
-            if (starts_at(scheduler, candidates_[i]) < starts_at(scheduler, candidates_[best])) best = i;
+            if (starts_at(scheduler, candidates_[i]) < starts_at(scheduler, candidates_[best]))
+                best = i;
         const Task& task = scheduler.task(candidates_[best]);
         scheduler.time_ns_ = std::max(scheduler.time_ns_, starts_at(scheduler, candidates_[best]));
         last_cpu_ = is_event(task) ? no_cpu : task.cpu;
@@ -141,7 +149,9 @@ class Timed final : public Seeded {
         std::uint64_t at_ns = 0;
     };
     static constexpr unsigned no_cpu = 256;
-    static bool is_event(const Task& task) { return task.kind == TaskKind::Completion || task.kind == TaskKind::Timer; }
+    static bool is_event(const Task& task) {
+        return task.kind == TaskKind::Completion || task.kind == TaskKind::Timer;
+    }
 
     void charge_last_step(Scheduler& scheduler) {
         const std::uint64_t cost_ns = 200 + rng_.below(800);
@@ -153,7 +163,8 @@ class Timed final : public Seeded {
         if (!ready.known) {
             ready.known = true;
             ready.at_ns = scheduler.time_ns_;
-            if (task.latency_ns != 0) ready.at_ns += task.latency_ns / 2 + rng_.below(task.latency_ns);
+            if (task.latency_ns != 0)
+                ready.at_ns += task.latency_ns / 2 + rng_.below(task.latency_ns);
         }
         return is_event(task) ? ready.at_ns : std::max(ready.at_ns, cpu_free_ns_[task.cpu]);
     }
@@ -166,13 +177,22 @@ class Timed final : public Seeded {
 
 }  // namespace
 
-std::unique_ptr<Strategy> make_random(std::uint64_t seed) { return std::make_unique<Random>(seed); }
-std::unique_ptr<Strategy> make_pct(const PctOptions& options) { return std::make_unique<Pct>(options); }
-std::unique_ptr<Strategy> make_pos(std::uint64_t seed) { return std::make_unique<Pos>(seed); }
-std::unique_ptr<Strategy> make_timed(std::uint64_t seed) { return std::make_unique<Timed>(seed); }
+std::unique_ptr<Strategy> make_random(std::uint64_t seed) {
+    return std::make_unique<Random>(seed);
+}
+std::unique_ptr<Strategy> make_pct(const PctOptions& options) {
+    return std::make_unique<Pct>(options);
+}
+std::unique_ptr<Strategy> make_pos(std::uint64_t seed) {
+    return std::make_unique<Pos>(seed);
+}
+std::unique_ptr<Strategy> make_timed(std::uint64_t seed) {
+    return std::make_unique<Timed>(seed);
+}
 
 double pct_guarantee(const PctOptions& options) {
-    return 1.0 / (std::max(1U, options.tasks) * std::pow(std::max(1U, options.steps), options.depth - 1.0));
+    return 1.0 / (std::max(1U, options.tasks) *
+                  std::pow(std::max(1U, options.steps), options.depth - 1.0));
 }
 
 std::optional<StrategySpec> StrategySpec::parse(std::string_view text) {
@@ -183,29 +203,42 @@ std::optional<StrategySpec> StrategySpec::parse(std::string_view text) {
     if (text == "pct") return StrategySpec{Kind::Pct};
     if (!text.starts_with("pct:")) return std::nullopt;
     StrategySpec spec{Kind::Pct};
-    const auto [end, error] = std::from_chars(text.data() + 4, text.data() + text.size(), spec.depth);
-    const bool good = error == std::errc{} && end == text.data() + text.size() && spec.depth >= 1 && spec.depth <= 20;
+    const auto [end, error] =
+        std::from_chars(text.data() + 4, text.data() + text.size(), spec.depth);
+    const bool good = error == std::errc{} && end == text.data() + text.size() && spec.depth >= 1 &&
+                      spec.depth <= 20;
     return good ? std::optional(spec) : std::nullopt;
 }
 
 std::string StrategySpec::name() const {
     switch (kind) {
-        case Kind::First: return "first";
-        case Kind::Random: return "random";
-        case Kind::Pct: return "pct:" + std::to_string(depth);
-        case Kind::Pos: return "pos";
-        case Kind::Timed: return "timed";
+    case Kind::First:
+        return "first";
+    case Kind::Random:
+        return "random";
+    case Kind::Pct:
+        return "pct:" + std::to_string(depth);
+    case Kind::Pos:
+        return "pos";
+    case Kind::Timed:
+        return "timed";
     }
     return "?";
 }
 
-std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, std::uint64_t seed, std::uint32_t tasks, std::uint32_t steps) {
+std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, std::uint64_t seed,
+                                        std::uint32_t tasks, std::uint32_t steps) {
     switch (spec.kind) {
-        case StrategySpec::Kind::First: return make_default();
-        case StrategySpec::Kind::Random: return make_random(seed);
-        case StrategySpec::Kind::Pct: return make_pct({seed, spec.depth, tasks, steps});
-        case StrategySpec::Kind::Pos: return make_pos(seed);
-        case StrategySpec::Kind::Timed: return make_timed(seed);
+    case StrategySpec::Kind::First:
+        return make_default();
+    case StrategySpec::Kind::Random:
+        return make_random(seed);
+    case StrategySpec::Kind::Pct:
+        return make_pct({seed, spec.depth, tasks, steps});
+    case StrategySpec::Kind::Pos:
+        return make_pos(seed);
+    case StrategySpec::Kind::Timed:
+        return make_timed(seed);
     }
     return make_default();
 }

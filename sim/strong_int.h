@@ -5,8 +5,7 @@
 namespace sim {
 
 /// An integer with a type of its own: a Bytenr is no Transid. Arithmetic stays within the type.
-template <class Tag, class Rep>
-class StrongInt {
+template <class Tag, class Rep> class StrongInt {
   public:
     using rep = Rep;
     constexpr StrongInt() = default;
@@ -19,9 +18,15 @@ class StrongInt {
         return *this;
     }
     constexpr StrongInt& operator++() { return *this += 1; }
-    friend constexpr StrongInt operator+(StrongInt a, Rep n) { return StrongInt(static_cast<Rep>(a.value_ + n)); }
-    friend constexpr StrongInt operator-(StrongInt a, Rep n) { return StrongInt(static_cast<Rep>(a.value_ - n)); }
-    friend constexpr Rep operator-(StrongInt a, StrongInt b) { return static_cast<Rep>(a.value_ - b.value_); }
+    friend constexpr StrongInt operator+(StrongInt a, Rep n) {
+        return StrongInt(static_cast<Rep>(a.value_ + n));
+    }
+    friend constexpr StrongInt operator-(StrongInt a, Rep n) {
+        return StrongInt(static_cast<Rep>(a.value_ - n));
+    }
+    friend constexpr Rep operator-(StrongInt a, StrongInt b) {
+        return static_cast<Rep>(a.value_ - b.value_);
+    }
 
   private:
     Rep value_{};

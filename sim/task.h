@@ -15,26 +15,44 @@ namespace sim {
 class Lock;
 
 enum class TaskKind : std::uint8_t {
-    Task,        ///< a syscall, ioctl, kthread or worker; the execution is complete when all of these have ended
-    Daemon,      ///< a kthread that may wait for ever
-    Completion,  ///< a device finishes a request: an event, one body run once, never counted as preempted
+    Task,    ///< a syscall, ioctl, kthread or worker; the execution is complete when all of these
+             ///< have ended
+    Daemon,  ///< a kthread that may wait for ever
+    Completion,  ///< a device finishes a request: an event, one body run once, never counted as
+                 ///< preempted
     Timer,       ///< an armed timer: fires at most once, an event too
 };
 
 /// What a task does next, known before its step.
 enum class OpKind : std::uint8_t {
-    Start, Yield, Read, Write, Add, Lookup, Insert, Acquire, AcquireShared, TryAcquire, Release,
-    Wait, Wake, Resume, Submit, Complete, Expire,
+    Start,
+    Yield,
+    Read,
+    Write,
+    Add,
+    Lookup,
+    Insert,
+    Acquire,
+    AcquireShared,
+    TryAcquire,
+    Release,
+    Wait,
+    Wake,
+    Resume,
+    Submit,
+    Complete,
+    Expire,
 };
 const char* to_string(OpKind op);
 
-/// A callable stored in place. What it captures must be trivially copyable: pointers, numbers, references.
+/// A callable stored in place. What it captures must be trivially copyable: pointers, numbers,
+/// references.
 class Job {
   public:
     Job() = default;
     template <class F>
-        requires(!std::is_same_v<std::remove_cvref_t<F>, Job>)
-    Job(F&& body) {  // NOLINT(google-explicit-constructor): a lambda is a job
+    requires(!std::is_same_v<std::remove_cvref_t<F>, Job>)
+        Job(F&& body) {  // NOLINT(google-explicit-constructor): a lambda is a job
         using Body = std::remove_cvref_t<F>;
         static_assert(std::is_trivially_copyable_v<Body>, "capture pointers and numbers only");
         static_assert(sizeof(Body) <= sizeof(storage_) && alignof(Body) <= 16);
@@ -59,7 +77,8 @@ struct HeldLock {
 
 /// What the scheduler knows of a task; begins anew with each.
 struct TaskState {
-    // Identity: by cause. Twelve bits for each generation, so numeric order is creation order within one creator.
+    // Identity: by cause. Twelve bits for each generation, so numeric order is creation order
+    // within one creator.
     std::uint64_t path = 0;
     const char* label = "";
     std::uint32_t name = 0;  // index into the execution's table of names
@@ -69,12 +88,15 @@ struct TaskState {
 
     // What it does next.
     OpKind pending_op = OpKind::Start;
-    bool committed = false;   // this step released something or touched something lockless: the next acquisition begins another
+    bool committed = false;  // this step released something or touched something lockless: the next
+                             // acquisition begins another
     bool finished = false;
-    bool untouched = true;    // has not done anything yet: its first operation belongs to its first step
+    bool untouched =
+        true;  // has not done anything yet: its first operation belongs to its first step
     std::uint8_t spin_depth = 0;
     Object* pending_object = nullptr;
-    Object* blocked_on = nullptr;  // a wait queue or queued lock that must wake it; null when it waits for nothing
+    Object* blocked_on =
+        nullptr;  // a wait queue or queued lock that must wake it; null when it waits for nothing
     Where blocked_where;
 
     std::uint32_t children = 0;

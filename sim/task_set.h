@@ -23,10 +23,10 @@ class TaskSet {
     }
     /// The lowest slot; undefined when empty.
     constexpr unsigned first() const {
-        return static_cast<unsigned>(words_[0] != 0 ? std::countr_zero(words_[0]) : 64 + std::countr_zero(words_[1]));
+        return static_cast<unsigned>(words_[0] != 0 ? std::countr_zero(words_[0])
+                                                    : 64 + std::countr_zero(words_[1]));
     }
-    template <class F>
-    constexpr void for_each(F&& visit) const {
+    template <class F> constexpr void for_each(F&& visit) const {
         for (unsigned w = 0; w < 2; ++w)
             for (std::uint64_t left = words_[w]; left != 0; left &= left - 1)
                 visit(w * 64 + static_cast<unsigned>(std::countr_zero(left)));

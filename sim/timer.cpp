@@ -5,7 +5,8 @@
 
 namespace sim {
 
-Timer::Timer(const char* label, unsigned limit) : Object(primitive::timer), label_(label), limit_(limit) {}
+Timer::Timer(const char* label, unsigned limit)
+    : Object(primitive::timer), label_(label), limit_(limit) {}
 
 void Timer::arm(std::uint64_t delay_ns, Job expire) {
     Scheduler& scheduler = current();

@@ -3,9 +3,10 @@
 
 namespace sim {
 
-/// A timer: armed, it is an event that may happen at any later moment; under the timed strategy, after its delay.
-/// It fires at most `limit` times an execution, however often it is armed again (soundness: a kthread's periodic timer would
-/// make executions endless). Arming, cancelling and firing write it.
+/// A timer: armed, it is an event that may happen at any later moment; under the timed strategy,
+/// after its delay. It fires at most `limit` times an execution, however often it is armed again
+/// (soundness: a kthread's periodic timer would make executions endless). Arming, cancelling and
+/// firing write it.
 class Timer final : public Object {
   public:
     explicit Timer(const char* label, unsigned limit = 1);

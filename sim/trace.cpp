@@ -8,14 +8,17 @@ namespace sim {
 
 std::uint32_t Trace::switches() const {
     std::uint32_t count = 0;
-    for (std::size_t i = 1; i < steps_.size(); ++i) count += steps_[i].task != steps_[i - 1].task ? 1 : 0;
+    for (std::size_t i = 1; i < steps_.size(); ++i)
+        count += steps_[i].task != steps_[i - 1].task ? 1 : 0;
     return count;
 }
 
 std::string Trace::task_name(std::uint32_t index) const {
     const TaskName& name = names_.at(index);
     if (name.parent == no_parent) return name.label;
-    const auto is_sibling = [&](const TaskName& other) { return other.parent == name.parent && std::string_view(other.label) == name.label; };
+    const auto is_sibling = [&](const TaskName& other) {
+        return other.parent == name.parent && std::string_view(other.label) == name.label;
+    };
     const auto ordinal = std::count_if(names_.begin(), names_.begin() + index + 1, is_sibling);
     return task_name(name.parent) + "/" + name.label + "#" + std::to_string(ordinal);
 }
@@ -30,7 +33,8 @@ Scope::Scope(const char* function) : open_(false) {
 Scope::~Scope() {
     if (!open_) return;
     Scheduler& scheduler = current();
-    if (!scheduler.stopping()) scheduler.trace().narrate(Narration::Kind::Leave, scheduler.running().name, {});
+    if (!scheduler.stopping())
+        scheduler.trace().narrate(Narration::Kind::Leave, scheduler.running().name, {});
 }
 
 }  // namespace sim

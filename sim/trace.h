@@ -31,7 +31,8 @@ struct Access {
     AccessKind kind = AccessKind::Read;
 };
 
-/// Something to show to a person: a function entered or left, a remark, a kernel message. Kept only while narrating.
+/// Something to show to a person: a function entered or left, a remark, a kernel message. Kept only
+/// while narrating.
 struct Narration {
     enum class Kind : std::uint8_t { Enter, Leave, Note, Message, Violation };
     Kind kind;
@@ -40,7 +41,8 @@ struct Narration {
     std::string text;
 };
 
-/// What one execution did: its steps, their accesses, the names of its tasks, and a 64-bit hash of it all.
+/// What one execution did: its steps, their accesses, the names of its tasks, and a 64-bit hash of
+/// it all.
 class Trace {
   public:
     void clear() {
@@ -55,12 +57,16 @@ class Trace {
 
     void begin_step(const Step& step) {
         steps_.push_back(step);
-        step_sum_ = hash_mix(step.object, (std::uint64_t{step.task} << 8) | static_cast<std::uint8_t>(step.op));
+        step_sum_ = hash_mix(step.object,
+                             (std::uint64_t{step.task} << 8) | static_cast<std::uint8_t>(step.op));
     }
     /// Accesses of one step are a set: their hashes are added, so their order does not show.
     void add_access(const Access& access, std::uint64_t value) {
         accesses_.push_back(access);
-        step_sum_ += hash_mix(hash_mix(access.object, access.key ^ (std::uint64_t{static_cast<std::uint8_t>(access.kind)} << 56)), value);
+        step_sum_ += hash_mix(
+            hash_mix(access.object,
+                     access.key ^ (std::uint64_t{static_cast<std::uint8_t>(access.kind)} << 56)),
+            value);
     }
     void fold(std::uint64_t value) { step_sum_ += hash_mix(0x6D65737361676521ULL, value); }
     void end_step() { hash_ = hash_mix(hash_, step_sum_); }
@@ -87,7 +93,8 @@ class Trace {
         names_.push_back(name);
         return static_cast<std::uint32_t>(names_.size() - 1);
     }
-    /// "writer", "writer/bio#3", "writer/bio#3/endio#1": numbered among its creator's tasks of this label, from 1.
+    /// "writer", "writer/bio#3", "writer/bio#3/endio#1": numbered among its creator's tasks of this
+    /// label, from 1.
     std::string task_name(std::uint32_t index) const;
     const std::vector<TaskName>& names() const { return names_; }
 
@@ -109,7 +116,8 @@ class Trace {
     bool narrating_ = false;
 };
 
-/// Opens a named scope, for ladders and stacks: the kernel function's name. Costs a test when nobody narrates.
+/// Opens a named scope, for ladders and stacks: the kernel function's name. Costs a test when
+/// nobody narrates.
 class Scope {
   public:
     explicit Scope(const char* function);

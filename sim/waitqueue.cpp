@@ -6,7 +6,8 @@
 
 namespace sim {
 
-WaitQueue::WaitQueue(std::uint64_t key, const char* name) : Object(primitive::waitqueue, key), name_(name) {}
+WaitQueue::WaitQueue(std::uint64_t key, const char* name)
+    : Object(primitive::waitqueue, key), name_(name) {}
 
 void WaitQueue::wait_point() {
     Scheduler& scheduler = current();
@@ -18,9 +19,11 @@ void WaitQueue::enqueue(bool exclusive) {
     Scheduler& scheduler = current();
     if (scheduler.silent()) return;
     Task& self = scheduler.running();
-    const bool queued = std::any_of(waiters_.begin(), waiters_.end(), [&](const Waiter& w) { return w.slot == self.slot; });
+    const bool queued = std::any_of(waiters_.begin(), waiters_.end(),
+                                    [&](const Waiter& w) { return w.slot == self.slot; });
     if (!queued) {
-        // Exclusive waiters queue at the end, the others at the front, as add_wait_queue and its exclusive form do.
+        // Exclusive waiters queue at the end, the others at the front, as add_wait_queue and its
+        // exclusive form do.
         const Waiter waiter{self.slot, exclusive};
         waiters_.insert(exclusive ? waiters_.end() : waiters_.begin(), waiter);
     }
@@ -42,7 +45,8 @@ void WaitQueue::finish_wait() {
     if (scheduler.silent()) return;
     Task& self = scheduler.running();
     self.blocked_on = nullptr;
-    const auto removed = std::erase_if(waiters_, [&](const Waiter& w) { return w.slot == self.slot; });
+    const auto removed =
+        std::erase_if(waiters_, [&](const Waiter& w) { return w.slot == self.slot; });
     if (removed != 0) scheduler.sync_access(*this, true);
 }
 

@@ -5,13 +5,15 @@
 
 namespace sim {
 
-/// The kernel's wait_queue_head_t. Waiters wake in the kernel's order: all ordinary ones, then the first exclusive ones.
+/// The kernel's wait_queue_head_t. Waiters wake in the kernel's order: all ordinary ones, then the
+/// first exclusive ones.
 class WaitQueue final : public Object {
   public:
     explicit WaitQueue(std::uint64_t key = 0, const char* name = "waitqueue");
 
-    /// Sleeps until `condition()` holds: enqueue, look, sleep, look again, as the kernel's wait_event().
-    /// The condition reads tracked state; nobody but a wake-up makes the task look again.
+    /// Sleeps until `condition()` holds: enqueue, look, sleep, look again, as the kernel's
+    /// wait_event(). The condition reads tracked state; nobody but a wake-up makes the task look
+    /// again.
     template <class Condition>
     void wait_event(Condition&& condition, Where where = Where::current()) {
         current().might_sleep(where);
@@ -40,7 +42,8 @@ class WaitQueue final : public Object {
     /// Whether somebody waits: a lockless read of the queue.
     bool waitqueue_active() const;
 
-    /// Joins the queue without a point of its own: for primitives that look and queue as one operation.
+    /// Joins the queue without a point of its own: for primitives that look and queue as one
+    /// operation.
     void enqueue(bool exclusive);
     std::size_t waiters() const { return waiters_.size(); }
 

@@ -3,11 +3,12 @@
 
 namespace sim {
 
-/// A place in the source: std::source_location, which clang++ 14 lacks. The function is its plain name, the same for every
-/// compiler, since reports show it.
+/// A place in the source: std::source_location, which clang++ 14 lacks. The function is its plain
+/// name, the same for every compiler, since reports show it.
 class Where {
   public:
-    static constexpr Where current(const char* file = __builtin_FILE(), const char* function = __builtin_FUNCTION(),
+    static constexpr Where current(const char* file = __builtin_FILE(),
+                                   const char* function = __builtin_FUNCTION(),
                                    std::uint32_t line = __builtin_LINE()) {
         Where where;
         where.file_ = file;

@@ -16,7 +16,8 @@ void WorkQueue::queue(const char* label, Job job) {
         destroy(item.body);
         body();
         item.queue->idle_.wake_up_all();
-        item.queue->pending_.erase(item.number);  // one operation with the wake-up, whose point came before
+        item.queue->pending_.erase(
+            item.number);  // one operation with the wake-up, whose point came before
     });
 }
 
@@ -24,7 +25,8 @@ void WorkQueue::flush(Where where) {
     Scheduler& scheduler = current();
     if (scheduler.silent()) return;
     scheduler.might_sleep(where);
-    if (scheduler.grain() == Grain::Fine && scheduler.splits_here(scheduler.running())) scheduler.scheduling_point(OpKind::Wait, idle_);
+    if (scheduler.grain() == Grain::Fine && scheduler.splits_here(scheduler.running()))
+        scheduler.scheduling_point(OpKind::Wait, idle_);
     const std::uint64_t last = queued_;
     scheduler.sync_access(idle_, false);
     while (!pending_.empty() && *pending_.begin() <= last) {

@@ -4,8 +4,9 @@
 
 namespace sim {
 
-/// The kernel's workqueues: each queued item runs as a task of its own, named after who queued it. Any worker may run any
-/// item, and items of one unordered queue run in any order, so nothing is lost by not modelling the workers.
+/// The kernel's workqueues: each queued item runs as a task of its own, named after who queued it.
+/// Any worker may run any item, and items of one unordered queue run in any order, so nothing is
+/// lost by not modelling the workers.
 class WorkQueue {
   public:
     explicit WorkQueue(const char* name) : idle_(0, name) {}

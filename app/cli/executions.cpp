@@ -5,6 +5,7 @@
 
 #include "app/cli/build_info.h"
 #include "app/cli/output.h"
+#include "app/report/columns.h"
 #include "app/scenario/kernel_spec.h"
 #include "app/scenario/program.h"
 #include "app/scenario/words.h"
@@ -73,6 +74,22 @@ Verdict verdict_of(const sim::SearchReport& report, bool accepted) {
 
 std::string signature_of(const sim::ExecutionResult& result) {
     return result.violation ? result.violation->signature : "";
+}
+
+std::optional<DefaultRun> default_run(const ScenarioPtr& scenario,
+                                      const model::KernelVersion& kernel,
+                                      const Settings& settings) {
+    auto execution = prepare(scenario, kernel, execution_options(settings, false));
+    if (!execution.ok()) return std::nullopt;
+    const auto usual = sim::make_default();
+    usual->next_execution();
+    DefaultRun run{.steps = execution.value()->run(*usual).steps,
+                   .by_task = std::vector<std::uint32_t>(scenario->tasks.size())};
+    const report::Columns columns(*scenario, report::Columns::By::Task);
+    const sim::Trace& trace = execution.value()->scheduler().trace();
+    for (const sim::Step& step : trace.step_list())
+        ++run.by_task[columns.of(trace, step.task)];
+    return run;
 }
 
 report::StrategyRun strategy_run(sim::Execution& execution, const sim::StrategySpec& strategy,

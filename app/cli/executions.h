@@ -27,6 +27,16 @@ Verdict verdict_of(const sim::SearchReport& report, bool accepted);
 /// Of one run: "livelock/step-limit" where the engine names none.
 std::string signature_of(const sim::ExecutionResult& result);
 
+/// What the default order comes to: its steps, together and by the scenario's tasks (what they
+/// caused counts as theirs).
+struct DefaultRun {
+    std::uint32_t steps = 0;
+    std::vector<std::uint32_t> by_task;
+};
+/// Nothing when the scenario cannot be prepared there.
+std::optional<DefaultRun> default_run(const ScenarioPtr& scenario,
+                                      const model::KernelVersion& kernel, const Settings& settings);
+
 /// The strategy with what it needs of a default run. Runs one when it needs it.
 report::StrategyRun strategy_run(sim::Execution& execution, const sim::StrategySpec& strategy,
                                  std::uint64_t seed);

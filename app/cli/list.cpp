@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "app/cli/session.h"
+#include "app/cli/executions.h"
 #include "app/scenario/kernel_spec.h"
 #include "app/scenario/words.h"
 #include "model/invariants.h"
@@ -148,7 +148,7 @@ VerbResult list_scenarios(Session& session) {
     Report report;
     Json list = Json::array();
     std::vector<std::vector<std::string>> rows{
-        {"ID", "TASKS", "OPS", "GROUPS", "EXPECTED", "TITLE"}};
+        {"ID", "TASKS", "DEPTH", "GROUPS", "EXPECTED", "TITLE"}};
     std::string first, details;
     for (const ScenarioPtr& scenario : usable(session, patterns)) {
         const auto in_group = [&](const std::string& group) {
@@ -156,11 +156,13 @@ VerbResult list_scenarios(Session& session) {
                    scenario->groups.end();
         };
         if (!groups.empty() && std::none_of(groups.begin(), groups.end(), in_group)) continue;
+        const auto usual = default_run(scenario, session.settings.kernel, session.settings);
         rows.push_back({scenario->id, std::to_string(scenario->tasks.size()),
-                        std::to_string(operations(*scenario)),
+                        usual ? std::to_string(usual->steps) : "?",
                         scenario::join(scenario->groups, " "),
                         expected_column(*scenario, session.settings), scenario->title});
         list.push_back(scenario_json(*scenario, session.settings));
+        list.back()["depth"] = usual ? Json(usual->steps) : Json();
         if (first.empty()) first = scenario->id;
         if (!session.has("long")) continue;
         details += "\n" + scenario->id + "  " + scenario->file + "\n";

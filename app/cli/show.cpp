@@ -42,7 +42,8 @@ std::vector<std::string> op_texts(const std::vector<scenario::Op>& ops) {
     return texts;
 }
 
-VerbResult show_scenario(Session& session, const scenario::Scenario& scenario) {
+VerbResult show_scenario(Session& session, const ScenarioPtr& loaded) {
+    const scenario::Scenario& scenario = *loaded;
     Report report;
     if (session.has("raw")) {
         const auto raw = read_file(scenario.file);
@@ -55,9 +56,18 @@ VerbResult show_scenario(Session& session, const scenario::Scenario& scenario) {
             report.text += "  " + wrapped(scenario.description, 98, "  ");
         report.text += entry("Devices", devices_text(scenario.geometry));
         report.text += entry("Prepared", scenario::join(op_texts(scenario.prepare), "; "));
-        for (const scenario::TaskSpec& task : scenario.tasks)
-            report.text += entry("CPU " + std::to_string(task.cpu),
-                                 task.name + ": " + scenario::join(op_texts(task.run), "; "));
+        const auto usual = default_run(loaded, session.settings.kernel, session.settings);
+        for (std::size_t i = 0; i < scenario.tasks.size(); ++i) {
+            const scenario::TaskSpec& task = scenario.tasks[i];
+            report.text +=
+                entry("CPU " + std::to_string(task.cpu),
+                      task.name + ": " + scenario::join(op_texts(task.run), "; ") +
+                          (usual ? " (" + std::to_string(usual->by_task[i]) + " steps)" : ""));
+        }
+        if (usual)
+            report.text +=
+                entry("Size", grouped(usual->steps) + " steps in the default order, on " +
+                                  session.settings.kernel.name());
         if (scenario.preemptions)
             report.text += entry("Bound", std::to_string(*scenario.preemptions) +
                                               " deviations from the default order");
@@ -234,7 +244,7 @@ VerbResult show(Session& session) {
     }
     const auto scenario = session.library.find(word);
     if (!scenario.ok()) return scenario.error();
-    return show_scenario(session, *scenario.value());
+    return show_scenario(session, scenario.value());
 }
 
 }  // namespace app::cli

@@ -8,7 +8,8 @@
 
 namespace programs {
 
-/// n tasks, k atomic increments each whose results are observed: the multinomial number of schedules. 2 by 10: 184,756.
+/// n tasks, k atomic increments each whose results are observed: the multinomial number of
+/// schedules. 2 by 10: 184,756.
 class AtomicCounter final : public sim::Program {
   public:
     AtomicCounter(unsigned tasks, unsigned increments) : tasks_(tasks), increments_(increments) {}
@@ -16,7 +17,8 @@ class AtomicCounter final : public sim::Program {
     void start() override {
         for (unsigned i = 0; i < tasks_; ++i)
             sim::current().spawn("task", [this] {
-                for (unsigned k = 0; k < increments_; ++k) counter_->add_return(1);
+                for (unsigned k = 0; k < increments_; ++k)
+                    counter_->add_return(1);
             });
     }
     std::uint64_t state_hash() override { return sim::hash_mix(1, counter_->peek()); }
@@ -34,7 +36,8 @@ class RacyCounter final : public sim::Program {
     void start() override {
         for (unsigned i = 0; i < tasks_; ++i)
             sim::current().spawn("task", [this] {
-                for (unsigned k = 0; k < increments_; ++k) counter_->store(counter_->load() + 1);
+                for (unsigned k = 0; k < increments_; ++k)
+                    counter_->store(counter_->load() + 1);
             });
     }
     std::uint64_t state_hash() override { return sim::hash_mix(2, counter_->peek()); }

@@ -38,12 +38,14 @@ model::Geometry geometry_of(Shape shape) {
     return geometry;
 }
 
-/// A fresh filesystem, and tasks on it. What goes wrong in a task is noted, since an assertion of Catch2 must not throw through a fiber.
+/// A fresh filesystem, and tasks on it. What goes wrong in a task is noted, since an assertion of
+/// Catch2 must not throw through a fiber.
 class TreeProgram final : public sim::Program {
   public:
     using Body = void (TreeProgram::*)(unsigned task);
     TreeProgram(Shape shape, Body body, unsigned tasks, u64 seed, std::string* problem)
-        : geometry_(geometry_of(shape)), body_(body), tasks_(tasks), seed_(seed), problem_(problem) {}
+        : geometry_(geometry_of(shape)), body_(body), tasks_(tasks), seed_(seed),
+          problem_(problem) {}
 
     void prepare() override {
         fs_ = sim::make<model::FsInfo>(model::KernelVersion{}, geometry_);
@@ -51,7 +53,8 @@ class TreeProgram final : public sim::Program {
         if (!model::open_ctree(*fs_)) note("open_ctree failed");
     }
     void start() override {
-        for (unsigned task = 0; task < tasks_; ++task) sim::current().spawn("worker", [this, task] { (this->*body_)(task); });
+        for (unsigned task = 0; task < tasks_; ++task)
+            sim::current().spawn("worker", [this, task] { (this->*body_)(task); });
     }
     u64 state_hash() override { return model::state_digest(*fs_); }
 
@@ -76,11 +79,12 @@ class TreeProgram final : public sim::Program {
         return nullptr;
     }
     void end(model::TransHandle* trans, bool commit) {
-        const auto ended = commit ? model::commit_transaction(trans) : model::end_transaction(trans);
-        if (!ended) note(std::string("end of the transaction: ") + model::errno_name(ended.error()));
+        const auto ended =
+            commit ? model::commit_transaction(trans) : model::end_transaction(trans);
+        if (!ended)
+            note(std::string("end of the transaction: ") + model::errno_name(ended.error()));
     }
-    template <class Operation>
-    bool in_transaction(bool commit, Operation&& operation) {
+    template <class Operation> bool in_transaction(bool commit, Operation&& operation) {
         model::TransHandle* const trans = begin();
         if (trans == nullptr) return false;
         const model::Result<void> done = operation(*trans);
@@ -89,7 +93,9 @@ class TreeProgram final : public sim::Program {
         return done.ok();
     }
     bool insert(const Key& key, const std::vector<u8>& data, bool commit = false) {
-        return in_transaction(commit, [&](model::TransHandle& trans) { return model::insert_item(trans, root(), key, data); });
+        return in_transaction(commit, [&](model::TransHandle& trans) {
+            return model::insert_item(trans, root(), key, data);
+        });
     }
     bool remove(const Key& key, unsigned count, bool commit = false) {
         return in_transaction(commit, [&](model::TransHandle& trans) -> model::Result<void> {
@@ -109,13 +115,18 @@ class TreeProgram final : public sim::Program {
     }
 
     void check_structure() {
-        if (const std::string defect = model::check_tree_structure(root()); !defect.empty()) note(defect);
-        if (const std::string defect = model::check_tree_structure(*fs_->extent_root); !defect.empty()) note(defect);
+        if (const std::string defect = model::check_tree_structure(root()); !defect.empty())
+            note(defect);
+        if (const std::string defect = model::check_tree_structure(*fs_->extent_root);
+            !defect.empty())
+            note(defect);
     }
     void compare(const Content& expected);
     model::Level height() { return root().node->level(); }
     /// Few enough for eight levels.
-    unsigned most_items() const { return geometry_.items_per_node == 0 ? 600 : geometry_.items_per_node * 20; }
+    unsigned most_items() const {
+        return geometry_.items_per_node == 0 ? 600 : geometry_.items_per_node * 20;
+    }
 
     model::Geometry geometry_;
     Body body_;
@@ -134,9 +145,12 @@ void TreeProgram::compare(const Content& expected) {
         const Key key = path.key();
         if (key.type == test_item_key) {
             if (at == expected.end()) return note("an item too many: " + to_string(key));
-            if (key != at->first) return note("found " + to_string(key) + ", not " + to_string(at->first));
+            if (key != at->first)
+                return note("found " + to_string(key) + ", not " + to_string(at->first));
             const model::ExtentBuffer& leaf = *path.nodes[0];
-            const std::vector<u8> data(leaf.item_data(path.slots[0]), leaf.item_data(path.slots[0]) + leaf.item_size(path.slots[0]));
+            const std::vector<u8> data(leaf.item_data(path.slots[0]),
+                                       leaf.item_data(path.slots[0]) +
+                                           leaf.item_size(path.slots[0]));
             if (data != at->second) return note("the data of " + to_string(key) + " differs");
             ++at;
         }
@@ -148,7 +162,8 @@ void TreeProgram::compare(const Content& expected) {
 
 std::vector<u8> some_bytes(sim::Rng& rng, u64 at_most) {
     std::vector<u8> data(rng.below(at_most + 1));
-    for (u8& byte : data) byte = static_cast<u8>(rng.next());
+    for (u8& byte : data)
+        byte = static_cast<u8>(rng.next());
     return data;
 }
 
@@ -164,7 +179,8 @@ void TreeProgram::insert_and_delete(unsigned) {
             const auto data = some_bytes(rng, rng.below(10) == 0 ? 1500 : 60);
             if (insert(key, data, commit)) content[key] = data;
         } else if (const auto first = content.lower_bound(key); first != content.end()) {
-            const unsigned count = neighbours(first->first, static_cast<unsigned>(1 + rng.below(3)));
+            const unsigned count =
+                neighbours(first->first, static_cast<unsigned>(1 + rng.below(3)));
             if (remove(first->first, count, commit)) content.erase(first, std::next(first, count));
         }
         check_structure();
@@ -191,20 +207,25 @@ void TreeProgram::resize_and_duplicate(unsigned) {
         in_transaction(false, [&](model::TransHandle& trans) -> model::Result<void> {
             model::Path path;
             const auto added = static_cast<u32>(rng.below(100));
-            const auto found = model::search_slot(&trans, root(), key, path, what == 0 ? static_cast<int>(added) : 0, true);
+            const auto found = model::search_slot(&trans, root(), key, path,
+                                                  what == 0 ? static_cast<int>(added) : 0, true);
             if (!found) return found.error();
             if (what == 0 && added != 0) {
                 model::extend_item(path, added);
                 data.resize(data.size() + added, 0xEE);
-                std::memset(path.nodes[0]->item_data(path.slots[0]) + data.size() - added, 0xEE, added);
+                std::memset(path.nodes[0]->item_data(path.slots[0]) + data.size() - added, 0xEE,
+                            added);
             } else if (what == 1 && !data.empty()) {
                 data.resize(data.size() / 2);
                 model::truncate_item(path, static_cast<u32>(data.size()), true);
             } else if (what == 2) {
                 Key copy = key;
                 copy.offset += 1 + rng.below(15);
-                if (content.contains(copy) || std::next(content.find(key)) != content.upper_bound(copy)) return {};
-                if (const auto done = model::duplicate_item(trans, root(), path, copy); !done) return done;
+                if (content.contains(copy) ||
+                    std::next(content.find(key)) != content.upper_bound(copy))
+                    return {};
+                if (const auto done = model::duplicate_item(trans, root(), path, copy); !done)
+                    return done;
                 content[copy] = data;
             }
             return {};
@@ -217,11 +238,13 @@ void TreeProgram::resize_and_duplicate(unsigned) {
 void TreeProgram::grow_and_shrink(unsigned) {
     const model::Level before = height();
     const unsigned count = most_items();
-    for (unsigned i = 0; i < count && !failed(); ++i) insert({test_objectid, test_item_key, i}, std::vector<u8>(100));
+    for (unsigned i = 0; i < count && !failed(); ++i)
+        insert({test_objectid, test_item_key, i}, std::vector<u8>(100));
     check_structure();
     if (height() <= before) note("the tree did not grow");
     const std::size_t cached = fs_->buffer_radix.size();
-    for (unsigned i = 0; i < count && !failed(); ++i) remove({test_objectid, test_item_key, i * 11 % count}, 1, i % 30 == 29);
+    for (unsigned i = 0; i < count && !failed(); ++i)
+        remove({test_objectid, test_item_key, i * 11 % count}, 1, i % 30 == 29);
     check_structure();
     if (height() != before) note("the tree did not shrink: level " + std::to_string(height()));
     if (fs_->buffer_radix.size() >= cached) note("emptied blocks are still in the cache");
@@ -240,15 +263,17 @@ void TreeProgram::work_beside_others(unsigned task) {
             content.erase(key);
         }
         for (const auto& [mine, data] : content)
-            if (neighbours(mine, 1) != 1) note("task " + std::to_string(task) + " does not find " + to_string(mine));
+            if (neighbours(mine, 1) != 1)
+                note("task " + std::to_string(task) + " does not find " + to_string(mine));
     }
 }
 
-sim::ExecutionResult run(TreeProgram::Body body, Shape shape, u64 seed, std::string& problem, sim::Strategy& strategy, unsigned tasks = 1,
-                         unsigned times = 1) {
+sim::ExecutionResult run(TreeProgram::Body body, Shape shape, u64 seed, std::string& problem,
+                         sim::Strategy& strategy, unsigned tasks = 1, unsigned times = 1) {
     sim::ExecutionOptions options;
     options.max_steps = 10'000'000;
-    sim::Execution execution([&] { return std::make_unique<TreeProgram>(shape, body, tasks, seed, &problem); }, options);
+    sim::Execution execution(
+        [&] { return std::make_unique<TreeProgram>(shape, body, tasks, seed, &problem); }, options);
     REQUIRE(execution.preparation_error() == "");
     sim::ExecutionResult result;
     for (unsigned i = 0; i < times; ++i) {
@@ -257,8 +282,10 @@ sim::ExecutionResult run(TreeProgram::Body body, Shape shape, u64 seed, std::str
         if (result.violation) problem = result.violation->signature + ": " + result.violation->text;
         if (!problem.empty()) break;
     }
-    for (const std::string& line : result.messages) UNSCOPED_INFO(line);
-    for (const std::string& line : result.unordered) UNSCOPED_INFO(line);
+    for (const std::string& line : result.messages)
+        UNSCOPED_INFO(line);
+    for (const std::string& line : result.unordered)
+        UNSCOPED_INFO(line);
     return result;
 }
 
@@ -269,7 +296,8 @@ TEST_CASE("a tree agrees with a map after random insertions and deletions", "[mo
     const auto seed = GENERATE(1, 2, 3);
     std::string problem;
     const auto usual = sim::make_default();
-    const auto result = run(&TreeProgram::insert_and_delete, shape, static_cast<u64>(seed), problem, *usual);
+    const auto result =
+        run(&TreeProgram::insert_and_delete, shape, static_cast<u64>(seed), problem, *usual);
     INFO("nodesize " << shape.nodesize << ", " << shape.items_per_node << " items, seed " << seed);
     CHECK(problem == "");
     CHECK(result.outcome == sim::Outcome::Completed);
@@ -280,7 +308,8 @@ TEST_CASE("items grow, shrink and split in place", "[model][ctree]") {
     const auto seed = GENERATE(1, 2);
     std::string problem;
     const auto usual = sim::make_default();
-    const auto result = run(&TreeProgram::resize_and_duplicate, shape, static_cast<u64>(seed), problem, *usual);
+    const auto result =
+        run(&TreeProgram::resize_and_duplicate, shape, static_cast<u64>(seed), problem, *usual);
     INFO("nodesize " << shape.nodesize << ", " << shape.items_per_node << " items, seed " << seed);
     CHECK(problem == "");
     CHECK(result.outcome == sim::Outcome::Completed);

@@ -16,9 +16,12 @@ struct Job {
     std::uint64_t passed = 0;
 };
 
-std::uint64_t log_of(const Job& job) { return job.log; }
+std::uint64_t log_of(const Job& job) {
+    return job.log;
+}
 
-TEST_CASE("whoever waits for a completion goes on after complete(), and sees what came before", "[sim][completion]") {
+TEST_CASE("whoever waits for a completion goes on after complete(), and sees what came before",
+          "[sim][completion]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto waiter = [](Job& job) {
         job.done.wait();
@@ -46,7 +49,8 @@ TEST_CASE("complete() lets one waiter go, any of them", "[sim][completion]") {
         };
     };
     const auto complete = [](Job& job) { job.done.complete(); };
-    const auto report = explore_all(tests::program<Job>(log_of, {waiter(1), waiter(2), complete}), grain);
+    const auto report =
+        explore_all(tests::program<Job>(log_of, {waiter(1), waiter(2), complete}), grain);
     CHECK(tests::signatures(report) == std::vector<std::string>{"lost-wakeup/completion"});
     CHECK(final_values(report) == Values{1, 2});  // never both, never none
 }
@@ -61,7 +65,9 @@ TEST_CASE("complete() counts, so that completing twice lets two go", "[sim][comp
         job.done.complete();
         job.done.complete();
     };
-    const auto report = explore_all(tests::program<Job>([](const Job& job) { return job.passed; }, {waiter, waiter, twice}), grain);
+    const auto report = explore_all(
+        tests::program<Job>([](const Job& job) { return job.passed; }, {waiter, waiter, twice}),
+        grain);
     CHECK(report.failures.empty());
     CHECK(final_values(report) == Values{2});
 }
@@ -74,13 +80,17 @@ TEST_CASE("complete_all() lets everybody go, now and later", "[sim][completion]"
         ++job.passed;
     };
     const auto all = [](Job& job) { job.done.complete_all(); };
-    const auto report = explore_all(tests::program<Job>([](const Job& job) { return job.passed; }, {waiter, all, waiter}), grain);
+    const auto report = explore_all(
+        tests::program<Job>([](const Job& job) { return job.passed; }, {waiter, all, waiter}),
+        grain);
     CHECK(report.failures.empty());
     CHECK(final_values(report) == Values{2});
 }
 
-TEST_CASE("between an unlock and the wait for a completion others may take it", "[sim][completion]") {
-    // One completion for two waiters; each notes in a section before who came first. All four combinations exist.
+TEST_CASE("between an unlock and the wait for a completion others may take it",
+          "[sim][completion]") {
+    // One completion for two waiters; each notes in a section before who came first. All four
+    // combinations exist.
     const auto grain = GENERATE(tests::both_grains());
     const auto waiter = [](std::uint64_t name) {
         return [name](Job& job) {
@@ -94,7 +104,8 @@ TEST_CASE("between an unlock and the wait for a completion others may take it", 
     };
     const auto complete = [](Job& job) { job.done.complete(); };
     const auto digest = [](const Job& job) { return job.data.peek() * 10 + job.passed; };
-    CHECK(final_values(explore_all(tests::program<Job>(digest, {complete, waiter(1), waiter(2)}), grain)) == Values{11, 12, 21, 22});
+    CHECK(final_values(explore_all(tests::program<Job>(digest, {complete, waiter(1), waiter(2)}),
+                                   grain)) == Values{11, 12, 21, 22});
 }
 
 }  // namespace

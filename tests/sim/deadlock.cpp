@@ -1,4 +1,5 @@
-// What ends an execution besides its tasks' ends: everybody waits, a lock is left behind, or there is no end.
+// What ends an execution besides its tasks' ends: everybody waits, a lock is left behind, or there
+// is no end.
 #include "sim/rwsem.h"
 #include "sim/spinlock.h"
 #include "sim/waitqueue.h"
@@ -20,7 +21,9 @@ struct Pair {
     std::uint64_t done = 0;
 };
 
-std::uint64_t done_of(const Pair& pair) { return pair.done; }
+std::uint64_t done_of(const Pair& pair) {
+    return pair.done;
+}
 
 void take_a_then_b(Pair& pair) {
     const sim::MutexGuard outer(pair.a);
@@ -34,14 +37,17 @@ void take_b_then_a(Pair& pair) {
 }
 
 const sim::Failure& failure(const sim::SearchReport& report, const std::string& signature) {
-    const auto at = std::find_if(report.failures.begin(), report.failures.end(), [&](const sim::Failure& f) { return f.signature == signature; });
+    const auto at = std::find_if(report.failures.begin(), report.failures.end(),
+                                 [&](const sim::Failure& f) { return f.signature == signature; });
     REQUIRE(at != report.failures.end());
     return *at;
 }
 
-TEST_CASE("two mutexes taken in both orders deadlock, and the report tells who holds what where", "[sim][deadlock]") {
+TEST_CASE("two mutexes taken in both orders deadlock, and the report tells who holds what where",
+          "[sim][deadlock]") {
     const auto grain = GENERATE(tests::both_grains());
-    const auto report = explore_all(tests::program<Pair>(done_of, {take_a_then_b, take_b_then_a}), grain);
+    const auto report =
+        explore_all(tests::program<Pair>(done_of, {take_a_then_b, take_b_then_a}), grain);
     const sim::Failure& deadlock = failure(report, "deadlock/lock_a+lock_b");
     CHECK(deadlock.result.outcome == sim::Outcome::Deadlock);
     const std::string& text = deadlock.result.violation->text;
@@ -51,12 +57,14 @@ TEST_CASE("two mutexes taken in both orders deadlock, and the report tells who h
     CHECK_THAT(text, Contains("holds lock_a (taken in") && Contains("holds lock_b (taken in"));
     CHECK_THAT(text, Contains("its owner is t1") && Contains("its owner is t2"));
     // Where it does not come to that, the order of the classes is a finding.
-    CHECK(signatures(report) == Signatures{"deadlock/lock_a+lock_b", "lock-order/lock_a", "lock-order/lock_b"});
+    CHECK(signatures(report) ==
+          Signatures{"deadlock/lock_a+lock_b", "lock-order/lock_a", "lock-order/lock_b"});
 }
 
 TEST_CASE("two mutexes taken in one order never deadlock", "[sim][deadlock]") {
     const auto grain = GENERATE(tests::both_grains());
-    const auto report = explore_all(tests::program<Pair>(done_of, {take_a_then_b, take_a_then_b, take_a_then_b}), grain);
+    const auto report = explore_all(
+        tests::program<Pair>(done_of, {take_a_then_b, take_a_then_b, take_a_then_b}), grain);
     CHECK(report.failures.empty());
     CHECK(tests::final_values(report) == tests::Values{3});
 }
@@ -64,7 +72,8 @@ TEST_CASE("two mutexes taken in one order never deadlock", "[sim][deadlock]") {
 TEST_CASE("a deadlock is found with one preemption, its lock order with none", "[sim][deadlock]") {
     const auto factory = tests::program<Pair>(done_of, {take_a_then_b, take_b_then_a});
     const auto grain = GENERATE(tests::both_grains());
-    CHECK(signatures(explore_all(factory, grain, 0)) == Signatures{"lock-order/lock_a", "lock-order/lock_b"});
+    CHECK(signatures(explore_all(factory, grain, 0)) ==
+          Signatures{"lock-order/lock_a", "lock-order/lock_b"});
     CHECK(failure(explore_all(factory, grain, 1), "deadlock/lock_a+lock_b").result.deviations == 1);
 }
 
@@ -90,10 +99,12 @@ TEST_CASE("a reader's lock can be part of a deadlock", "[sim][deadlock]") {
     };
     const auto report = explore_all(tests::program<Pair>(done_of, {reader, writer}), grain);
     CHECK_THAT(failure(report, "deadlock/lock_a+lock_c").result.violation->text,
-               Contains("t1 waits for lock_a") && Contains("its owner is t2") && Contains("t2 waits for lock_c"));
+               Contains("t1 waits for lock_a") && Contains("its owner is t2") &&
+                   Contains("t2 waits for lock_c"));
 }
 
-TEST_CASE("a reader that waits behind a writer that waits for it is a deadlock", "[sim][deadlock]") {
+TEST_CASE("a reader that waits behind a writer that waits for it is a deadlock",
+          "[sim][deadlock]") {
     // The recursive read lock that works until a writer comes between.
     const auto grain = GENERATE(tests::both_grains());
     const auto recursive = [](Pair& pair) {
@@ -113,7 +124,8 @@ TEST_CASE("a daemon can be part of a deadlock", "[sim][deadlock]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto starter = [](Pair& pair) {
         Pair* const shared = &pair;
-        sim::current().spawn("kthread", [shared] { take_b_then_a(*shared); }, sim::TaskKind::Daemon);
+        sim::current().spawn(
+            "kthread", [shared] { take_b_then_a(*shared); }, sim::TaskKind::Daemon);
         take_a_then_b(pair);
     };
     const auto report = explore_all(tests::program<Pair>(done_of, {starter}), grain);
@@ -121,7 +133,8 @@ TEST_CASE("a daemon can be part of a deadlock", "[sim][deadlock]") {
                Contains("t1/kthread#1 waits for lock_a") && Contains("its owner is t1/kthread#1"));
 }
 
-TEST_CASE("whoever waits for somebody who will not be woken is reported with him", "[sim][deadlock]") {
+TEST_CASE("whoever waits for somebody who will not be woken is reported with him",
+          "[sim][deadlock]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto sleeper = [](Pair& pair) {
         const sim::MutexGuard guard(pair.a);
@@ -131,7 +144,8 @@ TEST_CASE("whoever waits for somebody who will not be woken is reported with him
     const auto report = explore_all(tests::program<Pair>(done_of, {sleeper, bystander}), grain);
     CHECK(signatures(report) == Signatures{"lost-wakeup/bell", "lost-wakeup/bell+lock_a"});
     CHECK_THAT(failure(report, "lost-wakeup/bell+lock_a").result.violation->text,
-               Contains("nobody will wake") && Contains("t1 waits for bell") && Contains("t2 waits for lock_a"));
+               Contains("nobody will wake") && Contains("t1 waits for bell") &&
+                   Contains("t2 waits for lock_a"));
 }
 
 TEST_CASE("a task that ends with a lock held is a violation", "[sim][deadlock]") {
@@ -142,10 +156,12 @@ TEST_CASE("a task that ends with a lock held is a violation", "[sim][deadlock]")
     CHECK_THAT(report.failures[0].result.violation->text, Contains("t1") && Contains("lock_b"));
 }
 
-TEST_CASE("an execution without an end stops at the step limit, and the search says so", "[sim][deadlock]") {
+TEST_CASE("an execution without an end stops at the step limit, and the search says so",
+          "[sim][deadlock]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto endless = [](Pair& pair) {
-        while (pair.flag.load() == 0) pair.flag.store(0);
+        while (pair.flag.load() == 0)
+            pair.flag.store(0);
     };
     const auto factory = tests::program<Pair>(done_of, {endless});
     sim::Execution execution(factory, {.grain = grain, .max_steps = 50});
@@ -164,7 +180,8 @@ TEST_CASE("an execution without an end stops at the step limit, and the search s
     CHECK_THAT(report.error, Contains("50 steps"));
 }
 
-TEST_CASE("a violation ends the execution, and its signature and text are kept", "[sim][deadlock]") {
+TEST_CASE("a violation ends the execution, and its signature and text are kept",
+          "[sim][deadlock]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto breaker = [](Pair& pair) {
         pair.flag.store(1);

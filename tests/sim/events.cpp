@@ -22,7 +22,8 @@ void submit(Disk* disk, std::uint64_t name, std::uint16_t device) {
 }
 
 void submit_three_and_wait(Disk& disk) {
-    for (std::uint64_t name = 1; name <= 3; ++name) submit(&disk, name, static_cast<std::uint16_t>(name % 2));
+    for (std::uint64_t name = 1; name <= 3; ++name)
+        submit(&disk, name, static_cast<std::uint16_t>(name % 2));
     disk.done.wait();
 }
 
@@ -38,7 +39,8 @@ TEST_CASE("requests complete in any order", "[sim][events]") {
     CHECK(final_values(report) == Values{123, 132, 213, 231, 312, 321});
 }
 
-TEST_CASE("by default the oldest request completes first, once no task can go on", "[sim][events]") {
+TEST_CASE("by default the oldest request completes first, once no task can go on",
+          "[sim][events]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto result = tests::run_once(three_requests(), grain, sim::make_default());
     CHECK(result.outcome == sim::Outcome::Completed);
@@ -51,13 +53,16 @@ TEST_CASE("a request that completes out of order is a deviation", "[sim][events]
     CHECK(final_values(explore_all(three_requests(), grain, 0)) == Values{123});
     // one request early or late moves one name
     CHECK(final_values(explore_all(three_requests(), grain, 1)) == Values{123, 132, 213, 312});
-    CHECK(final_values(explore_all(three_requests(), grain, 2)) == Values{123, 132, 213, 231, 312, 321});
+    CHECK(final_values(explore_all(three_requests(), grain, 2)) ==
+          Values{123, 132, 213, 231, 312, 321});
 }
 
 TEST_CASE("an execution is not complete before all its requests are", "[sim][events]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto forget = [](Disk& disk) { submit(&disk, 7, 0); };
-    CHECK(final_values(explore_all(tests::program<Disk>([](const Disk& disk) { return disk.log; }, {forget}), grain)) == Values{7});
+    CHECK(final_values(explore_all(
+              tests::program<Disk>([](const Disk& disk) { return disk.log; }, {forget}), grain)) ==
+          Values{7});
 }
 
 TEST_CASE("a request may complete while its submitter goes on", "[sim][events]") {
@@ -67,7 +72,9 @@ TEST_CASE("a request may complete while its submitter goes on", "[sim][events]")
         disk.left.add_return(0);
         disk.log = disk.log * 10 + 2;
     };
-    CHECK(final_values(explore_all(tests::program<Disk>([](const Disk& disk) { return disk.log; }, {submitter}), grain)) == Values{12, 21});
+    CHECK(final_values(explore_all(
+              tests::program<Disk>([](const Disk& disk) { return disk.log; }, {submitter}),
+              grain)) == Values{12, 21});
 }
 
 }  // namespace

@@ -19,18 +19,26 @@ struct Library {
     std::array<std::uint64_t, 5000> large{};
 
     Library() {
-        for (std::uint64_t i = 0; i < 100; ++i) names.emplace(i, sim::String("name number ") + sim::String(std::to_string(i).c_str()));
-        for (std::size_t i = 0; i < large.size(); ++i) large[i] = i * i;
+        for (std::uint64_t i = 0; i < 100; ++i)
+            names.emplace(i, sim::String("name number ") + sim::String(std::to_string(i).c_str()));
+        for (std::size_t i = 0; i < large.size(); ++i)
+            large[i] = i * i;
     }
 
     std::uint64_t digest() const {
         std::uint64_t hash = 0;
-        for (const std::uint64_t n : numbers) hash = sim::hash_mix(hash, n);
-        for (const auto& [key, name] : names) hash = sim::hash_mix(hash, key + sim::hash_text(name));
-        for (const std::uint64_t n : set) hash = sim::hash_mix(hash, n);
-        for (const std::uint64_t n : queue) hash = sim::hash_mix(hash, n);
-        for (const std::uint64_t n : large) hash = sim::hash_mix(hash, n);
-        return sim::hash_mix(hash, sim::hash_text(text) + atomic.peek() + data.peek() + (mutex.is_locked() ? 1 : 0));
+        for (const std::uint64_t n : numbers)
+            hash = sim::hash_mix(hash, n);
+        for (const auto& [key, name] : names)
+            hash = sim::hash_mix(hash, key + sim::hash_text(name));
+        for (const std::uint64_t n : set)
+            hash = sim::hash_mix(hash, n);
+        for (const std::uint64_t n : queue)
+            hash = sim::hash_mix(hash, n);
+        for (const std::uint64_t n : large)
+            hash = sim::hash_mix(hash, n);
+        return sim::hash_mix(hash, sim::hash_text(text) + atomic.peek() + data.peek() +
+                                       (mutex.is_locked() ? 1 : 0));
     }
 
     void scribble() {
@@ -44,7 +52,8 @@ struct Library {
         text += " and longer still";
         data.set(0);
         large.fill(0);
-        for (int i = 0; i < 100; ++i) sim::make<Data>();  // never freed: goes with the execution
+        for (int i = 0; i < 100; ++i)
+            sim::make<Data>();  // never freed: goes with the execution
         atomic.store(atomic.load() + 1);
     }
     struct Data {
@@ -58,7 +67,8 @@ class Scribbler final : public sim::Program {
     void prepare() override { library_ = sim::make<Library>(); }
     void start() override {
         starts_.push_back(library_->digest());
-        for (int i = 0; i < 2; ++i) sim::current().spawn("scribbler", [this] { library_->scribble(); });
+        for (int i = 0; i < 2; ++i)
+            sim::current().spawn("scribbler", [this] { library_->scribble(); });
     }
     std::uint64_t state_hash() override { return library_->digest(); }
 
@@ -67,7 +77,8 @@ class Scribbler final : public sim::Program {
     Library* library_ = nullptr;
 };
 
-TEST_CASE("every execution starts from the prepared state, whatever those before it wrote", "[sim][execution]") {
+TEST_CASE("every execution starts from the prepared state, whatever those before it wrote",
+          "[sim][execution]") {
     const auto grain = GENERATE(tests::both_grains());
     std::vector<std::uint64_t> starts;
     sim::Execution execution([&] { return std::make_unique<Scribbler>(starts); }, {.grain = grain});
@@ -100,7 +111,8 @@ TEST_CASE("an execution that fails leaves nothing behind either", "[sim][executi
         if (state.log.size() == 2) sim::violation("two", "there are two");
         state.count.add_return(10);
     };
-    const auto factory = tests::program<State>([](const State& state) { return state.log.size(); }, {task, task});
+    const auto factory =
+        tests::program<State>([](const State& state) { return state.log.size(); }, {task, task});
     sim::Execution execution(factory, {});
     std::vector<std::uint64_t> hashes;
     for (int i = 0; i < 4; ++i) {
@@ -118,12 +130,14 @@ class Writer final : public sim::Program {
   public:
     Writer(std::size_t prepared, std::size_t written) : prepared_(prepared), written_(written) {}
     void prepare() override {
-        for (std::size_t i = 0; i < prepared_; ++i) pages_ = sim::make<Page>(pages_);
+        for (std::size_t i = 0; i < prepared_; ++i)
+            pages_ = sim::make<Page>(pages_);
     }
     void start() override {
         sim::current().spawn("writer", [this] {
             Page* page = pages_;
-            for (std::size_t i = 0; i < written_; ++i, page = page->next) page->bytes[100] = 'x';
+            for (std::size_t i = 0; i < written_; ++i, page = page->next)
+                page->bytes[100] = 'x';
         });
     }
     std::uint64_t state_hash() override { return 1; }
@@ -138,7 +152,8 @@ class Writer final : public sim::Program {
     Page* pages_ = nullptr;
 };
 
-TEST_CASE("starting an execution costs what executions write, not what was prepared", "[sim][execution]") {
+TEST_CASE("starting an execution costs what executions write, not what was prepared",
+          "[sim][execution]") {
     const auto restored = [](std::size_t prepared, std::size_t written) {
         sim::Execution execution(tests::program_of<Writer>(prepared, written), {});
         for (int i = 0; i < 3; ++i) {
@@ -157,7 +172,8 @@ TEST_CASE("starting an execution costs what executions write, not what was prepa
     CHECK(restored(2000, 50) <= nothing + 100);
 }
 
-TEST_CASE("simulations may live side by side on one thread, and give the same", "[sim][execution]") {
+TEST_CASE("simulations may live side by side on one thread, and give the same",
+          "[sim][execution]") {
     std::vector<std::uint64_t> starts;
     const auto factory = [&] { return std::make_unique<Scribbler>(starts); };
     const auto run = [](sim::Execution& execution) {
@@ -168,7 +184,8 @@ TEST_CASE("simulations may live side by side on one thread, and give the same", 
     auto first = std::make_unique<sim::Execution>(factory, sim::ExecutionOptions{});
     const std::uint64_t alone = run(*first);
     auto second = std::make_unique<sim::Execution>(factory, sim::ExecutionOptions{});
-    CHECK(first->prepared_hash() == second->prepared_hash());  // their arenas are at different addresses
+    CHECK(first->prepared_hash() ==
+          second->prepared_hash());  // their arenas are at different addresses
     CHECK(run(*second) == alone);
     CHECK(run(*first) == alone);
     sim::Execution third(factory, {});
@@ -193,12 +210,14 @@ TEST_CASE("a simulation may run inside a task of another", "[sim][execution]") {
         const sim::MutexGuard guard(inner.mutex);
         inner.data.set(inner.data.get() + 1);
     };
-    const auto inner_factory = tests::program<Inner>([](const Inner& inner) { return inner.data.peek(); }, {increment, increment});
+    const auto inner_factory = tests::program<Inner>(
+        [](const Inner& inner) { return inner.data.peek(); }, {increment, increment});
     const auto task = [inner_factory](Outer& outer) {
         const sim::MutexGuard guard(outer.mutex);
         std::uint64_t result = 0;
         {
-            const auto execution = std::make_unique<sim::Execution>(inner_factory, sim::ExecutionOptions{});  // too large for the stack
+            const auto execution = std::make_unique<sim::Execution>(
+                inner_factory, sim::ExecutionOptions{});  // too large for the stack
             const auto strategy = sim::make_default();
             strategy->next_execution();
             result = execution->run(*strategy).state_hash - 1;
@@ -209,10 +228,12 @@ TEST_CASE("a simulation may run inside a task of another", "[sim][execution]") {
     };
     const auto digest = [](const Outer& outer) {
         std::uint64_t all = 0;
-        for (const std::uint64_t result : outer.results) all = all * 10 + result;
+        for (const std::uint64_t result : outer.results)
+            all = all * 10 + result;
         return all;
     };
-    const auto report = tests::explore_all(tests::program<Outer>(digest, {task, task}), sim::Grain::Coarse);
+    const auto report =
+        tests::explore_all(tests::program<Outer>(digest, {task, task}), sim::Grain::Coarse);
     CHECK(report.failures.empty());
     CHECK(tests::final_values(report) == Values{2727});
     CHECK(report.executions > 1);
@@ -222,7 +243,9 @@ TEST_CASE("a preparation that fails is told, and nothing is run", "[sim][executi
     class Failing final : public sim::Program {
       public:
         void prepare() override { sim::violation("mkfs", "the disk is too small"); }
-        void start() override { sim::assertion_failed("started without a prepared state", __FILE__, __LINE__); }
+        void start() override {
+            sim::assertion_failed("started without a prepared state", __FILE__, __LINE__);
+        }
         std::uint64_t state_hash() override { return 1; }
     };
     const sim::Execution execution(tests::program_of<Failing>(), {});
@@ -288,9 +311,13 @@ TEST_CASE("checks of objects run after each step that wrote one", "[sim][executi
         explicit Watched(bool under_lock) : under_lock_(under_lock) {}
         void prepare() override { state_ = sim::make<State>(); }
         void start() override {
-            sim::current().watch(tests::locked_data, [](void*, sim::Object& object) {
-                if (static_cast<tests::Data&>(object).peek() == 1) sim::violation("one", "the value must never be one between steps");
-            }, nullptr);
+            sim::current().watch(
+                tests::locked_data,
+                [](void*, sim::Object& object) {
+                    if (static_cast<tests::Data&>(object).peek() == 1)
+                        sim::violation("one", "the value must never be one between steps");
+                },
+                nullptr);
             sim::current().spawn("task", [this] {
                 const sim::MutexGuard guard(state_->mutex);
                 state_->data.set(1);
@@ -304,9 +331,14 @@ TEST_CASE("checks of objects run after each step that wrote one", "[sim][executi
         bool under_lock_;
         State* state_ = nullptr;
     };
-    CHECK(tests::explore_all(tests::program_of<Watched>(true), sim::Grain::Coarse).failures.empty());
-    CHECK(tests::signatures(tests::explore_all(tests::program_of<Watched>(false), sim::Grain::Coarse)) == std::vector<std::string>{"one"});
-    CHECK(tests::signatures(tests::explore_all(tests::program_of<Watched>(true), sim::Grain::Fine)) == std::vector<std::string>{"one"});
+    CHECK(
+        tests::explore_all(tests::program_of<Watched>(true), sim::Grain::Coarse).failures.empty());
+    CHECK(tests::signatures(
+              tests::explore_all(tests::program_of<Watched>(false), sim::Grain::Coarse)) ==
+          std::vector<std::string>{"one"});
+    CHECK(
+        tests::signatures(tests::explore_all(tests::program_of<Watched>(true), sim::Grain::Fine)) ==
+        std::vector<std::string>{"one"});
 }
 
 }  // namespace

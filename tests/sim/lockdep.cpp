@@ -23,14 +23,14 @@ struct Locks {
     sim::Mutex parent{class_level, 7}, child{class_level, 8};
 };
 
-template <sim::Mutex Locks::*Outer, sim::Mutex Locks::*Inner>
-void nest(Locks& locks) {
+template <sim::Mutex Locks::*Outer, sim::Mutex Locks::*Inner> void nest(Locks& locks) {
     const sim::MutexGuard outer(locks.*Outer);
     const sim::MutexGuard inner(locks.*Inner);
 }
 
 sim::ExecutionResult default_run(std::vector<tests::SmallProgram<Locks>::Body> bodies) {
-    return tests::run_once(tests::program<Locks>([](const Locks&) { return 0; }, std::move(bodies)), sim::Grain::Coarse, sim::make_default());
+    return tests::run_once(tests::program<Locks>([](const Locks&) { return 0; }, std::move(bodies)),
+                           sim::Grain::Coarse, sim::make_default());
 }
 
 TEST_CASE("both orders of two classes are reported although nobody deadlocked", "[sim][lockdep]") {
@@ -42,22 +42,27 @@ TEST_CASE("both orders of two classes are reported although nobody deadlocked", 
     const auto result = default_run({both});
     REQUIRE(result.outcome == sim::Outcome::Violation);
     CHECK(result.violation->signature == "lock-order/lock_a");
-    CHECK_THAT(result.violation->text, Contains("possible circular locking dependency: lock_b -> lock_a -> lock_b") && Contains("t1 takes lock_a"));
+    CHECK_THAT(result.violation->text,
+               Contains("possible circular locking dependency: lock_b -> lock_a -> lock_b") &&
+                   Contains("t1 takes lock_a"));
 }
 
 TEST_CASE("a cycle of three classes is reported", "[sim][lockdep]") {
-    const auto result = default_run({nest<&Locks::a, &Locks::b>, nest<&Locks::b, &Locks::c>, nest<&Locks::c, &Locks::a>});
+    const auto result = default_run(
+        {nest<&Locks::a, &Locks::b>, nest<&Locks::b, &Locks::c>, nest<&Locks::c, &Locks::a>});
     REQUIRE(result.outcome == sim::Outcome::Violation);
     CHECK(result.violation->signature == "lock-order/lock_a");
     CHECK_THAT(result.violation->text, Contains("lock_c -> lock_a -> lock_b -> lock_c"));
 }
 
 TEST_CASE("an order without a cycle is fine, in whatever combination", "[sim][lockdep]") {
-    const auto result = default_run({nest<&Locks::a, &Locks::b>, nest<&Locks::b, &Locks::c>, nest<&Locks::a, &Locks::c>});
+    const auto result = default_run(
+        {nest<&Locks::a, &Locks::b>, nest<&Locks::b, &Locks::c>, nest<&Locks::a, &Locks::c>});
     CHECK(result.outcome == sim::Outcome::Completed);
 }
 
-TEST_CASE("two locks of one class are reported, unless a subclass tells them apart", "[sim][lockdep]") {
+TEST_CASE("two locks of one class are reported, unless a subclass tells them apart",
+          "[sim][lockdep]") {
     const auto result = default_run({nest<&Locks::a, &Locks::other_a>});
     REQUIRE(result.outcome == sim::Outcome::Violation);
     CHECK(result.violation->signature == "lock-order/lock_a");
@@ -72,7 +77,8 @@ TEST_CASE("two locks of one class are reported, unless a subclass tells them apa
     CHECK(default_run({by_level, by_level}).outcome == sim::Outcome::Completed);
 }
 
-TEST_CASE("levels of one class taken in both orders are reported by name and number", "[sim][lockdep]") {
+TEST_CASE("levels of one class taken in both orders are reported by name and number",
+          "[sim][lockdep]") {
     const auto down = [](Locks& locks) {
         locks.parent.lock(1);
         locks.child.lock(0);
@@ -102,7 +108,8 @@ TEST_CASE("all kinds of locks are in one order", "[sim][lockdep]") {
 }
 
 TEST_CASE("two spinlocks taken in both orders are a finding in each grain", "[sim][lockdep]") {
-    // The coarse grain cannot deadlock here, since a section under a spinlock is one step: the order is what it reports.
+    // The coarse grain cannot deadlock here, since a section under a spinlock is one step: the
+    // order is what it reports.
     struct Spins {
         sim::Spinlock a{tests::class_a}, b{tests::class_b};
     };
@@ -115,8 +122,10 @@ TEST_CASE("two spinlocks taken in both orders are a finding in each grain", "[si
         const sim::SpinGuard inner(spins.a);
     };
     const auto factory = tests::program<Spins>([](const Spins&) { return 0; }, {ab, ba});
-    CHECK(signatures(explore_all(factory, sim::Grain::Coarse)) == Signatures{"lock-order/lock_a", "lock-order/lock_b"});
-    CHECK(signatures(explore_all(factory, sim::Grain::Fine)) == Signatures{"deadlock/lock_a+lock_b", "lock-order/lock_a", "lock-order/lock_b"});
+    CHECK(signatures(explore_all(factory, sim::Grain::Coarse)) ==
+          Signatures{"lock-order/lock_a", "lock-order/lock_b"});
+    CHECK(signatures(explore_all(factory, sim::Grain::Fine)) ==
+          Signatures{"deadlock/lock_a+lock_b", "lock-order/lock_a", "lock-order/lock_b"});
 }
 
 TEST_CASE("an execution's order is forgotten with it", "[sim][lockdep]") {
@@ -133,7 +142,9 @@ TEST_CASE("an execution's order is forgotten with it", "[sim][lockdep]") {
             const sim::MutexGuard inner(name == 1 ? once.b : once.a);
         };
     };
-    const auto report = explore_all(tests::program<Once>([](const Once&) { return 0; }, {task(1), task(2)}), sim::Grain::Coarse);
+    const auto report =
+        explore_all(tests::program<Once>([](const Once&) { return 0; }, {task(1), task(2)}),
+                    sim::Grain::Coarse);
     CHECK(report.failures.empty());
     CHECK(report.executions > 1);
 }

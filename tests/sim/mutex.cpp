@@ -25,7 +25,9 @@ void stay_alone(Room& room) {
 
 TEST_CASE("a mutex admits one task at a time", "[sim][mutex]") {
     const auto grain = GENERATE(tests::both_grains());
-    const auto report = explore_all(tests::program<Room>([](const Room&) { return 0; }, {stay_alone, stay_alone, stay_alone}), grain);
+    const auto report = explore_all(
+        tests::program<Room>([](const Room&) { return 0; }, {stay_alone, stay_alone, stay_alone}),
+        grain);
     CHECK(report.end == sim::SearchEnd::Complete);
     CHECK(report.whole_space);
     CHECK(report.failures.empty());
@@ -39,9 +41,11 @@ TEST_CASE("increments under a mutex are never lost, and without it they are", "[
         const sim::MutexGuard guard(room.mutex);
         room.value.set(room.value.get() + 1);
     };
-    CHECK(final_values(explore_all(tests::program<Room>(digest, {locked, locked, locked}), grain)) == Values{3});
+    CHECK(final_values(explore_all(tests::program<Room>(digest, {locked, locked, locked}),
+                                   grain)) == Values{3});
     const auto unlocked = [](Room& room) { room.value.set(room.value.get() + 1); };
-    const auto report = explore_all(tests::program<Room>(digest, {unlocked, unlocked, unlocked}), sim::Grain::Fine);
+    const auto report =
+        explore_all(tests::program<Room>(digest, {unlocked, unlocked, unlocked}), sim::Grain::Fine);
     CHECK(final_values(report) == Values{1, 2, 3});
 }
 
@@ -53,7 +57,10 @@ TEST_CASE("any waiter may win a mutex, whatever the order of arrival", "[sim][mu
             room.result = room.result * 10 + name;
         };
     };
-    const auto report = explore_all(tests::program<Room>([](const Room& room) { return room.result; }, {sign(1), sign(2), sign(3)}), grain);
+    const auto report =
+        explore_all(tests::program<Room>([](const Room& room) { return room.result; },
+                                         {sign(1), sign(2), sign(3)}),
+                    grain);
     CHECK(final_values(report) == Values{123, 132, 213, 231, 312, 321});
 }
 
@@ -70,7 +77,8 @@ TEST_CASE("try_lock fails while somebody holds the mutex, and only then", "[sim]
         room.result = taken ? 1 : 2;
         if (taken) room.mutex.unlock();
     };
-    const auto report = explore_all(tests::program<Room>([](const Room& room) { return room.result; }, {hold, attempt}), grain);
+    const auto report = explore_all(
+        tests::program<Room>([](const Room& room) { return room.result; }, {hold, attempt}), grain);
     CHECK(final_values(report) == Values{1, 2});
     CHECK(report.failures.empty());
 }
@@ -84,7 +92,8 @@ TEST_CASE("a mutex that was taken by try_lock excludes others", "[sim][mutex]") 
         --room.inside;
         room.mutex.unlock();
     };
-    const auto report = explore_all(tests::program<Room>([](const Room&) { return 0; }, {attempt, attempt, stay_alone}), grain);
+    const auto report = explore_all(
+        tests::program<Room>([](const Room&) { return 0; }, {attempt, attempt, stay_alone}), grain);
     CHECK(report.failures.empty());
     CHECK(report.whole_space);
 }
@@ -103,7 +112,8 @@ TEST_CASE("an unlock of a mutex that somebody waits for hands nothing over", "[s
         const sim::MutexGuard guard(room.mutex);
         room.result = room.result * 10 + 2;
     };
-    const auto report = explore_all(tests::program<Room>([](const Room& room) { return room.result; }, {twice, once}), grain);
+    const auto report = explore_all(
+        tests::program<Room>([](const Room& room) { return room.result; }, {twice, once}), grain);
     CHECK(final_values(report) == Values{112, 121, 211});
 }
 

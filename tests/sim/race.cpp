@@ -26,23 +26,32 @@ using Body = tests::SmallProgram<Shared>::Body;
 
 /// The reports of unordered accesses over all schedules.
 std::vector<std::string> unordered(std::vector<Body> bodies, sim::Grain grain) {
-    const auto report = explore_all(tests::program<Shared>([](const Shared&) { return 0; }, std::move(bodies)), grain);
+    const auto report = explore_all(
+        tests::program<Shared>([](const Shared&) { return 0; }, std::move(bodies)), grain);
     CHECK(report.end == sim::SearchEnd::Complete);
     return report.unordered;
 }
 
-void write_data(Shared& shared) { shared.data.set(1); }
-void read_data(Shared& shared) { static_cast<void>(shared.data.get()); }
+void write_data(Shared& shared) {
+    shared.data.set(1);
+}
+void read_data(Shared& shared) {
+    static_cast<void>(shared.data.get());
+}
 
-TEST_CASE("accesses that nothing orders are reported with both tasks, whatever the schedule", "[sim][race]") {
+TEST_CASE("accesses that nothing orders are reported with both tasks, whatever the schedule",
+          "[sim][race]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto both_write = unordered({write_data, write_data}, grain);
     REQUIRE(both_write.size() == 2);  // one for each order
-    CHECK_THAT(both_write[0], Contains("data 0: write by t2") && Contains("not ordered after an access by t1"));
+    CHECK_THAT(both_write[0],
+               Contains("data 0: write by t2") && Contains("not ordered after an access by t1"));
     CHECK_FALSE(unordered({write_data, read_data}, grain).empty());
     CHECK_FALSE(unordered({read_data, write_data}, grain).empty());
     // Also in the default schedule alone, where nothing went wrong.
-    const auto result = tests::run_once(tests::program<Shared>([](const Shared&) { return 0; }, {write_data, write_data}), grain, sim::make_default());
+    const auto result = tests::run_once(
+        tests::program<Shared>([](const Shared&) { return 0; }, {write_data, write_data}), grain,
+        sim::make_default());
     CHECK(result.unordered.size() == 1);
 }
 
@@ -64,7 +73,8 @@ TEST_CASE("each of several readers must be ordered before a writer", "[sim][race
     CHECK(unordered({ordered_reader, writer}, grain).empty());
     const auto reports = unordered({ordered_reader, read_data, writer}, grain);
     REQUIRE_FALSE(reports.empty());
-    for (const std::string& text : reports) CHECK_THAT(text, !Contains("t1"));  // t1 is ordered before the writer
+    for (const std::string& text : reports)
+        CHECK_THAT(text, !Contains("t1"));  // t1 is ordered before the writer
 }
 
 TEST_CASE("a common lock orders, different locks do not", "[sim][race]") {
@@ -96,7 +106,8 @@ TEST_CASE("a common lock orders, different locks do not", "[sim][race]") {
     CHECK_FALSE(unordered({under_mutex, write_data}, grain).empty());
 }
 
-TEST_CASE("writing under a lock for reading is reported once two readers do it together", "[sim][race]") {
+TEST_CASE("writing under a lock for reading is reported once two readers do it together",
+          "[sim][race]") {
     const auto wrongly_reading = [](Shared& shared) {
         const sim::ReadGuard guard(shared.sem);
         write_data(shared);
@@ -189,7 +200,9 @@ TEST_CASE("what the preparation did is ordered before everything", "[sim][race]"
 
 TEST_CASE("a report of one execution does not depend on those before it", "[sim][race]") {
     const auto grain = GENERATE(tests::both_grains());
-    sim::Execution execution(tests::program<Shared>([](const Shared&) { return 0; }, {write_data, write_data}), {.grain = grain});
+    sim::Execution execution(
+        tests::program<Shared>([](const Shared&) { return 0; }, {write_data, write_data}),
+        {.grain = grain});
     for (int i = 0; i < 3; ++i) {
         const auto strategy = sim::make_default();
         strategy->next_execution();
@@ -227,14 +240,20 @@ class NewestFirst final : public sim::Strategy {
     std::vector<std::uint16_t> candidates_;
 };
 
-TEST_CASE("the slot of a task that has ended hides no race of the task that gets it next", "[sim][race]") {
+TEST_CASE("the slot of a task that has ended hides no race of the task that gets it next",
+          "[sim][race]") {
     const auto grain = GENERATE(tests::both_grains());
     const unsigned between = GENERATE(0U, 1U, 100U);
-    const auto parent = [between](Shared& shared) { writers_with_tasks_between(shared, between, false); };
-    const auto result = tests::run_once(tests::program<Shared>([](const Shared&) { return 0; }, {parent}), grain, std::make_unique<NewestFirst>());
+    const auto parent = [between](Shared& shared) {
+        writers_with_tasks_between(shared, between, false);
+    };
+    const auto result =
+        tests::run_once(tests::program<Shared>([](const Shared&) { return 0; }, {parent}), grain,
+                        std::make_unique<NewestFirst>());
     REQUIRE(result.outcome == sim::Outcome::Completed);
     REQUIRE(result.unordered.size() == 1);
-    CHECK_THAT(result.unordered[0], Contains("write by t1/last#1") && Contains("an access by t1/first#1"));
+    CHECK_THAT(result.unordered[0],
+               Contains("write by t1/last#1") && Contains("an access by t1/first#1"));
 }
 
 TEST_CASE("the slots of tasks that have ended in order are used again", "[sim][race]") {
@@ -263,16 +282,20 @@ TEST_CASE("the slots of tasks that have ended in order are used again", "[sim][r
     };
     unsigned highest = 0;
     const auto factory = [&highest] { return std::make_unique<Slots>(highest); };
-    const auto result = tests::run_once(factory, sim::Grain::Coarse, std::make_unique<NewestFirst>());
+    const auto result =
+        tests::run_once(factory, sim::Grain::Coarse, std::make_unique<NewestFirst>());
     CHECK(result.outcome == sim::Outcome::Completed);
     CHECK(result.unordered.empty());
     CHECK(highest <= 2);
 }
 
-TEST_CASE("more tasks than slots may come and go, and those that are ordered make no false report", "[sim][race]") {
+TEST_CASE("more tasks than slots may come and go, and those that are ordered make no false report",
+          "[sim][race]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto parent = [](Shared& shared) { writers_with_tasks_between(shared, 1000, true); };
-    const auto result = tests::run_once(tests::program<Shared>([](const Shared&) { return 0; }, {parent}), grain, std::make_unique<NewestFirst>());
+    const auto result =
+        tests::run_once(tests::program<Shared>([](const Shared&) { return 0; }, {parent}), grain,
+                        std::make_unique<NewestFirst>());
     CHECK(result.outcome == sim::Outcome::Completed);
     CHECK(result.unordered.empty());
 }

@@ -15,7 +15,8 @@ struct House {
     std::uint64_t result = 0;
 
     void check() const {
-        if (writers > 1 || (writers == 1 && readers != 0)) sim::violation("not-alone", "a writer is not alone");
+        if (writers > 1 || (writers == 1 && readers != 0))
+            sim::violation("not-alone", "a writer is not alone");
     }
 };
 
@@ -37,16 +38,20 @@ void write_inside(House& house) {
 
 TEST_CASE("readers of a semaphore may be inside together", "[sim][rwsem]") {
     const auto grain = GENERATE(tests::both_grains());
-    const auto report = explore_all(
-        tests::program<House>([](const House& house) { return house.most_readers; }, {read_inside, read_inside, read_inside}), grain);
+    const auto report =
+        explore_all(tests::program<House>([](const House& house) { return house.most_readers; },
+                                          {read_inside, read_inside, read_inside}),
+                    grain);
     CHECK(final_values(report) == Values{1, 2, 3});
     CHECK(report.failures.empty());
 }
 
 TEST_CASE("a writer of a semaphore is alone", "[sim][rwsem]") {
     const auto grain = GENERATE(tests::both_grains());
-    const auto report = explore_all(
-        tests::program<House>([](const House& house) { return house.most_readers; }, {read_inside, write_inside, read_inside, write_inside}), grain);
+    const auto report =
+        explore_all(tests::program<House>([](const House& house) { return house.most_readers; },
+                                          {read_inside, write_inside, read_inside, write_inside}),
+                    grain);
     CHECK(final_values(report) == Values{1, 2});
     CHECK(report.failures.empty());
     CHECK(report.whole_space);
@@ -62,15 +67,20 @@ TEST_CASE("a reader that arrives while a writer waits comes after that writer", 
         const bool behind = house.sem.is_contended();
         sim::current().yield();  // the writer stays in the queue, or has been inside meanwhile
         const sim::ReadGuard guard(house.sem);
-        if (behind && house.log != 1) sim::violation("overtaken", "a reader passed a writer that waited");
+        if (behind && house.log != 1)
+            sim::violation("overtaken", "a reader passed a writer that waited");
         house.result = behind ? 2 : 1;
     };
-    const auto report = explore_all(tests::program<House>([](const House& house) { return house.result; }, {read_inside, write, late}), grain);
+    const auto report =
+        explore_all(tests::program<House>([](const House& house) { return house.result; },
+                                          {read_inside, write, late}),
+                    grain);
     CHECK(report.failures.empty());
     CHECK(final_values(report) == Values{1, 2});  // the case does come up
 }
 
-TEST_CASE("a writer that finds a semaphore free takes it past a reader that waits", "[sim][rwsem]") {
+TEST_CASE("a writer that finds a semaphore free takes it past a reader that waits",
+          "[sim][rwsem]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto first = [](House& house) {
         const sim::WriteGuard guard(house.sem);
@@ -87,7 +97,10 @@ TEST_CASE("a writer that finds a semaphore free takes it past a reader that wait
         house.log = free_with_waiter ? 2 : 1;
     };
     // 2: the reader waited when the thief found the semaphore free, and yet the thief was first
-    const auto report = explore_all(tests::program<House>([](const House& house) { return house.result; }, {first, reader, thief}), grain);
+    const auto report =
+        explore_all(tests::program<House>([](const House& house) { return house.result; },
+                                          {first, reader, thief}),
+                    grain);
     CHECK(final_values(report) == Values{0, 1, 2});
 }
 
@@ -98,8 +111,11 @@ TEST_CASE("all readers at the head of a semaphore's queue go together", "[sim][r
         sim::current().yield();
         house.log = house.sem.is_contended();
     };
-    const auto report = explore_all(
-        tests::program<House>([](const House& house) { return house.log * 10 + house.most_readers; }, {writer, read_inside, read_inside}), grain);
+    const auto report =
+        explore_all(tests::program<House>(
+                        [](const House& house) { return house.log * 10 + house.most_readers; },
+                        {writer, read_inside, read_inside}),
+                    grain);
     CHECK(final_values(report) == Values{1, 2, 11, 12});
 }
 
@@ -118,13 +134,17 @@ TEST_CASE("a writer that becomes a reader lets readers in and keeps writers out"
         --house.readers;
         house.sem.up_read();
     };
-    const auto report = explore_all(
-        tests::program<House>([](const House& house) { return house.most_readers; }, {downgrader, read_inside, write_inside}), grain);
+    const auto report =
+        explore_all(tests::program<House>([](const House& house) { return house.most_readers; },
+                                          {downgrader, read_inside, write_inside}),
+                    grain);
     CHECK(final_values(report) == Values{1, 2});
     CHECK(report.failures.empty());
 }
 
-TEST_CASE("trying a semaphore fails while it is taken, and a reader's try also while somebody waits", "[sim][rwsem]") {
+TEST_CASE(
+    "trying a semaphore fails while it is taken, and a reader's try also while somebody waits",
+    "[sim][rwsem]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto try_read = [](House& house) {
         const bool could = !house.sem.is_write_locked() && !house.sem.is_contended();
@@ -140,8 +160,10 @@ TEST_CASE("trying a semaphore fails while it is taken, and a reader's try also w
         if (taken) house.sem.up_write();
         house.result += taken ? 10 : 20;
     };
-    const auto report = explore_all(
-        tests::program<House>([](const House& house) { return house.result; }, {read_inside, write_inside, try_read, try_write}), grain);
+    const auto report =
+        explore_all(tests::program<House>([](const House& house) { return house.result; },
+                                          {read_inside, write_inside, try_read, try_write}),
+                    grain);
     CHECK(report.failures.empty());
     CHECK(final_values(report) == Values{11, 12, 21, 22});
 }
@@ -152,7 +174,8 @@ TEST_CASE("a semaphore that readers and writers wait for is never left to nobody
         read_inside(house);
         write_inside(house);
     };
-    const auto report = explore_all(tests::program<House>([](const House&) { return 0; }, {twice, twice}), grain);
+    const auto report =
+        explore_all(tests::program<House>([](const House&) { return 0; }, {twice, twice}), grain);
     CHECK(report.failures.empty());
     CHECK(report.whole_space);
 }

@@ -17,7 +17,9 @@ struct Pool {
     std::uint64_t log = 0;
 };
 
-std::uint64_t most_inside(const Pool& pool) { return pool.most; }
+std::uint64_t most_inside(const Pool& pool) {
+    return pool.most;
+}
 
 TEST_CASE("a semaphore admits as many as its count", "[sim][semaphore]") {
     const auto grain = GENERATE(tests::both_grains());
@@ -28,7 +30,8 @@ TEST_CASE("a semaphore admits as many as its count", "[sim][semaphore]") {
         --pool.inside;
         pool.two.up();
     };
-    const auto report = explore_all(tests::program<Pool>(most_inside, {visit, visit, visit}), grain);
+    const auto report =
+        explore_all(tests::program<Pool>(most_inside, {visit, visit, visit}), grain);
     CHECK(report.failures.empty());
     CHECK(final_values(report) == Values{1, 2});
 }
@@ -40,7 +43,10 @@ TEST_CASE("a semaphore of one protects what is done under it", "[sim][semaphore]
         pool.data.set(pool.data.get() + 1);
         pool.one.up();
     };
-    const auto report = explore_all(tests::program<Pool>([](const Pool& pool) { return pool.data.peek(); }, {increment, increment, increment}), grain);
+    const auto report =
+        explore_all(tests::program<Pool>([](const Pool& pool) { return pool.data.peek(); },
+                                         {increment, increment, increment}),
+                    grain);
     CHECK(report.failures.empty());
     CHECK(report.unordered.empty());
     CHECK(final_values(report) == Values{3});
@@ -56,7 +62,10 @@ TEST_CASE("trying a semaphore takes it or fails, as one operation", "[sim][semap
         pool.log += 1;
         pool.one.up();
     };
-    const auto report = explore_all(tests::program<Pool>([](const Pool& pool) { return pool.most * 10 + pool.log; }, {attempt, attempt}), grain);
+    const auto report =
+        explore_all(tests::program<Pool>([](const Pool& pool) { return pool.most * 10 + pool.log; },
+                                         {attempt, attempt}),
+                    grain);
     CHECK(report.failures.empty());
     CHECK(final_values(report) == Values{11, 12});
 }
@@ -70,11 +79,13 @@ TEST_CASE("a semaphore's sleepers are served in the order in which they came", "
         };
     };
     const auto giver = [](Pool& pool) { pool.none.up(); };
-    // Default order: t1 sleeps, t2 sleeps, t3 gives one: it is t1's, and nobody who comes later can take it.
+    // Default order: t1 sleeps, t2 sleeps, t3 gives one: it is t1's, and nobody who comes later can
+    // take it.
     const auto late = [](Pool& pool) {
         if (pool.none.try_down()) pool.log = pool.log * 10 + 4;
     };
-    const auto factory = tests::program<Pool>([](const Pool& pool) { return pool.log; }, {sleeper(1), sleeper(2), giver, late});
+    const auto factory = tests::program<Pool>([](const Pool& pool) { return pool.log; },
+                                              {sleeper(1), sleeper(2), giver, late});
     CHECK(tests::run_once(factory, grain, sim::make_default()).state_hash == 1 + 1);
     // Whatever happens, exactly one task gets it.
     CHECK(final_values(explore_all(factory, grain)) == Values{1, 2, 4});
@@ -92,11 +103,14 @@ TEST_CASE("nobody overtakes a sleeper of a semaphore", "[sim][semaphore]") {
         sim::current().yield();
         const std::uint64_t before = pool.log;
         pool.one.down();
-        if (behind && pool.log == before && before == 0) sim::violation("overtaken", "a sleeper was overtaken");
+        if (behind && pool.log == before && before == 0)
+            sim::violation("overtaken", "a sleeper was overtaken");
         pool.log += 1;
         pool.one.up();
     };
-    const auto report = explore_all(tests::program<Pool>([](const Pool& pool) { return pool.log; }, {holder, visitor, visitor}), grain);
+    const auto report = explore_all(
+        tests::program<Pool>([](const Pool& pool) { return pool.log; }, {holder, visitor, visitor}),
+        grain);
     CHECK(report.failures.empty());
     CHECK(final_values(report) == Values{2});
 }

@@ -29,12 +29,16 @@ TEST_CASE("increments under a spinlock are never lost", "[sim][spinlock]") {
         const sim::SpinGuard guard(desk.lock);
         desk.value.set(desk.value.get() + 1);
     };
-    const auto report = explore_all(tests::program<Desk>([](const Desk& desk) { return desk.value.peek(); }, {increment, increment, increment}), grain);
+    const auto report =
+        explore_all(tests::program<Desk>([](const Desk& desk) { return desk.value.peek(); },
+                                         {increment, increment, increment}),
+                    grain);
     CHECK(final_values(report) == Values{3});
     CHECK(report.whole_space);
 }
 
-TEST_CASE("a section under a spinlock is one step of the coarse grain and several of the fine one", "[sim][spinlock]") {
+TEST_CASE("a section under a spinlock is one step of the coarse grain and several of the fine one",
+          "[sim][spinlock]") {
     const auto section = [](Desk& desk) {
         const sim::SpinGuard guard(desk.lock);
         desk.value.set(desk.value.get() + 1);
@@ -45,7 +49,8 @@ TEST_CASE("a section under a spinlock is one step of the coarse grain and severa
     CHECK(explore_all(factory, sim::Grain::Coarse).executions == 2);
 }
 
-TEST_CASE("try_lock of a spinlock fails while somebody holds it, and only then", "[sim][spinlock]") {
+TEST_CASE("try_lock of a spinlock fails while somebody holds it, and only then",
+          "[sim][spinlock]") {
     const auto hold = [](Desk& desk) {
         const sim::SpinGuard guard(desk.lock);
         desk.value.set(1);
@@ -55,7 +60,8 @@ TEST_CASE("try_lock of a spinlock fails while somebody holds it, and only then",
         desk.result = taken ? 1 : 2;
         if (taken) desk.lock.unlock();
     };
-    const auto factory = tests::program<Desk>([](const Desk& desk) { return desk.result; }, {hold, attempt});
+    const auto factory =
+        tests::program<Desk>([](const Desk& desk) { return desk.result; }, {hold, attempt});
     CHECK(final_values(explore_all(factory, sim::Grain::Fine)) == Values{1, 2});
 }
 
@@ -67,8 +73,10 @@ TEST_CASE("whoever waits for a spinlock that try_lock has taken makes no step", 
         static_cast<void>(desk.value.get());
         const sim::SpinGuard guard(desk.lock);
     };
-    const auto with_try = explore_all(tests::program<Desk>([](const Desk&) { return 0; }, {attempt, lock}), sim::Grain::Fine);
-    // t1 is T(ry) U(nlock), t2 is R(ead) L(ock) u(nlock). L only where the lock is free; T between L and u fails, and no U follows:
+    const auto with_try = explore_all(
+        tests::program<Desk>([](const Desk&) { return 0; }, {attempt, lock}), sim::Grain::Fine);
+    // t1 is T(ry) U(nlock), t2 is R(ead) L(ock) u(nlock). L only where the lock is free; T between
+    // L and u fails, and no U follows:
     //   T and U before L, R anywhere beside them    3
     //   T between L and u                           1
     //   T and U after u                             1
@@ -93,7 +101,8 @@ TEST_CASE("sleeping under a spinlock is a violation that names the lock", "[sim]
         [](Desk& desk) { desk.queue.wait_event([&] { return desk.result == 1; }); },
         [](Desk&) { sim::current().yield(); },
     }));
-    const auto report = explore_all(tests::program<Desk>([](const Desk&) { return 0; }, {under_lock(sleep)}), grain);
+    const auto report = explore_all(
+        tests::program<Desk>([](const Desk&) { return 0; }, {under_lock(sleep)}), grain);
     REQUIRE(tests::signatures(report) == std::vector<std::string>{"sleep-under-spinlock/lock_a"});
     const sim::Violation& violation = *report.failures[0].result.violation;
     CHECK_THAT(violation.text, Catch::Contains("t1 may sleep in") && Catch::Contains("lock_a"));
@@ -108,7 +117,8 @@ TEST_CASE("waking, trying and queueing work are allowed under a spinlock", "[sim
         if (desk.mutex.try_lock()) desk.mutex.unlock();
         sim::current().spawn("work", [] {});
     };
-    const auto report = explore_all(tests::program<Desk>([](const Desk&) { return 0; }, {busy}), grain);
+    const auto report =
+        explore_all(tests::program<Desk>([](const Desk&) { return 0; }, {busy}), grain);
     CHECK(report.failures.empty());
 }
 
@@ -119,7 +129,9 @@ TEST_CASE("after a spinlock is dropped sleeping is allowed again", "[sim][spinlo
         const sim::MutexGuard guard(desk.mutex);
         const sim::SpinGuard nested(desk.lock);
     };
-    CHECK(explore_all(tests::program<Desk>([](const Desk&) { return 0; }, {sequence, sequence}), grain).failures.empty());
+    CHECK(explore_all(tests::program<Desk>([](const Desk&) { return 0; }, {sequence, sequence}),
+                      grain)
+              .failures.empty());
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +19,8 @@
 #include "sim/strategies.h"
 #include "sim/strategy_dfs.h"
 
-/// What the tests of the engine share: small programs written in place, and searches over all of their schedules.
+/// What the tests of the engine share: small programs written in place, and searches over all of
+/// their schedules.
 namespace tests {
 
 inline constexpr sim::ObjectClass locked_data{"data", 100};
@@ -31,15 +34,15 @@ struct Data : sim::Tracked<std::uint64_t> {
     explicit Data(std::uint64_t value = 0) : Tracked(locked_data, value) {}
 };
 
-/// A state in the arena, tasks that work on it, and a digest of where they left it: readable numbers, so that a test can
-/// say which final states there are. Tasks are called "t1", "t2", ...
-template <class State>
-class SmallProgram final : public sim::Program {
+/// A state in the arena, tasks that work on it, and a digest of where they left it: readable
+/// numbers, so that a test can say which final states there are. Tasks are called "t1", "t2", ...
+template <class State> class SmallProgram final : public sim::Program {
   public:
     using Digest = std::function<std::uint64_t(const State&)>;
     using Body = std::function<void(State&)>;
 
-    SmallProgram(Digest digest, std::vector<Body> bodies) : digest_(std::move(digest)), bodies_(std::move(bodies)) {
+    SmallProgram(Digest digest, std::vector<Body> bodies)
+        : digest_(std::move(digest)), bodies_(std::move(bodies)) {
         SIM_ASSERT(bodies_.size() <= std::size(labels));
     }
     void prepare() override { state_ = sim::make<State>(); }
@@ -47,7 +50,9 @@ class SmallProgram final : public sim::Program {
         for (std::size_t i = 0; i < bodies_.size(); ++i)
             sim::current().spawn(labels[i], [this, i] { bodies_[i](*state_); });
     }
-    std::uint64_t state_hash() override { return digest_(*state_) + 1; }  // 0 would mean that there is none
+    std::uint64_t state_hash() override {
+        return digest_(*state_) + 1;
+    }  // 0 would mean that there is none
 
   private:
     static constexpr const char* labels[] = {"t1", "t2", "t3", "t4", "t5", "t6"};
@@ -57,18 +62,19 @@ class SmallProgram final : public sim::Program {
 };
 
 template <class State>
-sim::ProgramFactory program(typename SmallProgram<State>::Digest digest, std::vector<typename SmallProgram<State>::Body> bodies) {
+sim::ProgramFactory program(typename SmallProgram<State>::Digest digest,
+                            std::vector<typename SmallProgram<State>::Body> bodies) {
     return [=] { return std::make_unique<SmallProgram<State>>(digest, bodies); };
 }
 
-template <class Program, class... Args>
-sim::ProgramFactory program_of(Args... args) {
+template <class Program, class... Args> sim::ProgramFactory program_of(Args... args) {
     return [=] { return std::make_unique<Program>(args...); };
 }
 
 /// All schedules (or those within a bound), all failures, all final states.
 inline sim::SearchReport explore_all(const sim::ProgramFactory& factory, sim::Grain grain,
-                                     std::uint32_t bound = sim::DfsStrategy::unbounded, unsigned jobs = 1) {
+                                     std::uint32_t bound = sim::DfsStrategy::unbounded,
+                                     unsigned jobs = 1) {
     sim::ExploreOptions options;
     options.execution.grain = grain;
     options.max_deviations = bound;
@@ -84,31 +90,102 @@ using Values = std::vector<std::uint64_t>;
 /// What the digests of all final states were, in ascending order.
 inline Values final_values(const sim::SearchReport& report) {
     Values values = report.final_states;
-    for (std::uint64_t& value : values) --value;
+    for (std::uint64_t& value : values)
+        --value;
     return values;
 }
 
 inline std::vector<std::string> signatures(const sim::SearchReport& report) {
     std::vector<std::string> all;
-    for (const sim::Failure& failure : report.failures) all.push_back(failure.signature);
+    for (const sim::Failure& failure : report.failures)
+        all.push_back(failure.signature);
     std::sort(all.begin(), all.end());
     return all;
 }
 
 /// One execution under a strategy that is used once.
-inline sim::ExecutionResult run_once(const sim::ProgramFactory& factory, sim::Grain grain, std::unique_ptr<sim::Strategy> strategy) {
+inline sim::ExecutionResult run_once(const sim::ProgramFactory& factory, sim::Grain grain,
+                                     std::unique_ptr<sim::Strategy> strategy) {
     sim::Execution execution(factory, {.grain = grain});
     strategy->next_execution();
     return execution.run(*strategy);
 }
 
-inline auto both_grains() { return Catch::Generators::values({sim::Grain::Fine, sim::Grain::Coarse}); }
+/// Runs every schedule within the bound on one thread, and shows each execution before the next
+/// begins.
+/// @param see  called with the execution and its result
+template <class See>
+void for_each_schedule(const sim::ProgramFactory& factory, sim::Grain grain, std::uint32_t bound,
+                       See&& see) {
+    sim::Execution execution(factory, {.grain = grain});
+    sim::DfsStrategy strategy(bound);
+    strategy.begin({});
+    while (strategy.next_execution()) {
+        const sim::ExecutionResult& result = execution.run(strategy);
+        see(execution, result);
+    }
+}
+
+/// Digest of the class of executions that differ only in the order of independent steps
+/// (Mazurkiewicz' trace): for every object, who touched it in which order, where the order among
+/// readers does not matter. Steps that touched nothing do not count.
+inline std::uint64_t trace_class(const sim::Trace& trace) {
+    struct Order {
+        std::uint64_t writes = 0, reads = 0;
+    };
+    std::map<std::uint64_t, Order> orders;
+    std::map<std::uint32_t, std::uint64_t> accesses_of;
+    const auto& steps = trace.step_list();
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        const std::size_t end =
+            i + 1 < steps.size() ? steps[i + 1].first_access : trace.accesses().size();
+        for (std::size_t a = steps[i].first_access; a < end; ++a) {
+            const sim::Access& access = trace.accesses()[a];
+            const std::uint64_t event = sim::hash_mix(sim::hash_mix(0x6576656E74, steps[i].task),
+                                                      ++accesses_of[steps[i].task]);
+            Order& order = orders[access.object];
+            if (access.kind == sim::AccessKind::Read) {
+                order.reads += event;
+            } else {
+                order.writes = sim::hash_mix(sim::hash_mix(order.writes, order.reads), event);
+                order.reads = 0;
+            }
+        }
+    }
+    std::uint64_t digest = 0;
+    for (const auto& [object, order] : orders)
+        digest = sim::hash_mix(digest, object + sim::hash_mix(order.writes, order.reads));
+    return digest;
+}
+
+struct ClassCounts {
+    std::uint64_t schedules = 0;
+    std::size_t complete = 0, deadlocked = 0;  // classes
+};
+inline ClassCounts count_classes(const sim::ProgramFactory& factory) {
+    ClassCounts counts;
+    std::set<std::uint64_t> complete, deadlocked;
+    for_each_schedule(factory, sim::Grain::Fine, sim::DfsStrategy::unbounded,
+                      [&](sim::Execution& execution, const sim::ExecutionResult& result) {
+                          ++counts.schedules;
+                          (result.outcome == sim::Outcome::Completed ? complete : deadlocked)
+                              .insert(trace_class(execution.scheduler().trace()));
+                      });
+    counts.complete = complete.size();
+    counts.deadlocked = deadlocked.size();
+    return counts;
+}
+
+inline auto both_grains() {
+    return Catch::Generators::values({sim::Grain::Fine, sim::Grain::Coarse});
+}
 
 }  // namespace tests
 
 namespace Catch {
-template <>
-struct StringMaker<sim::Grain> {
-    static std::string convert(sim::Grain grain) { return grain == sim::Grain::Fine ? "fine" : "coarse"; }
+template <> struct StringMaker<sim::Grain> {
+    static std::string convert(sim::Grain grain) {
+        return grain == sim::Grain::Fine ? "fine" : "coarse";
+    }
 };
 }  // namespace Catch

@@ -25,9 +25,11 @@ TEST_CASE("an armed timer may fire at any later moment, or not before the end", 
     const auto worker = [](Clock& clock) {
         Clock* const shared = &clock;
         clock.once.arm(1000, [shared] { shared->result = shared->progress.load() + 1; });
-        for (int i = 0; i < 3; ++i) clock.progress.add_return(1);
+        for (int i = 0; i < 3; ++i)
+            clock.progress.add_return(1);
     };
-    const auto report = explore_all(tests::program<Clock>([](const Clock& clock) { return clock.result; }, {worker}), grain);
+    const auto report = explore_all(
+        tests::program<Clock>([](const Clock& clock) { return clock.result; }, {worker}), grain);
     CHECK(final_values(report) == Values{0, 1, 2, 3});
     CHECK(report.failures.empty());
 }
@@ -35,10 +37,12 @@ TEST_CASE("an armed timer may fire at any later moment, or not before the end", 
 TEST_CASE("a timer that is never armed does not fire", "[sim][timer]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto worker = [](Clock& clock) { clock.progress.add_return(1); };
-    CHECK(explore_all(tests::program<Clock>([](const Clock&) { return 0; }, {worker}), grain).executions == 1);
+    CHECK(explore_all(tests::program<Clock>([](const Clock&) { return 0; }, {worker}), grain)
+              .executions == 1);
 }
 
-TEST_CASE("a timer fires at most as often as its limit, however often it is armed again", "[sim][timer]") {
+TEST_CASE("a timer fires at most as often as its limit, however often it is armed again",
+          "[sim][timer]") {
     const auto grain = GENERATE(tests::both_grains());
     struct Periodic {
         static void arm(Clock* clock) {
@@ -50,25 +54,31 @@ TEST_CASE("a timer fires at most as often as its limit, however often it is arme
     };
     const auto worker = [](Clock& clock) {
         Periodic::arm(&clock);
-        for (int i = 0; i < 4; ++i) clock.progress.add_return(1);
+        for (int i = 0; i < 4; ++i)
+            clock.progress.add_return(1);
     };
-    const auto report = explore_all(tests::program<Clock>([](const Clock& clock) { return clock.fired.peek(); }, {worker}), grain);
+    const auto report = explore_all(
+        tests::program<Clock>([](const Clock& clock) { return clock.fired.peek(); }, {worker}),
+        grain);
     CHECK(final_values(report) == Values{0, 1, 2, 3});
     CHECK(report.whole_space);
 }
 
-TEST_CASE("a timer that was cancelled in time does not fire, and cancel says which it was", "[sim][timer]") {
+TEST_CASE("a timer that was cancelled in time does not fire, and cancel says which it was",
+          "[sim][timer]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto worker = [](Clock& clock) {
         Clock* const shared = &clock;
         clock.once.arm(1000, [shared] { shared->result += 10; });
         clock.progress.add_return(1);
         const bool in_time = clock.once.cancel();
-        if (in_time == (clock.result != 0)) sim::violation("wrong-answer", "cancel is wrong about the timer");
+        if (in_time == (clock.result != 0))
+            sim::violation("wrong-answer", "cancel is wrong about the timer");
         clock.result += in_time ? 1 : 2;
         clock.progress.add_return(1);
     };
-    const auto report = explore_all(tests::program<Clock>([](const Clock& clock) { return clock.result; }, {worker}), grain);
+    const auto report = explore_all(
+        tests::program<Clock>([](const Clock& clock) { return clock.result; }, {worker}), grain);
     CHECK(report.failures.empty());
     CHECK(final_values(report) == Values{1, 12});
 }
@@ -84,7 +94,8 @@ TEST_CASE("between an unlock and the cancellation the timer may still fire", "[s
         }
         clock.once.cancel();
     };
-    const auto report = explore_all(tests::program<Clock>([](const Clock& clock) { return clock.result; }, {worker}), grain);
+    const auto report = explore_all(
+        tests::program<Clock>([](const Clock& clock) { return clock.result; }, {worker}), grain);
     CHECK(final_values(report) == Values{0, 10, 11});
 }
 
@@ -99,11 +110,14 @@ TEST_CASE("a timer can be armed again after it was cancelled", "[sim][timer]") {
         clock.progress.add_return(1);
         clock.progress.add_return(1);
     };
-    const auto report = explore_all(tests::program<Clock>([](const Clock& clock) { return clock.fired.peek(); }, {worker}), grain);
+    const auto report = explore_all(
+        tests::program<Clock>([](const Clock& clock) { return clock.fired.peek(); }, {worker}),
+        grain);
     CHECK(final_values(report) == Values{0, 1});
 }
 
-TEST_CASE("a sleeper that a timer wakes is no deadlock, and without the timer it is", "[sim][timer]") {
+TEST_CASE("a sleeper that a timer wakes is no deadlock, and without the timer it is",
+          "[sim][timer]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto sleeper = [](bool armed) {
         return [armed](Clock& clock) {
@@ -118,7 +132,8 @@ TEST_CASE("a sleeper that a timer wakes is no deadlock, and without the timer it
     };
     const auto digest = [](const Clock&) { return 0; };
     CHECK(explore_all(tests::program<Clock>(digest, {sleeper(true)}), grain).failures.empty());
-    CHECK(tests::signatures(explore_all(tests::program<Clock>(digest, {sleeper(false)}), grain)) == std::vector<std::string>{"lost-wakeup/alarm"});
+    CHECK(tests::signatures(explore_all(tests::program<Clock>(digest, {sleeper(false)}), grain)) ==
+          std::vector<std::string>{"lost-wakeup/alarm"});
 }
 
 TEST_CASE("an armed timer does not hide a deadlock", "[sim][timer]") {
@@ -128,7 +143,8 @@ TEST_CASE("an armed timer does not hide a deadlock", "[sim][timer]") {
         clock.thrice.arm(1000, [shared] { shared->fired.add_return(1); });  // wakes nobody
         clock.queue.wait_event([&] { return clock.flag.load() != 0; });
     };
-    const auto report = explore_all(tests::program<Clock>([](const Clock&) { return 0; }, {sleeper}), grain);
+    const auto report =
+        explore_all(tests::program<Clock>([](const Clock&) { return 0; }, {sleeper}), grain);
     REQUIRE(tests::signatures(report) == std::vector<std::string>{"lost-wakeup/alarm"});
     CHECK(report.failures[0].count == report.executions);
 }

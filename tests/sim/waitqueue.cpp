@@ -18,7 +18,9 @@ struct Post {
     unsigned looks = 0;
 };
 
-std::uint64_t no_digest(const Post&) { return 0; }
+std::uint64_t no_digest(const Post&) {
+    return 0;
+}
 
 void wait_for_flag(Post& post) {
     post.queue.wait_event([&] { return post.flag.load() != 0; });
@@ -30,12 +32,14 @@ void set_flag(Post& post) {
 
 TEST_CASE("wait_event loses no wake-up", "[sim][waitqueue]") {
     const auto grain = GENERATE(tests::both_grains());
-    const auto report = explore_all(tests::program<Post>(no_digest, {wait_for_flag, set_flag, wait_for_flag}), grain);
+    const auto report = explore_all(
+        tests::program<Post>(no_digest, {wait_for_flag, set_flag, wait_for_flag}), grain);
     CHECK(report.failures.empty());
     CHECK(report.whole_space);
 }
 
-TEST_CASE("what was written before a wake-up is ordered before what the waiter does", "[sim][waitqueue]") {
+TEST_CASE("what was written before a wake-up is ordered before what the waiter does",
+          "[sim][waitqueue]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto writer = [](Post& post) {
         post.data.set(7);
@@ -45,12 +49,14 @@ TEST_CASE("what was written before a wake-up is ordered before what the waiter d
         wait_for_flag(post);
         post.log = post.data.get();
     };
-    const auto report = explore_all(tests::program<Post>([](const Post& post) { return post.log; }, {reader, writer}), grain);
+    const auto report = explore_all(
+        tests::program<Post>([](const Post& post) { return post.log; }, {reader, writer}), grain);
     CHECK(final_values(report) == Values{7});
     CHECK(report.unordered.empty());
 }
 
-TEST_CASE("a check before the sleep without another after queueing loses wake-ups", "[sim][waitqueue]") {
+TEST_CASE("a check before the sleep without another after queueing loses wake-ups",
+          "[sim][waitqueue]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto check_then_sleep = [](Post& post) {
         if (post.flag.load() != 0) return;
@@ -58,13 +64,15 @@ TEST_CASE("a check before the sleep without another after queueing loses wake-up
         post.queue.schedule();
         post.queue.finish_wait();
     };
-    const auto report = explore_all(tests::program<Post>(no_digest, {check_then_sleep, set_flag}), grain);
+    const auto report =
+        explore_all(tests::program<Post>(no_digest, {check_then_sleep, set_flag}), grain);
     REQUIRE(tests::signatures(report) == std::vector<std::string>{"lost-wakeup/post"});
     CHECK_THAT(report.failures[0].result.violation->text, Catch::Contains("t1 waits for post in"));
     CHECK(report.failures[0].result.outcome == sim::Outcome::Deadlock);
 }
 
-TEST_CASE("a check under a lock that is dropped before queueing loses wake-ups", "[sim][waitqueue]") {
+TEST_CASE("a check under a lock that is dropped before queueing loses wake-ups",
+          "[sim][waitqueue]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto sleeper = [](Post& post) {
         {
@@ -92,28 +100,34 @@ TEST_CASE("a wake-up that comes before the flag is set is lost", "[sim][waitqueu
         post.queue.wake_up();
         post.flag.store(1);
     };
-    const auto report = explore_all(tests::program<Post>(no_digest, {wait_for_flag, early_bird}), grain);
+    const auto report =
+        explore_all(tests::program<Post>(no_digest, {wait_for_flag, early_bird}), grain);
     CHECK(tests::signatures(report) == std::vector<std::string>{"lost-wakeup/post"});
 }
 
-TEST_CASE("a sleeper wakes only when it is woken, not when its condition has come true", "[sim][waitqueue]") {
+TEST_CASE("a sleeper wakes only when it is woken, not when its condition has come true",
+          "[sim][waitqueue]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto silent_setter = [](Post& post) { post.flag.store(1); };
-    const auto report = explore_all(tests::program<Post>(no_digest, {wait_for_flag, silent_setter}), grain);
+    const auto report =
+        explore_all(tests::program<Post>(no_digest, {wait_for_flag, silent_setter}), grain);
     CHECK(tests::signatures(report) == std::vector<std::string>{"lost-wakeup/post"});
 }
 
-TEST_CASE("a waiter that is woken for another reason looks again and sleeps on", "[sim][waitqueue]") {
+TEST_CASE("a waiter that is woken for another reason looks again and sleeps on",
+          "[sim][waitqueue]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto waiter = [](Post& post) {
         post.queue.wait_event([&] { return post.flag.load() != 0; });
-        if (post.flag.peek() == 0) sim::violation("woken-in-vain", "the condition does not hold after wait_event");
+        if (post.flag.peek() == 0)
+            sim::violation("woken-in-vain", "the condition does not hold after wait_event");
     };
     const auto noise = [](Post& post) {
         post.queue.wake_up();
         post.queue.wake_up();
     };
-    const auto report = explore_all(tests::program<Post>(no_digest, {waiter, noise, set_flag}), grain);
+    const auto report =
+        explore_all(tests::program<Post>(no_digest, {waiter, noise, set_flag}), grain);
     CHECK(report.failures.empty());
 }
 
@@ -130,8 +144,9 @@ auto exclusive_sleeper(std::uint64_t name) {
 TEST_CASE("a wake-up takes one exclusive waiter, the oldest", "[sim][waitqueue]") {
     const auto grain = GENERATE(tests::both_grains());
     // Default order: t1 and t2 queue, then t3 wakes once.
-    const auto factory = tests::program<Post>([](const Post& post) { return post.log; },
-                                              {exclusive_sleeper(1), exclusive_sleeper(2), [](Post& post) { post.queue.wake_up(); }});
+    const auto factory = tests::program<Post>(
+        [](const Post& post) { return post.log; },
+        {exclusive_sleeper(1), exclusive_sleeper(2), [](Post& post) { post.queue.wake_up(); }});
     const auto result = tests::run_once(factory, grain, sim::make_default());
     CHECK(result.outcome == sim::Outcome::Deadlock);
     CHECK(result.state_hash == 1 + 1);
@@ -147,9 +162,10 @@ TEST_CASE("a wake-up takes all ordinary waiters and one exclusive one", "[sim][w
         post.queue.finish_wait();
         post.log += 100;
     };
-    const auto factory = tests::program<Post>(
-        [](const Post& post) { return post.log; },
-        {ordinary, exclusive_sleeper(1), ordinary, exclusive_sleeper(2), [](Post& post) { post.queue.wake_up(); }});
+    const auto factory =
+        tests::program<Post>([](const Post& post) { return post.log; },
+                             {ordinary, exclusive_sleeper(1), ordinary, exclusive_sleeper(2),
+                              [](Post& post) { post.queue.wake_up(); }});
     const auto result = tests::run_once(factory, grain, sim::make_default());
     CHECK(result.outcome == sim::Outcome::Deadlock);
     // one exclusive waiter has signed (with 1, in whatever place), both ordinary ones have
@@ -159,11 +175,13 @@ TEST_CASE("a wake-up takes all ordinary waiters and one exclusive one", "[sim][w
 
 TEST_CASE("wake_up_all takes everybody", "[sim][waitqueue]") {
     const auto grain = GENERATE(tests::both_grains());
-    const auto factory = tests::program<Post>([](const Post& post) { return post.log; },
-                                              {exclusive_sleeper(1), exclusive_sleeper(2), [](Post& post) { post.queue.wake_up_all(); }});
+    const auto factory = tests::program<Post>(
+        [](const Post& post) { return post.log; },
+        {exclusive_sleeper(1), exclusive_sleeper(2), [](Post& post) { post.queue.wake_up_all(); }});
     const auto report = explore_all(factory, grain);
     const auto values = final_values(report);
-    for (const std::uint64_t complete : {12, 21}) CHECK(std::count(values.begin(), values.end(), complete) == 1);
+    for (const std::uint64_t complete : {12, 21})
+        CHECK(std::count(values.begin(), values.end(), complete) == 1);
     CHECK(tests::run_once(factory, grain, sim::make_default()).outcome == sim::Outcome::Completed);
 }
 
@@ -173,7 +191,9 @@ TEST_CASE("waitqueue_active tells whether somebody waits", "[sim][waitqueue]") {
         post.log = post.queue.waitqueue_active() ? 2 : 1;
         set_flag(post);
     };
-    const auto report = explore_all(tests::program<Post>([](const Post& post) { return post.log; }, {wait_for_flag, looker}), grain);
+    const auto report = explore_all(
+        tests::program<Post>([](const Post& post) { return post.log; }, {wait_for_flag, looker}),
+        grain);
     CHECK(report.failures.empty());
     CHECK(final_values(report) == Values{1, 2});
 }
@@ -185,7 +205,8 @@ TEST_CASE("looking for waiters before the flag is set loses the wake-up", "[sim]
         post.flag.store(1);
         if (somebody) post.queue.wake_up();
     };
-    const auto report = explore_all(tests::program<Post>(no_digest, {wait_for_flag, optimist}), grain);
+    const auto report =
+        explore_all(tests::program<Post>(no_digest, {wait_for_flag, optimist}), grain);
     CHECK(tests::signatures(report) == std::vector<std::string>{"lost-wakeup/post"});
 }
 
@@ -196,14 +217,17 @@ TEST_CASE("a waiter whose condition holds at once does not queue", "[sim][waitqu
         wait_for_flag(post);
         post.log = post.queue.waitqueue_active() ? 2 : 1;
     };
-    CHECK(final_values(explore_all(tests::program<Post>([](const Post& post) { return post.log; }, {alone}), grain)) == Values{1});
+    CHECK(final_values(explore_all(
+              tests::program<Post>([](const Post& post) { return post.log; }, {alone}), grain)) ==
+          Values{1});
 }
 
 TEST_CASE("a daemon that waits for ever is no failure", "[sim][waitqueue]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto starter = [](Post& post) {
         Post* const shared = &post;
-        sim::current().spawn("kthread", [shared] { wait_for_flag(*shared); }, sim::TaskKind::Daemon);
+        sim::current().spawn(
+            "kthread", [shared] { wait_for_flag(*shared); }, sim::TaskKind::Daemon);
         post.other.store(1);
     };
     const auto report = explore_all(tests::program<Post>(no_digest, {starter}), grain);

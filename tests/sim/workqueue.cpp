@@ -15,9 +15,12 @@ struct Shop {
     std::uint64_t log = 0;
 };
 
-std::uint64_t log_of(const Shop& shop) { return shop.log; }
+std::uint64_t log_of(const Shop& shop) {
+    return shop.log;
+}
 
-TEST_CASE("a flush returns when all items queued before it have run, and sees what they did", "[sim][workqueue]") {
+TEST_CASE("a flush returns when all items queued before it have run, and sees what they did",
+          "[sim][workqueue]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto boss = [](Shop& shop) {
         Shop* const shared = &shop;
@@ -43,7 +46,8 @@ TEST_CASE("items of a work queue run in any order", "[sim][workqueue]") {
                 shared->log = shared->log * 10 + name;
             };
         };
-        for (std::uint64_t name = 1; name <= 3; ++name) shop.queue.queue("item", item(name));
+        for (std::uint64_t name = 1; name <= 3; ++name)
+            shop.queue.queue("item", item(name));
         shop.queue.flush();
         shop.log *= 10;
     };
@@ -53,7 +57,8 @@ TEST_CASE("items of a work queue run in any order", "[sim][workqueue]") {
 
 TEST_CASE("a flush does not wait for what is queued while it waits", "[sim][workqueue]") {
     const auto grain = GENERATE(tests::both_grains());
-    // The item queues itself again; with a wait for those the flush might see the second round, and must not have to.
+    // The item queues itself again; with a wait for those the flush might see the second round, and
+    // must not have to.
     const auto boss = [](Shop& shop) {
         Shop* const shared = &shop;
         shop.queue.queue("item", [shared] {
@@ -83,7 +88,8 @@ TEST_CASE("a flush of an empty queue returns at once", "[sim][workqueue]") {
     CHECK(final_values(report) == Values{1});
 }
 
-TEST_CASE("who flushes while it holds the lock that an item needs stands still for ever", "[sim][workqueue]") {
+TEST_CASE("who flushes while it holds the lock that an item needs stands still for ever",
+          "[sim][workqueue]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto boss = [](Shop& shop) {
         Shop* const shared = &shop;
@@ -94,7 +100,9 @@ TEST_CASE("who flushes while it holds the lock that an item needs stands still f
     const auto report = explore_all(tests::program<Shop>(log_of, {boss}), grain);
     REQUIRE(report.failures.size() == 1);
     CHECK(report.failures[0].count == report.executions);
-    CHECK_THAT(report.failures[0].result.violation->text, Catch::Contains("t1 waits for shop") && Catch::Contains("t1/item#1 waits for lock_a"));
+    CHECK_THAT(report.failures[0].result.violation->text,
+               Catch::Contains("t1 waits for shop") &&
+                   Catch::Contains("t1/item#1 waits for lock_a"));
 }
 
 }  // namespace
