@@ -230,21 +230,23 @@ Result<std::vector<SectorRead>> read_extents(Inode& inode, u64 start, u64 end) {
     return read;
 }
 
-/// The pages of [first, last) are locked and not uptodate. Mirrors btrfs_read_folio().
-Result<std::vector<SectorRead>> read_pages(Inode& inode, u64 first, u64 last) {
-    const sim::Scope scope("btrfs_read_folio");
-    const u64 start = page_offset(first), end = page_offset(last);
-    lock_and_flush_ordered_range(inode, start, end);
-    auto read = read_extents(inode, start, end);
-    unlock_extent(inode, start, end);
-    end_page_read(inode, first, read ? *read : std::vector<SectorRead>(last - first));
-    return read;
-}
-
 u64 file_size(Inode& inode) {
     const sim::SpinGuard guard{inode.spin};
     inode.obj.read();
     return inode.i_size;
+}
+
+/// The pages of [first, last) are locked and not uptodate. What lies beyond the size reads as zeros: a truncation shrinks the size
+/// before it drops pages and items, so nothing that it is about to drop gets into the cache. Mirrors btrfs_read_folio().
+Result<std::vector<SectorRead>> read_pages(Inode& inode, u64 first, u64 last) {
+    const sim::Scope scope("btrfs_read_folio");
+    const u64 start = page_offset(first), end = page_offset(last);
+    lock_and_flush_ordered_range(inode, start, end);
+    auto read = read_extents(inode, start, std::min(end, file_size(inode)));
+    unlock_extent(inode, start, end);
+    if (read) read->resize(last - first, SectorRead{0, true});
+    end_page_read(inode, first, read ? *read : std::vector<SectorRead>(last - first));
+    return read;
 }
 
 }  // namespace

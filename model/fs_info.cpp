@@ -1,6 +1,8 @@
 // fs/btrfs/super.c and disk-io.c: the filesystem as a whole, and its messages.
 #include "model/fs_info.h"
 
+#include "model/ledger.h"
+
 #include <string_view>
 
 namespace model {
@@ -54,6 +56,7 @@ FsInfo::FsInfo(const KernelVersion& version, const Geometry& shape)
         Device* const device = sim::make<Device>(*this, spec.name, index++, spec.size);
         fs_devices.all_devices.push_back(device);
     }
+    ledger = sim::make<Ledger>();
 }
 
 FsInfo::~FsInfo() = default;

@@ -77,9 +77,8 @@ struct ExploreOptions {
     bool deepen = true;  // bounds 0, 1, ... up to the maximum, so that the failure found has the
                          // fewest deviations
     bool collect_final_states = false;
-    std::size_t cache_entries =
-        std::size_t{1} << 19;      // of happens-before prefixes, for each worker; 0: plain search
-    ProgressCallback on_progress;  // called by one thread, several times a second
+    std::size_t cache_entries = 0;  // of happens-before prefixes, for each worker; 0: plain search
+    ProgressCallback on_progress;   // called by one thread, several times a second
 };
 
 /// Runs all executions within the bound, in parallel. The verdict, the counts and the failure

@@ -72,16 +72,18 @@ VerbResult explore(Session& session) {
     report.document = {{"scenario", scenario.id},
                        {"kernel", settings.kernel.name()},
                        {"executions", search.executions},
-                       {"blocked", 0},
+                       {"blocked", search.blocked},
                        {"complete", search.end == sim::SearchEnd::Complete},
                        {"whole_space", search.whole_space},
                        {"bound", bound.json()},
                        {"completed_bound", search.bound},
                        {"reduction", "none"},
+                       {"state_cache", settings.state_cache},
                        {"steps", search.steps},
                        {"depth", search.max_depth}};
     report.text = heading(scenario, settings.kernel,
-                          "reduction none  bound " + bound.text() + "  seed none") +
+                          "reduction none  state cache " + std::to_string(settings.state_cache) +
+                              "  bound " + bound.text() + "  seed none") +
                   reproduce_line(session, scenario) + "\n" + to_string(report.verdict) + "  " +
                   scenario.id + " on " + settings.kernel.name() + ": " +
                   claim(search, report.verdict, bound, settings);

@@ -82,6 +82,10 @@ constexpr std::array option_table{
                on_explore | on_matrix, ""},
     OptionSpec{"--reduction", "KIND", "none: every schedule within the bound is run",
                on_explore | on_matrix, ""},
+    OptionSpec{"--state-cache", "N",
+               "remember N happens-before prefixes (hashed) and search none of them twice "
+               "(default 524288; 0: every schedule within the bound is run)",
+               on_explore | on_matrix, ""},
     OptionSpec{"--keep-going", "", "go on after the first failure and collect all signatures",
                on_hunt | on_explore, ""},
     OptionSpec{"--engine", "ENGINE", "explore (default) or hunt", on_matrix, ""},

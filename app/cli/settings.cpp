@@ -186,6 +186,7 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
     read_seeds(parsed, reader, settings);
     read_verdicts(parsed, reader, settings);
     reader.number("count", 1, ~std::uint64_t{0}, settings.count);
+    reader.number("state-cache", 0, std::uint64_t{1} << 26, settings.state_cache);
     reader.number("max-executions", 1, ~std::uint64_t{0}, settings.max_executions);
     reader.number("times", 1, 1'000'000, settings.times);
     reader.number("repeat", 1, 1000, settings.repeat);

@@ -36,6 +36,7 @@ struct Settings {
     std::uint64_t count = 10'000;
     std::optional<std::pair<std::uint64_t, std::uint64_t>> seeds;
     std::optional<std::uint32_t> preemptions;  // --preemptions N
+    std::uint64_t state_cache = 1 << 19;       // --state-cache N
     bool unbounded = false;                    // --preemptions none
     unsigned jobs = 1;
     std::optional<std::chrono::nanoseconds> time;

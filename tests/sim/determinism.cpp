@@ -244,12 +244,46 @@ TEST_CASE("what a search finds does not depend on the number of jobs",
     options.max_deviations = bound;
     options.keep_going = keep_going;
     options.collect_final_states = keep_going || !may_fail;
+    options.cache_entries = 0;
     const auto one = sim::explore(tests::program_of<Medley>(may_fail), options);
     CHECK(one.failures.empty() != may_fail);
     for (const unsigned jobs : {2U, 5U}) {
         options.jobs = jobs;
         for (int repetition = 0; repetition < 3; ++repetition)
             check_equal(one, sim::explore(tests::program_of<Medley>(may_fail), options));
+    }
+}
+
+TEST_CASE("with the cache of prefixes the verdict, the ends and the first failures do not depend on the number of jobs",
+          "[sim][determinism][explorer]") {
+    const bool keep_going = GENERATE(true, false);
+    const bool may_fail = GENERATE(true, false);
+    const std::uint32_t bound = GENERATE(0U, 2U);
+    CAPTURE(keep_going, may_fail, bound);
+    sim::ExploreOptions options;
+    options.max_deviations = bound;
+    options.keep_going = keep_going;
+    options.collect_final_states = keep_going || !may_fail;
+    const auto one = sim::explore(tests::program_of<Medley>(may_fail), options);
+    options.cache_entries = 0;
+    const auto plain = sim::explore(tests::program_of<Medley>(may_fail), options);
+    const auto same = [](const sim::SearchReport& a, const sim::SearchReport& b) {
+        CHECK(a.end == b.end);
+        CHECK(a.bound == b.bound);
+        CHECK(a.whole_space == b.whole_space);
+        CHECK(a.final_states == b.final_states);
+        REQUIRE(a.failures.size() == b.failures.size());
+        for (std::size_t i = 0; i < a.failures.size(); ++i) {
+            CHECK(a.failures[i].signature == b.failures[i].signature);
+            CHECK(a.failures[i].result.schedule == b.failures[i].result.schedule);
+            CHECK(a.failures[i].result.trace_hash == b.failures[i].result.trace_hash);
+        }
+    };
+    same(one, plain);
+    options.cache_entries = sim::ExploreOptions{}.cache_entries;
+    for (const unsigned jobs : {2U, 5U}) {
+        options.jobs = jobs;
+        for (int repetition = 0; repetition < 3; ++repetition) same(one, sim::explore(tests::program_of<Medley>(may_fail), options));
     }
 }
 

@@ -82,6 +82,7 @@ inline sim::SearchReport explore_all(const sim::ProgramFactory& factory, sim::Gr
     options.keep_going = true;
     options.deepen = false;
     options.collect_final_states = true;
+    options.cache_entries = 0;  // plain search: the tests' states need not be tracked
     return sim::explore(factory, options);
 }
 
