@@ -39,7 +39,7 @@ class Walker {
                         nullptr,
                         nullptr};
         std::vector<unsigned char> read;
-        const auto cached = fs_.buffer_radix.find(ptr.blockptr);
+        const auto cached = fs_.buffer_radix.find(block.bytenr.get());
         if (cached != fs_.buffer_radix.end() && cached->second->has_flag(eb_flag::uptodate)) {
             block.cached = cached->second;
             block.bytes = cached->second->data;
