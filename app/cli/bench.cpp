@@ -35,7 +35,6 @@ double median(std::vector<double> values) {
 class AtomicCounter final : public sim::Program {
   public:
     static constexpr unsigned tasks = 2, increments = 10;
-    static constexpr std::uint64_t schedules = 184'756;
 
     void prepare() override { counter_ = sim::make<sim::Atomic<std::uint32_t>>(); }
     void start() override {
