@@ -236,8 +236,9 @@ u64 file_size(Inode& inode) {
     return inode.i_size;
 }
 
-/// The pages of [first, last) are locked and not uptodate. What lies beyond the size reads as zeros: a truncation shrinks the size
-/// before it drops pages and items, so nothing that it is about to drop gets into the cache. Mirrors btrfs_read_folio().
+/// The pages of [first, last) are locked and not uptodate. What lies beyond the size reads as
+/// zeros: a truncation shrinks the size before it drops pages and items, so nothing that it is
+/// about to drop gets into the cache. Mirrors btrfs_read_folio().
 Result<std::vector<SectorRead>> read_pages(Inode& inode, u64 first, u64 last) {
     const sim::Scope scope("btrfs_read_folio");
     const u64 start = page_offset(first), end = page_offset(last);

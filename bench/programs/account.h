@@ -8,8 +8,8 @@
 
 namespace programs {
 
-/// One task deposits, others withdraw, each by reading the balance and writing it back. Without the lock around both an update
-/// can be lost, although every single access is protected.
+/// One task deposits, others withdraw, each by reading the balance and writing it back. Without the
+/// lock around both an update can be lost, although every single access is protected.
 class Account final : public sim::Program {
   public:
     enum class Lock { WholeUpdate, EachAccess };
@@ -25,9 +25,12 @@ class Account final : public sim::Program {
         const std::int64_t expected = opening + 100 - 10 * static_cast<std::int64_t>(withdrawers_);
         const std::int64_t balance = account_->balance.peek();
         if (balance != expected)
-            sim::violation("balance", "the balance is " + std::to_string(balance) + " instead of " + std::to_string(expected));
+            sim::violation("balance", "the balance is " + std::to_string(balance) + " instead of " +
+                                          std::to_string(expected));
     }
-    std::uint64_t state_hash() override { return sim::hash_mix(10, static_cast<std::uint64_t>(account_->balance.peek())); }
+    std::uint64_t state_hash() override {
+        return sim::hash_mix(10, static_cast<std::uint64_t>(account_->balance.peek()));
+    }
 
   private:
     static constexpr std::int64_t opening = 1000;

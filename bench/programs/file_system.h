@@ -6,16 +6,20 @@
 
 namespace programs {
 
-/// Task i locks its inode and, if that has no block, finds a free one: from block 2i upwards, cyclically, each under its own
-/// lock. With 32 inodes and 26 blocks 2^(N-13) traces for N = 13 to 26 tasks (Flanagan, Godefroid; POPL 2005).
+/// Task i locks its inode and, if that has no block, finds a free one: from block 2i upwards,
+/// cyclically, each under its own lock. With 32 inodes and 26 blocks 2^(N-13) traces for N = 13 to
+/// 26 tasks (Flanagan, Godefroid; POPL 2005).
 class FileSystem final : public sim::Program {
   public:
-    explicit FileSystem(unsigned tasks, unsigned inodes = 32, unsigned blocks = 26) : tasks_(tasks), inodes_(inodes), blocks_(blocks) {}
+    explicit FileSystem(unsigned tasks, unsigned inodes = 32, unsigned blocks = 26)
+        : tasks_(tasks), inodes_(inodes), blocks_(blocks) {}
 
     void prepare() override {
         disk_ = sim::make<Disk>();
-        for (unsigned i = 0; i < inodes_; ++i) disk_->inodes.emplace_back(inode_lock, inode, i);
-        for (unsigned b = 0; b < blocks_; ++b) disk_->blocks.emplace_back(block_lock, block, b);
+        for (unsigned i = 0; i < inodes_; ++i)
+            disk_->inodes.emplace_back(inode_lock, inode, i);
+        for (unsigned b = 0; b < blocks_; ++b)
+            disk_->blocks.emplace_back(block_lock, block, b);
     }
     void start() override {
         for (unsigned i = 0; i < tasks_; ++i)
@@ -23,8 +27,10 @@ class FileSystem final : public sim::Program {
     }
     std::uint64_t state_hash() override {
         std::uint64_t hash = 3;
-        for (const Entry& entry : disk_->inodes) hash = sim::hash_mix(hash, entry.value.peek());
-        for (const Entry& entry : disk_->blocks) hash = sim::hash_mix(hash, entry.value.peek());
+        for (const Entry& entry : disk_->inodes)
+            hash = sim::hash_mix(hash, entry.value.peek());
+        for (const Entry& entry : disk_->blocks)
+            hash = sim::hash_mix(hash, entry.value.peek());
         return hash;
     }
 
@@ -35,7 +41,8 @@ class FileSystem final : public sim::Program {
     static constexpr sim::LockClass block_lock{"block_lock", 2};
 
     struct Entry {
-        Entry(const sim::LockClass& lock_class, const sim::ObjectClass& cls, std::uint64_t key) : mutex(lock_class, key), value(cls, 0, key) {}
+        Entry(const sim::LockClass& lock_class, const sim::ObjectClass& cls, std::uint64_t key)
+            : mutex(lock_class, key), value(cls, 0, key) {}
         sim::Mutex mutex;
         sim::Tracked<unsigned> value;
     };

@@ -6,7 +6,8 @@
 
 namespace programs {
 
-/// Two tasks take two mutexes in opposite orders: a deadlock in some schedules, a finding of the lock order in all others.
+/// Two tasks take two mutexes in opposite orders: a deadlock in some schedules, a finding of the
+/// lock order in all others.
 class LockInversion final : public sim::Program {
   public:
     void prepare() override { locks_ = sim::make<Locks>(); }

@@ -6,8 +6,9 @@
 
 namespace programs {
 
-/// Peterson's mutual exclusion of two tasks. Waiting is a limited number of looks, after which a task gives up, so that
-/// executions end. With the turn given before the interest is shown both can be inside.
+/// Peterson's mutual exclusion of two tasks. Waiting is a limited number of looks, after which a
+/// task gives up, so that executions end. With the turn given before the interest is shown both can
+/// be inside.
 class Peterson final : public sim::Program {
   public:
     enum class Order { InterestFirst, TurnFirst };
@@ -31,7 +32,8 @@ class Peterson final : public sim::Program {
         state_->interested[me].store(1);
         if (order_ == Order::InterestFirst) state_->turn.store(other);
         if (may_enter(other)) {
-            if (state_->inside.add_return(1) != 1) sim::violation("exclusion", "both tasks are inside");
+            if (state_->inside.add_return(1) != 1)
+                sim::violation("exclusion", "both tasks are inside");
             state_->inside.dec();
             state_->visits.inc();
         }

@@ -8,8 +8,8 @@
 
 namespace programs {
 
-/// N philosophers share N forks, one round each: 2^N - 2 traces that end. If each takes the left fork first, one more is the
-/// deadlock; if each takes the lower fork first, there is none.
+/// N philosophers share N forks, one round each: 2^N - 2 traces that end. If each takes the left
+/// fork first, one more is the deadlock; if each takes the lower fork first, there is none.
 class Philosophers final : public sim::Program {
   public:
     enum class Order { LowerFirst, LeftFirst };
@@ -17,7 +17,8 @@ class Philosophers final : public sim::Program {
 
     void prepare() override {
         table_ = sim::make<Table>();
-        for (unsigned i = 0; i < count_; ++i) table_->forks.emplace_back(fork, i);
+        for (unsigned i = 0; i < count_; ++i)
+            table_->forks.emplace_back(fork, i);
     }
     void start() override {
         for (unsigned i = 0; i < count_; ++i)
@@ -25,7 +26,8 @@ class Philosophers final : public sim::Program {
     }
     std::uint64_t state_hash() override {
         std::uint64_t hash = sim::hash_mix(7, table_->meals);
-        for (const sim::Mutex& mutex : table_->forks) hash = sim::hash_mix(hash, mutex.is_locked() ? 1 : 0);
+        for (const sim::Mutex& mutex : table_->forks)
+            hash = sim::hash_mix(hash, mutex.is_locked() ? 1 : 0);
         return hash;
     }
 
@@ -38,7 +40,8 @@ class Philosophers final : public sim::Program {
         std::uint64_t meals = 0;
     };
 
-    /// Every acquisition has a lock class of its own: what is looked for is the deadlock, not the order that allows it.
+    /// Every acquisition has a lock class of its own: what is looked for is the deadlock, not the
+    /// order that allows it.
     void eat(unsigned i) {
         unsigned first = i;
         unsigned second = (i + 1) % count_;

@@ -22,7 +22,8 @@ class Readers final : public sim::Program {
     }
     std::uint64_t state_hash() override {
         std::uint64_t hash = 6;
-        for (const std::uint64_t value : state_->seen) hash = sim::hash_mix(hash, value);
+        for (const std::uint64_t value : state_->seen)
+            hash = sim::hash_mix(hash, value);
         return hash;
     }
 

@@ -1,4 +1,5 @@
-// A model of something else than btrfs, written on an installed sim alone: two clerks sell the seats of a train.
+// A model of something else than btrfs, written on an installed sim alone: two clerks sell the
+// seats of a train.
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -17,10 +18,12 @@ class Tickets final : public sim::Program {
 
     void prepare() override { office_ = sim::make<Office>(); }
     void start() override {
-        for (const char* clerk : {"clerk_1", "clerk_2"}) sim::current().spawn(clerk, [this] { sell(); });
+        for (const char* clerk : {"clerk_1", "clerk_2"})
+            sim::current().spawn(clerk, [this] { sell(); });
     }
     void check_end() override {
-        if (office_->sold != office_->seats.peek()) sim::violation("sold-twice", std::to_string(office_->sold) + " tickets, fewer seats");
+        if (office_->sold != office_->seats.peek())
+            sim::violation("sold-twice", std::to_string(office_->sold) + " tickets, fewer seats");
     }
     std::uint64_t state_hash() override { return sim::hash_mix(1, office_->seats.peek()); }
 
@@ -62,8 +65,10 @@ sim::SearchReport explore(bool locked) {
 int main() {
     const sim::SearchReport careless = explore(false);
     const sim::SearchReport careful = explore(true);
-    const bool found = careless.end == sim::SearchEnd::Found && careless.failures[0].signature == "sold-twice";
+    const bool found =
+        careless.end == sim::SearchEnd::Found && careless.failures[0].signature == "sold-twice";
     const bool proved = careful.end == sim::SearchEnd::Complete && careful.whole_space;
-    std::printf("unlocked: %s, locked: %s\n", found ? "found" : "missed", proved ? "proved" : "not proved");
+    std::printf("unlocked: %s, locked: %s\n", found ? "found" : "missed",
+                proved ? "proved" : "not proved");
     return found && proved ? 0 : 1;
 }

@@ -254,7 +254,8 @@ TEST_CASE("what a search finds does not depend on the number of jobs",
     }
 }
 
-TEST_CASE("with the cache of prefixes the verdict, the ends and the first failures do not depend on the number of jobs",
+TEST_CASE("with the cache of prefixes the verdict, the ends and the first failures do not depend "
+          "on the number of jobs",
           "[sim][determinism][explorer]") {
     const bool keep_going = GENERATE(true, false);
     const bool may_fail = GENERATE(true, false);
@@ -283,7 +284,8 @@ TEST_CASE("with the cache of prefixes the verdict, the ends and the first failur
     options.cache_entries = sim::ExploreOptions{}.cache_entries;
     for (const unsigned jobs : {2U, 5U}) {
         options.jobs = jobs;
-        for (int repetition = 0; repetition < 3; ++repetition) same(one, sim::explore(tests::program_of<Medley>(may_fail), options));
+        for (int repetition = 0; repetition < 3; ++repetition)
+            same(one, sim::explore(tests::program_of<Medley>(may_fail), options));
     }
 }
 
