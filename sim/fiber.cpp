@@ -23,7 +23,6 @@ namespace sim {
 namespace context = boost::context::detail;
 
 namespace {
-constexpr std::size_t page_bytes = 4096;
 #ifdef SIM_FIBER_ASAN
 constexpr std::size_t stack_bytes = 256 << 10;  // instrumented frames are larger
 #else
@@ -32,7 +31,7 @@ constexpr std::size_t stack_bytes = 64 << 10;
 #ifdef NDEBUG
 constexpr std::size_t guard_bytes = 0;
 #else
-constexpr std::size_t guard_bytes = page_bytes;
+constexpr std::size_t guard_bytes = 4096;  // one page
 #endif
 
 /// What travels with a switch.

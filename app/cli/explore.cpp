@@ -14,6 +14,8 @@ std::string reproduce_line(const Session& session, const scenario::Scenario& sce
                        scenario::kernel_options(settings.kernel);
     if (settings.unbounded) line += " --preemptions none";
     if (settings.preemptions) line += " --preemptions " + std::to_string(*settings.preemptions);
+    if (session.has("state-cache"))
+        line += " --state-cache " + std::to_string(settings.state_cache);
     if (settings.grain == sim::Grain::Fine) line += " --grain fine";
     if (session.has("keep-going")) line += " --keep-going";
     return line + "\n";

@@ -10,10 +10,14 @@ cmp -s out first || fail "hunt prints something else with two jobs"
 silent err
 [[ $(head -n 1 out) == *"replace/003@"*"kernel 6.1@"*"seed 5" ]] || fail "no heading"
 [[ $(sed -n 2p out) == "reproduce: interleaf hunt replace/003 "*" --seed 5 "* ]] || fail "no line to paste"
-exits 0 explore commit/001 --preemptions 0 -j 1 --max-executions 100000
+exits 0 explore commit/001 --preemptions 0 -j 1 --state-cache 0
 cp out first
-exits 0 explore commit/001 --preemptions 0 -j 2 --max-executions 100000
+exits 0 explore commit/001 --preemptions 0 -j 2 --state-cache 0
 cmp -s out first || fail "explore prints something else with two jobs"
+exits 0 explore commit/001 --preemptions 0 -j 1
+cp out first
+exits 0 explore commit/001 --preemptions 0 -j 1
+cmp -s out first || fail "explore prints something else the second time"
 
 # Files appear whole, beside nothing else.
 exits 0 run replace/003 --format text --format json -o report.json
