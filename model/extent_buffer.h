@@ -32,6 +32,7 @@ struct ExtentBuffer {
     sim::WaitQueue writeback_wait;
     u32 refs = 0;  // under the (unmodelled) refs_lock: only the last drop can be noticed
     int log_index = -1;
+    bool order_unchecked = false;  // invariants: its keys changed under the write lock that is held
 
     // Header fields, in the bytes themselves. Reading them is an access of `content` only through
     // the functions of ctree.

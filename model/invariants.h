@@ -10,6 +10,7 @@ class Scheduler;
 namespace model {
 
 struct Device;
+struct ExtentBuffer;
 
 /// When a check runs, and what a reduction may claim for it (soundness rule 1).
 enum class CheckClass : u8 { End, Visible, State };
@@ -46,7 +47,11 @@ void check_end(FsInfo& fs);
 void check_device_write(FsInfo& fs, const Device& device, u64 physical, u32 sectors, bool metadata);
 /// In the step that took the range from its group: never read-only, pinned or reachable from the
 /// last super block.
-void check_allocation(FsInfo& fs, Bytenr start, u64 bytes);
+void check_allocation(FsInfo& fs, Bytenr start,
+                      u64 bytes);  /// Before the write lock is dropped: whoever takes the block
+                                   /// next finds its keys in order. Between,
+/// they need not be (a leaf that was pushed empty, before its key leaves the parent).
+void check_unlocked_block(ExtentBuffer& eb);
 /// Before the range goes back to free space: not reachable from the last super block.
 void check_unpin(FsInfo& fs, Bytenr start, u64 bytes);
 

@@ -191,26 +191,39 @@ u32 unordered_slot(const ExtentBuffer& eb) {
     return 0;
 }
 
+void broken_block(const ExtentBuffer& eb, const std::string& text) {
+    sim::violation("tree-block-sane", "block " + number(eb.start.get()) + ": " + text);
+}
+
+void check_order(const ExtentBuffer& eb) {
+    if (const u32 slot = unordered_slot(eb); slot != 0)
+        broken_block(eb, "key " + to_string(eb.key(slot)) + " at slot " + number(slot) +
+                             " is not above the one before");
+}
+
 void on_extent_buffer(void* context, sim::Object& object) {
     const FsInfo& fs = fs_at(context);
-    const ExtentBuffer& eb = *static_cast<ExtentBuffer*>(object.owner());
+    ExtentBuffer& eb = *static_cast<ExtentBuffer*>(object.owner());
     const HeaderItem& header = eb.header();
     if (header.bytenr == 0) return;  // not initialised yet
-    const auto broken = [&](const std::string& text) {
-        sim::violation("tree-block-sane", "block " + number(eb.start.get()) + ": " + text);
-    };
+    const auto broken = [&](const std::string& text) { broken_block(eb, text); };
     if (header.bytenr != eb.start.get()) return broken("its header says " + number(header.bytenr));
     if (header.generation > fs.generation.get())
         return broken("generation " + number(header.generation) + " has not begun yet");
     const std::size_t slot_bytes = header.level == 0 ? sizeof(LeafItem) : sizeof(KeyPtr);
     if (header.level >= max_level || sizeof(HeaderItem) + header.nritems * slot_bytes > fs.nodesize)
         return broken("level " + number(header.level) + ", " + number(header.nritems) + " items");
-    if (const u32 slot = unordered_slot(eb); slot != 0)
-        broken("key " + to_string(eb.key(slot)) + " at slot " + number(slot) +
-               " is not above the one before");
+    eb.order_unchecked = eb.lock.is_write_locked();
+    if (!eb.order_unchecked) check_order(eb);
 }
 
 }  // namespace
+
+void check_unlocked_block(ExtentBuffer& eb) {
+    if (!eb.order_unchecked) return;
+    eb.order_unchecked = false;
+    check_order(eb);
+}
 
 void watch_invariants(FsInfo& fs, sim::Scheduler& scheduler) {
     fs.invariants = sim::make<InvariantState>();

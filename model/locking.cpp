@@ -3,6 +3,7 @@
 #include <array>
 
 #include "model/extent_buffer.h"
+#include "model/invariants.h"
 
 namespace model {
 namespace lock_classes {
@@ -70,6 +71,7 @@ void tree_lock(ExtentBuffer& eb, unsigned nesting, sim::Where where) {
     eb.lock.down_write(nesting, where);
 }
 void tree_unlock(ExtentBuffer& eb) {
+    check_unlocked_block(eb);
     eb.lock.up_write();
 }
 void tree_read_lock(ExtentBuffer& eb, unsigned nesting, sim::Where where) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -7,7 +8,8 @@ namespace sim {
 /// Mixes one 64-bit value into a running hash. Two multiplications: cheap enough for every access
 /// of every step.
 constexpr std::uint64_t hash_mix(std::uint64_t seed, std::uint64_t value) {
-    std::uint64_t x = (seed ^ value) * 0x9E3779B97F4A7C15ULL;
+    std::uint64_t x = (std::rotl(seed, 25) ^ value) + 0x9E3779B97F4A7C15ULL;  // not symmetric
+    x *= 0xBF58476D1CE4E5B9ULL;
     x ^= x >> 32;
     x *= 0xD6E8FEB86659FD93ULL;
     return x ^ (x >> 29);

@@ -219,6 +219,8 @@ class Scheduler {
     /// far, the running task if it can go on, what is deferred. Only for a strategy that wants
     /// fingerprints.
     Digest situation() const;
+    /// The class of the execution so far: all that decides what may follow when nothing is bounded.
+    const Digest& happens_before_prefix() const { return fingerprint_.value(); }
     /// Choice points so far: decisions at which more than one task or event was enabled.
     std::uint32_t choice_points() const { return choice_points_; }
     const std::vector<Departure>& departures() const { return departures_; }

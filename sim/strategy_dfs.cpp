@@ -47,6 +47,7 @@ Choice DfsStrategy::choose(Scheduler& scheduler) {
 
 bool DfsStrategy::seen_before(Scheduler& scheduler) {
     if (!cache_.enabled() || frames_.size() < prefix_.choices.size()) return false;
+    if (max_deviations_ == unbounded) return cache_.visited(scheduler.happens_before_prefix(), 0);
     return cache_.visited(scheduler.situation(), scheduler.deviations());
 }
 

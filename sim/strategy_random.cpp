@@ -58,18 +58,19 @@ class Pct final : public Seeded {
   public:
     explicit Pct(const PctOptions& options) : Seeded(options.seed), depth_(options.depth) {
         for (unsigned i = 1; i < options.depth; ++i)
-            change_points_.push_back(rng_.below(std::max(1U, options.steps)));
+            change_points_.push_back({rng_.below(std::max(1U, options.steps)), i});
         std::sort(change_points_.begin(), change_points_.end());
     }
+    bool wants_every_step() const override { return true; }
 
     Choice choose(Scheduler& scheduler) override {
         while (next_change_ < change_points_.size() &&
-               change_points_[next_change_] <= scheduler.steps()) {
+               change_points_[next_change_].step <= scheduler.steps()) {
             const int running = scheduler.running_slot();
-            ++next_change_;
             if (running >= 0)
                 priority_.of(scheduler.task(static_cast<unsigned>(running))) =
-                    next_change_;  // below all others
+                    change_points_[next_change_].priority;
+            ++next_change_;
         }
         scheduler.candidates(candidates_);
         const auto best =
@@ -85,8 +86,14 @@ class Pct final : public Seeded {
         if (value == 0) value = depth_ + 1 + (rng_.next() >> 8);
         return value;
     }
+    /// Which of two changes leaves its task the least is as random as their places.
+    struct ChangePoint {
+        std::uint64_t step = 0;
+        std::uint64_t priority = 0;  // below all that no change has touched
+        auto operator<=>(const ChangePoint&) const = default;
+    };
     unsigned depth_;
-    std::vector<std::uint64_t> change_points_;
+    std::vector<ChangePoint> change_points_;
     std::size_t next_change_ = 0;
     PerTask<std::uint64_t> priority_;
     std::vector<std::uint16_t> candidates_;

@@ -15,12 +15,13 @@ std::uint32_t Trace::switches() const {
 
 std::string Trace::task_name(std::uint32_t index) const {
     const TaskName& name = names_.at(index);
-    if (name.parent == no_parent) return name.label;
     const auto is_sibling = [&](const TaskName& other) {
         return other.parent == name.parent && std::string_view(other.label) == name.label;
     };
     const auto ordinal = std::count_if(names_.begin(), names_.begin() + index + 1, is_sibling);
-    return task_name(name.parent) + "/" + name.label + "#" + std::to_string(ordinal);
+    if (name.parent == no_parent && ordinal == 1) return name.label;
+    const std::string own = name.label + ("#" + std::to_string(ordinal));
+    return name.parent == no_parent ? own : task_name(name.parent) + "/" + own;
 }
 
 Scope::Scope(const char* function) : open_(false) {

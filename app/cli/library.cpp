@@ -16,16 +16,15 @@ namespace {
 
 constexpr std::uintmax_t largest_file = 64 << 20;
 
-/// "scenarios" in the directory or the nearest one above it, spelled from the directory:
+/// "scenarios" in the directory or the nearest one above it, spelled from where the program runs:
 /// "../scenarios".
 fs::path scenarios_above(fs::path directory) {
-    fs::path spelled = "scenarios";
     std::error_code ignored;
     for (;;) {
-        if (fs::is_directory(directory / "scenarios", ignored)) return spelled;
+        const fs::path here = directory / "scenarios";
+        if (fs::is_directory(here, ignored)) return fs::proximate(here, ignored);
         if (!directory.has_relative_path()) return {};
         directory = directory.parent_path();
-        spelled = ".." / spelled;
     }
 }
 

@@ -141,28 +141,29 @@ TEST_CASE("A cancelled replace leaves the source in its place", "[model][dev_rep
 
 TEST_CASE("Before 1bbb97b8ce7d a replace copies an old block over a nocow write",
           "[model][dev_replace]") {
-    // 87 of 10000 executions fail: all of 400 miss it once in thirty times, but the seed is fixed.
-    CHECK(hunt(replace_beside_writer("5.5", true, {}, {"1bbb97b8ce7d"}), 400) ==
+    // About one execution in 160 fails: 1000 miss it once in five hundred times, and the seed is
+    // fixed.
+    CHECK(hunt(replace_beside_writer("5.5", true, {}, {"1bbb97b8ce7d"}), 1000) ==
           "replace-target-equals-source");
-    CHECK(hunt(replace_beside_writer("5.5", true), 400) == "");
+    CHECK(hunt(replace_beside_writer("5.5", true), 1000) == "");
 }
 
 TEST_CASE("Waiting for nocow writers alone is not enough", "[model][dev_replace]") {
-    CHECK(hunt(replace_beside_writer("5.5", true, {"nocow-wait-only"}), 400) ==
+    CHECK(hunt(replace_beside_writer("5.5", true, {"nocow-wait-only"}), 1000) ==
           "replace-target-equals-source");
-    CHECK(hunt(replace_beside_writer("5.5", true, {"nocow-wait-only"}, {"1bbb97b8ce7d"}), 400) ==
+    CHECK(hunt(replace_beside_writer("5.5", true, {"nocow-wait-only"}, {"1bbb97b8ce7d"}), 1000) ==
           "replace-target-equals-source");
 }
 
 TEST_CASE("The waits of f0e9b7d64019 protect nocow writes too", "[model][dev_replace]") {
-    CHECK(hunt(replace_beside_writer("4.7", true), 400) == "");
-    CHECK(hunt(replace_beside_writer("5.5", true, {"drain-and-commit"}, {"1bbb97b8ce7d"}), 400) ==
+    CHECK(hunt(replace_beside_writer("4.7", true), 1000) == "");
+    CHECK(hunt(replace_beside_writer("5.5", true, {"drain-and-commit"}, {"1bbb97b8ce7d"}), 1000) ==
           "");
 }
 
 TEST_CASE("COW writes need only duplication, and what a replace waits for at its start",
           "[model][dev_replace]") {
-    CHECK(hunt(replace_beside_writer("5.5", false, {}, {"1bbb97b8ce7d"}), 400) == "");
+    CHECK(hunt(replace_beside_writer("5.5", false, {}, {"1bbb97b8ce7d"}), 1000) == "");
     CHECK(hunt(replace_beside_writer("6.1", false, {"no-start-wait", "no-start-commit"}), 400) ==
           "replace-target-equals-source");
 }
