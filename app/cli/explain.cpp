@@ -114,8 +114,8 @@ VerbResult explain(Session& session) {
                          width);
     report.text += entry("Schedule",
                          grouped(result.steps) + " steps, " + grouped(result.switches) +
-                             " context switches, " + grouped(result.deviations) +
-                             " deviations from the default order",
+                             " context switches, " + counted(result.deviations, "deviation") +
+                             " from the default order",
                          width);
     report.text += messages_entry(result.messages, width) + reproduce_entry(command, width);
     return report;

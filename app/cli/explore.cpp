@@ -25,8 +25,7 @@ std::string claim(const sim::SearchReport& report, Verdict verdict, const Bound&
                   const Settings& settings) {
     const std::string executions = grouped(report.executions) + " executions";
     const std::string depth = ", depth " + grouped(report.max_depth);
-    const std::string within =
-        "every execution with at most " + std::to_string(report.bound) + " deviations";
+    const std::string within = "every execution with at most " + counted(report.bound, "deviation");
     switch (verdict) {
     case Verdict::Pass:
         return "complete, " + executions + depth + ", no violation\n";

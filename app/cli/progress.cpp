@@ -124,6 +124,10 @@ std::string grouped(std::uint64_t number) {
     return digits;
 }
 
+std::string counted(std::uint64_t number, const std::string& thing) {
+    return grouped(number) + " " + thing + (number == 1 ? "" : "s");
+}
+
 std::string format_time(nanoseconds time) {
     const double all = in_seconds(time);
     const auto whole = static_cast<std::uint64_t>(all + 0.5);

@@ -48,6 +48,8 @@ class Progress {
 
 /// "1 204 338"
 std::string grouped(std::uint64_t number);
+/// "1 deviation", "2 deviations".
+std::string counted(std::uint64_t number, const std::string& thing);
 /// "1m41s", "3.2 s"
 std::string format_time(std::chrono::nanoseconds time);
 

@@ -69,7 +69,7 @@ void describe(Report& report, const scenario::Scenario& scenario,
         report.text += "      " + wrapped(race, 100, "      ");
     if (!result.unordered.empty()) report.document["unordered"] = result.unordered;
     report.text += "      " + grouped(result.steps) + " steps, " + grouped(result.switches) +
-                   " context switches, " + grouped(result.deviations) + " deviations, trace " +
+                   " context switches, " + counted(result.deviations, "deviation") + ", trace " +
                    scenario::hex_digits(result.trace_hash, 16) + "\n";
     for (const std::string& message : result.messages)
         report.text += "      " + message + "\n";

@@ -92,8 +92,9 @@ sim::Result<ShownFailure, Failure> show_failure(const Session& session, const Sc
     const std::string option = scenario_option(session, *scenario);
     shown.text = "      " + failure.signature +
                  (with_count ? "  " + grouped(failure.count) + " times" : "") + "\n      " +
-                 wrapped(text, 100, "      ") + "      with " + grouped(failure.result.deviations) +
-                 " deviations and " + grouped(failure.result.switches) + " context switches, in " +
+                 wrapped(text, 100, "      ") + "      with " +
+                 counted(failure.result.deviations, "deviation") + " and " +
+                 grouped(failure.result.switches) + " context switches" + ", in " +
                  grouped(failure.result.steps) + " steps\n" + "      interleaf replay " +
                  token.value() + option + "\n" + "next: interleaf explain " + token.value() +
                  option + "\n";

@@ -69,8 +69,8 @@ VerbResult show_scenario(Session& session, const ScenarioPtr& loaded) {
                 entry("Size", grouped(usual->steps) + " steps in the default order, on " +
                                   session.settings.kernel.name());
         if (scenario.preemptions)
-            report.text += entry("Bound", std::to_string(*scenario.preemptions) +
-                                              " deviations from the default order");
+            report.text += entry("Bound", counted(*scenario.preemptions, "deviation") +
+                                              " from the default order");
         for (const scenario::Expectation& expected : scenario.expect)
             report.text += entry("Expected",
                                  expected.kernel.name() + ": " + to_string(expected.verdict) +

@@ -110,11 +110,11 @@ TEST_CASE("A written part of a preallocated extent becomes regular, and merges w
         CHECK(mark_extent_written(*items.trans, items.inode, page_offset(2), page_offset(3)));
         CHECK(items.pages() == Pages{{0, -10}, {1, 11}, {2, 12}, {3, -13}});
         const auto merged = lookup_file_extent(items.inode.root, items.inode.ino, page_offset(1));
-        CHECK((*merged)->item.num_bytes == page_offset(2));
+        CHECK(u64{(*merged)->item.num_bytes} == page_offset(2));
         CHECK(mark_extent_written(*items.trans, items.inode, 0, page_offset(1)));
         CHECK(mark_extent_written(*items.trans, items.inode, page_offset(3), page_offset(4)));
         const auto whole = lookup_file_extent(items.inode.root, items.inode.ino, 0);
-        CHECK((*whole)->item.num_bytes == page_offset(4));
+        CHECK(u64{(*whole)->item.num_bytes} == page_offset(4));
     });
 }
 

@@ -158,7 +158,7 @@ TEST_CASE("An overwrite goes elsewhere and frees the old extent; a NODATACOW fil
         const u64 first = extents(fs, "f1").at(0).item.disk_bytenr;
         must(vfs::pwrite(fs, "f1", 0, 8 * K, 0x62));
         must(vfs::sync(fs));
-        CHECK((extents(fs, "f1").at(0).item.disk_bytenr == first) == nocow);
+        CHECK((u64{extents(fs, "f1").at(0).item.disk_bytenr} == first) == nocow);
         CHECK(space_info_for(fs, bg_data).bytes_used == 8 * K);
         must(vfs::drop_caches(fs));
         CHECK(content(fs, "f1") == std::vector<u8>{0x62, 0x62});
@@ -175,7 +175,7 @@ TEST_CASE("A file has checksums unless it is NODATASUM", "[model][vfs]") {
         CHECK_FALSE(lookup_csums(fs, Bytenr(disk), 2)->at(1).has_value());
         must(vfs::pwrite(fs, "f1", 4 * K, 4 * K, 0x61));
         must(vfs::sync(fs));
-        CHECK(extents(fs, "f1").at(1).item.disk_bytenr == disk);
+        CHECK(u64{extents(fs, "f1").at(1).item.disk_bytenr} == disk);
         const auto sums = lookup_csums(fs, Bytenr(disk), 2);
         CHECK_FALSE(sums->at(0).has_value());
         CHECK(sums->at(1).has_value() == !nocow);
