@@ -5,6 +5,7 @@
 #include <set>
 #include <thread>
 
+#include "sim/explorer_reduced.h"
 #include "sim/frontier.h"
 #include "sim/search_collector.h"
 #include "sim/strategy_dfs.h"
@@ -122,6 +123,7 @@ class Level {
 }  // namespace
 
 SearchReport explore(const ProgramFactory& factory, const ExploreOptions& options) {
+    if (options.reduction != Reduction::None) return explore_reduced(factory, options);
     const bool deepen = options.deepen && options.max_deviations != DfsStrategy::unbounded;
     const auto began = std::chrono::steady_clock::now();
     ExploreOptions left = options;  // the limits are those of all bounds together

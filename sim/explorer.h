@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/execution.h"
+#include "sim/reduction.h"
 #include "sim/strategies.h"
 
 namespace sim {
@@ -78,7 +79,10 @@ struct ExploreOptions {
                          // fewest deviations
     bool collect_final_states = false;
     std::size_t cache_entries = 0;  // of happens-before prefixes, for each worker; 0: plain search
-    ProgressCallback on_progress;   // called by one thread, several times a second
+    /// Only for a search without a bound. Checks that read more than one object see every state
+    /// without a reduction or with sleep sets alone, and are sampled under the other.
+    Reduction reduction = Reduction::None;
+    ProgressCallback on_progress;  // called by one thread, several times a second
 };
 
 /// Runs all executions within the bound, in parallel. The verdict, the counts and the failure

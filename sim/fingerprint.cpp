@@ -23,7 +23,7 @@ PrefixFingerprint::Record& PrefixFingerprint::record(std::uint64_t object) {
         Record& found = table_[at];
         if (found.execution == execution_ && found.object == object) return found;
         if (found.execution == execution_) continue;
-        found = {object, execution_, {}, {}};
+        found = {object, execution_, {}, {}, {}};
         ++used_;
         return found;
     }
@@ -43,22 +43,35 @@ void PrefixFingerprint::begin_step(unsigned slot, std::uint64_t path, std::uint8
     step_ = last_of_task_[slot];
     step_.mix(path ^ op);
     // What made the step possible (a wake-up, a release) wrote the object of its operation.
-    if (object != 0) depend(object, false);
+    if (object != 0) depend(object, Effect::Reads);
+}
+
+PrefixFingerprint::Effect PrefixFingerprint::effect_of(AccessKind kind) {
+    switch (kind) {
+    case AccessKind::Read:
+    case AccessKind::Lookup:
+    case AccessKind::AcquireShared:
+        return Effect::Reads;
+    case AccessKind::Add:
+        return Effect::Adds;
+    default:  // a shared release too: what it lets in shows in the order of the queue
+        return Effect::Writes;
+    }
 }
 
 void PrefixFingerprint::touch(std::uint64_t object, AccessKind kind, std::uint64_t key) {
     const bool keyed = kind == AccessKind::Insert || kind == AccessKind::Lookup;
-    const bool writes = kind != AccessKind::Read && kind != AccessKind::Lookup;
-    if (keyed) depend(object, false);
-    depend(keyed ? hash_mix(object, key) : object, writes);
+    if (keyed) depend(object, Effect::Reads);
+    depend(keyed ? hash_mix(object, key) : object, effect_of(kind));
 }
 
-void PrefixFingerprint::depend(std::uint64_t object, bool writes) {
+void PrefixFingerprint::depend(std::uint64_t object, Effect effect) {
     const Record& now = record(object);
-    step_.mix(object + (writes ? 1 : 0));
+    step_.mix(object + static_cast<std::uint64_t>(effect));
     step_.mix(now.last_write);
-    if (writes) step_.mix(now.reads);
-    touched_.push_back({object, writes});
+    if (effect != Effect::Reads) step_.mix(now.reads);
+    if (effect != Effect::Adds) step_.mix(now.adds);
+    touched_.push_back({object, effect});
 }
 
 void PrefixFingerprint::task_created(unsigned slot) {
@@ -68,11 +81,17 @@ void PrefixFingerprint::task_created(unsigned slot) {
 void PrefixFingerprint::end_step() {
     for (const Touched& touched : touched_) {
         Record& now = record(touched.object);
-        if (touched.writes) {
-            now.last_write = step_;
-            now.reads = {};
-        } else {
+        switch (touched.effect) {
+        case Effect::Reads:
             now.reads.add(step_);
+            break;
+        case Effect::Adds:
+            now.adds.add(step_);
+            break;
+        case Effect::Writes:
+            now.last_write = step_;
+            now.reads = now.adds = {};
+            break;
         }
     }
     last_of_task_[slot_] = step_;

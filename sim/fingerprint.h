@@ -33,8 +33,8 @@ struct Digest {
 ///
 /// Each step has a digest of its task, its accesses and the steps that they depend on; the
 /// fingerprint is the sum over all steps. Accesses depend on the last write of the object, a write
-/// also on the reads since. Keyed accesses of different keys are independent of each other, not of
-/// a write of the whole object. Additions count as writes.
+/// also on the reads and additions since; additions commute with each other. Keyed accesses of
+/// different keys are independent of each other, not of a write of the whole object.
 class PrefixFingerprint {
   public:
     void begin_execution();
@@ -48,14 +48,16 @@ class PrefixFingerprint {
     struct Record {
         std::uint64_t object = 0;
         std::uint32_t execution = 0;
-        Digest last_write, reads;
+        Digest last_write, reads, adds;
     };
+    enum class Effect : std::uint8_t { Reads, Writes, Adds };
     struct Touched {
         std::uint64_t object;
-        bool writes;
+        Effect effect;
     };
+    static Effect effect_of(AccessKind kind);
     Record& record(std::uint64_t object);
-    void depend(std::uint64_t object, bool writes);
+    void depend(std::uint64_t object, Effect effect);
     void grow();
 
     std::vector<Record> table_;

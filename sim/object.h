@@ -4,8 +4,19 @@
 namespace sim {
 
 /// How a step touched an object. Two accesses of one object by different steps commute unless one
-/// writes; two adds commute with each other; accesses of different keys commute.
-enum class AccessKind : std::uint8_t { Read, Write, Add, Insert, Lookup };
+/// writes; two adds commute with each other; accesses of different keys commute; so do the shared
+/// holdings of a lock.
+enum class AccessKind : std::uint8_t {
+    Read,
+    Write,
+    Add,
+    Insert,
+    Lookup,
+    Acquire,
+    AcquireShared,
+    Release,
+    ReleaseShared
+};
 
 /// What tasks share an object under: decides where the coarse grain needs a scheduling point.
 enum class Discipline : std::uint8_t {

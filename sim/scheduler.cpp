@@ -31,6 +31,13 @@ OpKind operation_of(AccessKind kind) {
         return OpKind::Insert;
     case AccessKind::Lookup:
         return OpKind::Lookup;
+    case AccessKind::Acquire:
+        return OpKind::Acquire;
+    case AccessKind::AcquireShared:
+        return OpKind::AcquireShared;
+    case AccessKind::Release:
+    case AccessKind::ReleaseShared:
+        return OpKind::Release;
     }
     return OpKind::Read;
 }
@@ -98,6 +105,7 @@ Task& Scheduler::create(const char* label, Job job, TaskKind kind) {
     live_.set(slot);
     enabled_.set(slot);
     if (is_event(kind)) events_.set(slot);
+    if (grain_ == Grain::Fine && !is_event(kind)) fresh_.set(slot);
     if (kind == TaskKind::Task || kind == TaskKind::Completion) ++unfinished_;
     races_.task_created(has_creator ? running_->slot : RaceDetector::none, slot);
     if (fingerprinting_ && has_creator) fingerprint_.task_created(slot);
@@ -149,6 +157,11 @@ void Scheduler::fiber_main(void* argument) {
         }
     } catch (const StopExecution&) {
     }
+    if (self.driver_ != nullptr) {
+        self.retire(task);
+        Fiber::switch_to(task.fiber, *self.driver_, true);
+        return;
+    }
     if (!self.stopping_) self.end_step();
     self.retire(task);
     self.switch_from(task, true);
@@ -166,7 +179,7 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     phase_ = phase;
     stopping_ = decided_ = checking_ = false;
     running_ = nullptr;
-    enabled_ = events_ = live_ = deferred_ = TaskSet{};
+    enabled_ = events_ = live_ = deferred_ = fresh_ = TaskSet{};
     slots_used_ = 0;
     spinlocks_held_ = unfinished_ = root_tasks_ = root_objects_ = choice_points_ = deviations_ = 0;
     event_counter_ = 0;
@@ -177,6 +190,7 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     departures_.clear();
     dirty_.clear();
     unordered_.clear();
+    withdrawn_.clear();
     lives_.clear();
     races_.begin_execution();
     lockdep_.clear();
@@ -203,6 +217,7 @@ void Scheduler::end_execution() {
     for (unsigned slot = 0; slot < slots_used_; ++slot) {
         if (!live_.test(slot)) continue;
         Task& task = *tasks_[slot];
+        fresh_.reset(slot);
         const bool began = task.pending_op != OpKind::Start &&
                            task.pending_op != OpKind::Complete && task.pending_op != OpKind::Expire;
         if (!began) {
@@ -224,9 +239,11 @@ void Scheduler::stop_unless_unwinding() const {
 
 void Scheduler::begin_step(Task& task) {
     task.committed = false;
+    task.started = true;
     const Object* const object = task.pending_object;
     trace_.begin_step({object == nullptr ? 0 : object->id(), task.name,
-                       static_cast<std::uint32_t>(trace_.accesses().size()), task.pending_op});
+                       static_cast<std::uint32_t>(trace_.accesses().size()), task.pending_op,
+                       task.woken_in});
     if (fingerprinting_)
         fingerprint_.begin_step(task.slot, task.path, static_cast<std::uint8_t>(task.pending_op),
                                 object == nullptr ? 0 : object->id());
@@ -241,7 +258,32 @@ void Scheduler::end_step() {
     if (!dirty_.empty() && spinlocks_held_ == 0) run_checks();
 }
 
+void Scheduler::reach_first_operations() {
+    Task* const former = running_;
+    driver_ = former == nullptr ? &main_ : &former->fiber;
+    while (!fresh_.empty() && !decided_) {
+        Task& task = *tasks_[fresh_.first()];
+        fresh_.reset(task.slot);
+        task.untouched = false;
+        running_ = &task;
+        Fiber::switch_to(*driver_, task.fiber);
+    }
+    driver_ = nullptr;
+    running_ = former;
+}
+
+bool Scheduler::stays_before(OpKind op, const Object& object) noexcept {
+    if (driver_ == nullptr) return false;
+    Task& self = *running_;
+    self.pending_op = op;
+    self.pending_object = const_cast<Object*>(&object);
+    Fiber::switch_to(self.fiber, *driver_);
+    return true;
+}
+
 Task* Scheduler::next_task() {
+    if (decided_) return nullptr;
+    if (!fresh_.empty()) reach_first_operations();
     if (decided_) return nullptr;
     if (unfinished_ == 0 || enabled_.empty()) {
         decided_ = true;
@@ -290,15 +332,18 @@ void Scheduler::switch_from(Task& self, bool ends) {
 }
 
 void Scheduler::scheduling_point(OpKind op, const Object& object) {
-    Task& self = *running_;
-    end_step();
-    self.pending_op = op;
-    self.pending_object = const_cast<Object*>(&object);
-    switch_from(self, false);
+    if (!stays_before(op, object)) {
+        Task& self = *running_;
+        end_step();
+        self.pending_op = op;
+        self.pending_object = const_cast<Object*>(&object);
+        switch_from(self, false);
+    }
     if (stopping_) throw StopExecution{};
 }
 
 void Scheduler::release_point(OpKind op, const Object& object) noexcept {
+    if (stays_before(op, object)) return;
     Task& self = *running_;
     end_step();
     self.pending_op = op;
@@ -328,8 +373,13 @@ void Scheduler::block(Object& object, Where where) {
     scheduling_point(OpKind::Resume, object);
 }
 
+void Scheduler::found_taken(Lock& lock) {
+    record(lock, AccessKind::Read, 0, 0);
+}
+
 void Scheduler::wake(Task& task) {
     task.blocked_on = nullptr;
+    task.woken_in = trace_.steps() - 1;
     enabled_.set(task.slot);
     if (running_ != nullptr) races_.order(running_->slot, task.slot);
 }
@@ -416,7 +466,7 @@ Scheduler::Deviation Scheduler::deviation_of(unsigned slot) const {
         held_back = other;
     });
     const Task& other = *tasks_[held_back];
-    const bool defers = skipped == 1 && (is_event(other.kind) || other.pending_op == OpKind::Start);
+    const bool defers = skipped == 1 && (is_event(other.kind) || !other.started);
     return {true, defers ? static_cast<int>(held_back) : -1};
 }
 
@@ -456,10 +506,10 @@ void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
     if (!reads_only(kind)) queue_check(object);
 }
 
-void Scheduler::sync_access(Object& object, bool writes) {
+void Scheduler::sync_access(Object& object, AccessKind kind) {
     running_->untouched = false;
-    record(object, writes ? AccessKind::Write : AccessKind::Read, 0, 0);
-    if (writes) {
+    record(object, kind, 0, 0);
+    if (!reads_only(kind)) {
         races_.exchange(running_->slot, object);
     } else {
         races_.acquire(running_->slot, object);
@@ -492,7 +542,7 @@ void Scheduler::lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned
                               Where where) {
     Task& self = *running_;
     self.untouched = false;
-    record(lock, shared ? AccessKind::Read : AccessKind::Write, 0, 1);
+    record(lock, shared ? AccessKind::AcquireShared : AccessKind::Acquire, 0, 1);
     races_.acquire(self.slot, lock);
     std::string cycle = lockdep_.acquire(self, lock.lock_class(), subclass, attempt);
     SIM_ASSERT(self.held_count < self.held.size());
@@ -509,10 +559,10 @@ void Scheduler::lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned
 void Scheduler::lock_released(Lock& lock) {
     Task& self = *running_;
     self.committed = true;
-    record(lock, AccessKind::Write, 0, 2);
     races_.release(self.slot, lock);
     for (unsigned i = self.held_count; i-- > 0;) {
         if (self.held[i].lock != &lock) continue;
+        record(lock, self.held[i].shared ? AccessKind::ReleaseShared : AccessKind::Release, 0, 2);
         std::copy(self.held.begin() + i + 1, self.held.begin() + self.held_count,
                   self.held.begin() + i);
         --self.held_count;
@@ -573,6 +623,16 @@ void Scheduler::run_checks() {
     }
     dirty_.clear();
     checking_ = false;
+}
+
+std::uint16_t Scheduler::index_of(unsigned slot) const {
+    const unsigned first = default_choice();
+    if (slot == first) return 0;
+    std::uint16_t index = 1;
+    enabled_.for_each([&](unsigned other) {
+        if (other != first && other != slot && earlier(*tasks_[other], *tasks_[slot])) ++index;
+    });
+    return index;
 }
 
 std::uint64_t Scheduler::now_ns() const {

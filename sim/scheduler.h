@@ -98,7 +98,10 @@ class Scheduler {
     /// Creates an armed timer's event.
     Task& spawn_timer(const char* label, std::uint64_t delay_ns, Job job);
     /// An event that has not begun will not happen any more.
-    void withdraw(Task& event) { retire(event); }
+    void withdraw(Task& event) {
+        withdrawn_.push_back({event.path, event.name, trace_.steps() - 1});
+        retire(event);
+    }
 
     Task& running() { return *running_; }
     bool in_task() const { return running_ != nullptr; }
@@ -152,6 +155,9 @@ class Scheduler {
     /// The bookkeeping of every lock: access set, happens-before, lockdep, what the task holds.
     void lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass, Where where);
     void lock_released(Lock& lock);
+    /// The running step ends where it finds the lock taken: it has looked at it (a blocked attempt
+    /// at a point of its own is no step, and looks at nothing).
+    void found_taken(Lock& lock);
     void spinlock_taken() {
         ++running_->spin_depth;
         ++spinlocks_held_;
@@ -161,7 +167,10 @@ class Scheduler {
         --spinlocks_held_;
     }
     /// An access of a primitive's own state: part of the access set, ordered like a lock.
-    void sync_access(Object& object, bool writes);
+    void sync_access(Object& object, AccessKind kind);
+    void sync_access(Object& object, bool writes) {
+        sync_access(object, writes ? AccessKind::Write : AccessKind::Read);
+    }
 
     std::uint64_t new_object_id(const ObjectClass& cls);
     Grain grain() const { return grain_; }
@@ -202,6 +211,8 @@ class Scheduler {
     unsigned default_choice() const;
     /// Enabled tasks in order of name, the default first.
     void candidates(std::vector<std::uint16_t>& out) const;
+    /// A task's or event's position among the candidates.
+    std::uint16_t index_of(unsigned slot) const;
     /// Whether choosing `slot` here is a deviation, as --preemptions counts them:
     /// - another task, or an event, although the running task could go on;
     /// - an event before its turn, although a task is enabled or an older event outstanding. If it
@@ -221,6 +232,19 @@ class Scheduler {
     Digest situation() const;
     /// The class of the execution so far: all that decides what may follow when nothing is bounded.
     const Digest& happens_before_prefix() const { return fingerprint_.value(); }
+    /// An event that was withdrawn, and in which step.
+    struct Withdrawn {
+        std::uint64_t path;
+        std::uint32_t name;
+        std::uint32_t step;
+    };
+    const std::vector<Withdrawn>& withdrawn() const { return withdrawn_; }
+    /// Tasks that have begun or could, and wait for something.
+    template <class Visit> void for_each_blocked(Visit&& visit) const {
+        live_.for_each([&](unsigned slot) {
+            if (!enabled_.test(slot)) visit(static_cast<const Task&>(*tasks_[slot]));
+        });
+    }
     /// Choice points so far: decisions at which more than one task or event was enabled.
     std::uint32_t choice_points() const { return choice_points_; }
     const std::vector<Departure>& departures() const { return departures_; }
@@ -245,6 +269,12 @@ class Scheduler {
     void pause();
     void end_step();
     void begin_step(Task& task);
+    /// In the fine grain the way of a new task to its first operation touches nothing: it is walked
+    /// before the next choice, as part of no step, so that every task's next operation is known.
+    void reach_first_operations();
+    /// Whether the running task was on that way; then it stopped before the operation, and has been
+    /// chosen for it now.
+    bool stays_before(OpKind op, const Object& object) noexcept;
     void record(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value) {
         trace_.add_access({object.id(), key, kind}, value);
         if (fingerprinting_) fingerprint_.touch(object.id(), kind, key);
@@ -281,6 +311,8 @@ class Scheduler {
     TaskSet events_;
     TaskSet live_;
     TaskSet deferred_;
+    TaskSet fresh_;            // before their first operation (fine grain)
+    Fiber* driver_ = nullptr;  // of the walks to first operations, while there are any
     unsigned slots_used_ = 0;
     std::array<std::unique_ptr<Task>, max_tasks> tasks_;
     Fiber main_;
@@ -300,6 +332,7 @@ class Scheduler {
     std::uint64_t phase_ = 0;  // keeps the identities of the preparation and of executions apart
     std::vector<Departure> departures_;
     std::vector<std::string> unordered_;
+    std::vector<Withdrawn> withdrawn_;
     /// A task's time in its slot: until the next one there.
     struct Life {
         Epoch first;

@@ -16,6 +16,7 @@ void Spinlock::lock(unsigned subclass, Where where) {
     while (at_point || owner_ >= 0) {
         pending_.set(self.slot);
         if (owner_ >= 0) scheduler.disable(pending_);
+        if (!at_point) scheduler.found_taken(*this);
         scheduler.scheduling_point(OpKind::Acquire, *this);
         pending_.reset(self.slot);
         at_point = false;

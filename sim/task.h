@@ -91,6 +91,7 @@ struct TaskState {
     bool committed = false;  // this step released something or touched something lockless: the next
                              // acquisition begins another
     bool finished = false;
+    bool started = false;  // has had a step
     bool untouched =
         true;  // has not done anything yet: its first operation belongs to its first step
     std::uint8_t spin_depth = 0;
@@ -98,6 +99,8 @@ struct TaskState {
     Object* blocked_on =
         nullptr;  // a wait queue or queued lock that must wake it; null when it waits for nothing
     Where blocked_where;
+
+    std::uint32_t woken_in = 0;  // the step of its last wake-up
 
     std::uint32_t children = 0;
     std::uint32_t objects = 0;

@@ -16,6 +16,7 @@ struct Step {
     std::uint32_t task = 0;    // index of the task's name
     std::uint32_t first_access = 0;
     OpKind op = OpKind::Start;
+    std::uint32_t woken_in = 0;  // a Resume: the step that made it possible
 };
 
 /// What people call the object of a step. Kept only while narrating.

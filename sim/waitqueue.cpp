@@ -47,7 +47,7 @@ void WaitQueue::finish_wait() {
     self.blocked_on = nullptr;
     const auto removed =
         std::erase_if(waiters_, [&](const Waiter& w) { return w.slot == self.slot; });
-    if (removed != 0) scheduler.sync_access(*this, true);
+    scheduler.sync_access(*this, removed != 0);  // it has looked whether it was still queued
 }
 
 unsigned WaitQueue::wake(unsigned exclusive_limit) {

@@ -3,7 +3,11 @@
 namespace sim {
 
 void WorkQueue::queue(const char* label, Job job) {
-    if (current().silent()) return;
+    Scheduler& scheduler = current();
+    if (scheduler.silent()) return;
+    if (scheduler.grain() == Grain::Fine && scheduler.splits_here(scheduler.running()))
+        scheduler.scheduling_point(OpKind::Submit, queueing_);
+    scheduler.sync_access(queueing_, AccessKind::Add);
     struct Item {
         WorkQueue* queue;
         Job* body;
@@ -11,7 +15,7 @@ void WorkQueue::queue(const char* label, Job job) {
     };
     const Item item{this, make<Job>(job), ++queued_};
     pending_.insert(item.number);
-    current().spawn(label, [item] {
+    scheduler.spawn(label, [item] {
         Job body = *item.body;
         destroy(item.body);
         body();
@@ -27,6 +31,7 @@ void WorkQueue::flush(Where where) {
     scheduler.might_sleep(where);
     if (scheduler.grain() == Grain::Fine && scheduler.splits_here(scheduler.running()))
         scheduler.scheduling_point(OpKind::Wait, idle_);
+    scheduler.sync_access(queueing_, AccessKind::Read);
     const std::uint64_t last = queued_;
     scheduler.sync_access(idle_, false);
     while (!pending_.empty() && *pending_.begin() <= last) {

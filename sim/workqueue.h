@@ -1,4 +1,5 @@
 #pragma once
+#include "sim/primitive_classes.h"
 #include "sim/scheduler.h"
 #include "sim/waitqueue.h"
 
@@ -9,7 +10,7 @@ namespace sim {
 /// lost by not modelling the workers.
 class WorkQueue {
   public:
-    explicit WorkQueue(const char* name) : idle_(0, name) {}
+    explicit WorkQueue(const char* name) : idle_(0, name), queueing_(primitive::workqueue) {}
     /// @param label  the work function's name; outlives the execution
     void queue(const char* label, Job job);
     /// Sleeps until all items queued so far have run; not for those that are queued meanwhile.
@@ -18,6 +19,7 @@ class WorkQueue {
 
   private:
     WaitQueue idle_;
+    Object queueing_;  // commutes with itself, not with a flush
     std::uint64_t queued_ = 0;
     Set<std::uint64_t> pending_;  // numbers of the items that have not ended
 };

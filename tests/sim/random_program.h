@@ -332,16 +332,13 @@ struct Ends {
     }
 };
 
-/// All ways in which a program can end.
-/// @param most   executions after which it gives up
-/// @param cache  entries of the cache of prefixes; 0: plain search
-inline Ends all_ends(const Code& code, sim::Grain grain, std::uint32_t bound, std::uint64_t most,
-                     std::size_t cache = 0) {
+/// The ends of all executions that a strategy makes.
+/// @param most  executions after which it gives up
+template <class Strategy>
+Ends ends_under(Strategy& strategy, const Code& code, sim::Grain grain, std::uint64_t most) {
     Ends ends;
     sim::Execution execution([&] { return std::make_unique<RandomProgram>(code); },
                              {.grain = grain});
-    sim::DfsStrategy strategy(bound, cache);
-    strategy.begin({});
     while (strategy.next_execution()) {
         const sim::ExecutionResult& result = execution.run(strategy);
         if (result.outcome == sim::Outcome::Cut) {
@@ -362,6 +359,15 @@ inline Ends all_ends(const Code& code, sim::Grain grain, std::uint32_t bound, st
         }
     }
     return ends;
+}
+
+/// All ways in which a program can end.
+/// @param cache  entries of the cache of prefixes; 0: plain search
+inline Ends all_ends(const Code& code, sim::Grain grain, std::uint32_t bound, std::uint64_t most,
+                     std::size_t cache = 0) {
+    sim::DfsStrategy strategy(bound, cache);
+    strategy.begin({});
+    return ends_under(strategy, code, grain, most);
 }
 
 }  // namespace tests

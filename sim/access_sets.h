@@ -1,0 +1,41 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "sim/trace.h"
+
+namespace sim {
+
+/// Whether two accesses of different steps do not commute.
+bool conflict(const Access& a, const Access& b);
+
+/// What steps touch, each distinct set kept once and called by its number.
+class AccessSets {
+  public:
+    using Id = std::uint32_t;
+    AccessSets();
+
+    /// The set of these accesses: repeated ones count once, a read beside a write of the same is
+    /// dropped, order does not show. @return its number
+    Id intern(std::span<const Access> accesses);
+    std::span<const Access> of(Id id) const;
+    /// Whether steps with these sets do not commute.
+    bool dependent(Id a, Id b);
+    std::size_t size() const { return sets_.size(); }
+
+  private:
+    struct Set {
+        std::uint32_t first = 0, count = 0;
+    };
+    bool compare(Id a, Id b) const;
+
+    std::vector<Access> pool_;
+    std::vector<Set> sets_;
+    std::unordered_multimap<std::uint64_t, Id> by_hash_;  // looked up only, never walked
+    std::vector<std::uint8_t> known_;  // answers for the first few sets: 0 unknown, 1 no, 2 yes
+    std::vector<Access> scratch_;
+};
+
+}  // namespace sim

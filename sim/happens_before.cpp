@@ -1,0 +1,232 @@
+#include "sim/happens_before.h"
+
+#include <algorithm>
+
+namespace sim {
+namespace {
+
+constexpr std::size_t first_heads = 1024;
+
+bool orders_all(AccessKind kind) {
+    return kind == AccessKind::Write || kind == AccessKind::Acquire || kind == AccessKind::Release;
+}
+/// Whether the step would touch just the same, were it moved before its rival: one operation, on an
+/// object that was known before it, with one possible effect on it.
+bool is_certain(OpKind op, std::span<const Access> accesses) {
+    if (accesses.empty()) return true;
+    switch (op) {
+    case OpKind::Read:
+    case OpKind::Write:
+    case OpKind::Add:
+    case OpKind::Lookup:
+    case OpKind::Insert:
+    case OpKind::Release:
+        return accesses.size() == 1;
+    case OpKind::Acquire:
+        return accesses.size() == 1 && accesses[0].kind == AccessKind::Acquire;
+    default:
+        return false;
+    }
+}
+void remember(std::vector<std::uint32_t>& list, std::uint32_t event) {
+    if (std::find(list.begin(), list.end(), event) == list.end()) list.push_back(event);
+}
+
+}  // namespace
+
+std::uint32_t HappensBefore::head_of(std::uint64_t object) {
+    if (heads_used_ * 2 >= heads_.size()) grow();
+    const std::size_t mask = heads_.size() - 1;
+    for (std::size_t at = hash_mix(0, object) & mask;; at = (at + 1) & mask) {
+        Head& head = heads_[at];
+        if (head.object == object) return static_cast<std::uint32_t>(at);
+        if (head.object != 0) continue;
+        head.object = object;
+        ++heads_used_;
+        return static_cast<std::uint32_t>(at);
+    }
+}
+
+/// Objects without an access are dropped; the others move.
+void HappensBefore::grow() {
+    std::vector<Head> former(std::max(first_heads, heads_.size() * 2));
+    former.swap(heads_);
+    heads_used_ = 0;
+    std::vector<std::uint32_t> place(former.size());
+    for (std::size_t i = 0; i < former.size(); ++i) {
+        if (former[i].latest == 0) continue;
+        place[i] = head_of(former[i].object);
+        heads_[place[i]].latest = former[i].latest;
+    }
+    for (Node& node : nodes_)
+        node.head = place[node.head];
+}
+
+void HappensBefore::truncate(std::uint32_t count) {
+    if (count >= size()) return;
+    const Event& first = events_[count];
+    while (nodes_.size() > first.nodes) {
+        heads_[nodes_.back().head].latest = nodes_.back().before;
+        nodes_.pop_back();
+    }
+    races_.resize(first.races);
+    clocks_.resize(first.clock);
+    for (std::uint32_t i = size(); i-- > count;)
+        last_of_task_[events_[i].task] = events_[i].previous;
+    last_of_task_.resize(first.names);
+    born_.resize(first.names);
+    events_.resize(count);
+}
+
+void HappensBefore::join(std::vector<std::uint32_t>& clock, std::uint32_t event) const {
+    const Event& other = events_[event];
+    const std::uint32_t* const row = clocks_.data() + other.clock;
+    for (std::uint32_t task = 0; task < other.names; ++task)
+        clock[task] = std::max(clock[task], row[task]);
+}
+
+/// Whether a write of a semaphore is its writer's, who holds it as a reader from there on.
+bool HappensBefore::is_downgrade(const Node& write) const {
+    const auto of_same_task = [&](std::uint32_t event) {
+        return events_[event].task == events_[write.event].task;
+    };
+    return std::any_of(releases_.begin(), releases_.end(), of_same_task) &&
+           std::none_of(acquisitions_.begin(), acquisitions_.end(), of_same_task);
+}
+
+/// An acquisition's rivals: the acquisitions that began the holdings before it, back to the last
+/// one that excludes all others.
+void HappensBefore::collect_acquisition(std::uint32_t head, bool shared, std::uint32_t self) {
+    bool shared_holdings = false;
+    std::uint32_t at = heads_[head].latest;
+    for (; at != 0; at = nodes_[at - 1].before) {
+        const Node& node = nodes_[at - 1];
+        if (node.event == self) continue;
+        if (node.kind == AccessKind::Acquire) return remember(acquisitions_, node.event);
+        if (node.kind == AccessKind::Write && !is_downgrade(node))
+            return remember(rivals_, node.event);
+        if (node.kind == AccessKind::Release || node.kind == AccessKind::Write) {
+            remember(releases_, node.event);
+            break;
+        }
+        if (shared) continue;
+        shared_holdings = shared_holdings || node.kind == AccessKind::AcquireShared;
+        if (node.kind == AccessKind::ReleaseShared) remember(releases_, node.event);
+        if (node.kind == AccessKind::AcquireShared) remember(acquisitions_, node.event);
+        if (node.kind == AccessKind::Read) remember(rivals_, node.event);
+    }
+    if (at == 0 || shared_holdings) return;  // those that shared it came after the release
+    const std::uint32_t holder = events_[nodes_[at - 1].event].task;
+    for (; at != 0; at = nodes_[at - 1].before) {
+        const Node& node = nodes_[at - 1];
+        if (node.kind == AccessKind::Acquire && events_[node.event].task == holder)
+            return remember(acquisitions_, node.event);
+    }
+}
+
+void HappensBefore::collect(std::uint32_t head, const Access& access, std::uint32_t self) {
+    if (access.kind == AccessKind::Acquire || access.kind == AccessKind::AcquireShared)
+        return collect_acquisition(head, access.kind == AccessKind::AcquireShared, self);
+    for (std::uint32_t at = heads_[head].latest; at != 0; at = nodes_[at - 1].before) {
+        const Node& node = nodes_[at - 1];
+        if (node.event == self || !conflict(access, {access.object, node.key, node.kind})) continue;
+        remember(rivals_, node.event);
+        if (orders_all(node.kind)) return;
+        if (node.kind == AccessKind::Insert && access.kind != AccessKind::Read &&
+            access.kind != AccessKind::Write && access.kind != AccessKind::Add)
+            return;  // the same key: what came before it is ordered before it
+    }
+}
+
+void HappensBefore::find_races(std::uint32_t self) {
+    enabling_ = base_;
+    for (const std::uint32_t release : releases_)
+        join(enabling_, release);
+    const auto is_rival = [&](std::uint32_t event) { return !precedes(enabling_, event); };
+    const auto hidden = [&](std::uint32_t event) {
+        return std::any_of(rivals_.begin(), rivals_.end(), [&](std::uint32_t other) {
+            return other != event && is_rival(other) && before(event, other);
+        });
+    };
+    for (const std::uint32_t event : rivals_)
+        if (is_rival(event) && !hidden(event)) races_.push_back({event, self});
+    for (const std::uint32_t event : acquisitions_) {
+        const bool known =
+            is_rival(event) && std::find(rivals_.begin(), rivals_.end(), event) != rivals_.end();
+        if (!known && !precedes(base_, event) && !hidden(event)) races_.push_back({event, self});
+    }
+}
+
+void HappensBefore::begin(const Trace& trace) {
+    truncate(0);
+    last_of_task_.assign(trace.names().size(), 0);
+    born_.assign(trace.names().size(), 0);
+}
+
+void HappensBefore::prepare(const Step& step) {
+    base_.assign(last_of_task_.size(), 0);
+    if (const std::uint32_t cause = cause_of_next(step.task); cause != 0) join(base_, cause - 1);
+    if (step.op == OpKind::Resume) join(base_, step.woken_in);
+    rivals_.clear();
+    acquisitions_.clear();
+    releases_.clear();
+}
+
+void HappensBefore::add(const Trace& trace, Grain grain) {
+    const std::uint32_t self = size();
+    const Step& step = trace.step_list()[self];
+    const std::size_t last = self + 1 < trace.steps() ? trace.step_list()[self + 1].first_access
+                                                      : trace.accesses().size();
+    const std::span accesses{trace.accesses().data() + step.first_access, last - step.first_access};
+    Event event;
+    event.task = step.task;
+    event.path = trace.names()[step.task].path;
+    event.accesses = sets_.intern(accesses);
+    event.certain = grain == Grain::Fine && is_certain(step.op, accesses);
+    event.names = static_cast<std::uint32_t>(last_of_task_.size());
+    event.clock = static_cast<std::uint32_t>(clocks_.size());
+    event.previous = last_of_task_[step.task];
+    event.cause = cause_of_next(step.task);
+    event.nodes = static_cast<std::uint32_t>(nodes_.size());
+    event.races = static_cast<std::uint32_t>(races_.size());
+    events_.push_back(event);
+
+    prepare(step);
+    for (const Access& access : accesses)
+        collect(head_of(access.object), access, self);
+    find_races(self);
+
+    for (const auto* const list : {&rivals_, &acquisitions_, &releases_})
+        for (const std::uint32_t other : *list)
+            join(base_, other);
+    base_[event.task] = self + 1;
+    clocks_.insert(clocks_.end(), base_.begin(), base_.end());
+    for (const Access& access : accesses)
+        put(access, self);
+    last_of_task_[event.task] = self + 1;
+    last_of_task_.resize(trace.names().size(), 0);
+    born_.resize(trace.names().size(), self + 1);
+}
+
+/// The same access of a step counts once.
+void HappensBefore::put(const Access& access, std::uint32_t self) {
+    const std::uint32_t place = head_of(access.object);
+    Head& head = heads_[place];
+    for (std::uint32_t at = head.latest; at != 0 && nodes_[at - 1].event == self;
+         at = nodes_[at - 1].before)
+        if (nodes_[at - 1].kind == access.kind && nodes_[at - 1].key == access.key) return;
+    nodes_.push_back({self, head.latest, access.key, access.kind, place});
+    head.latest = static_cast<std::uint32_t>(nodes_.size());
+}
+
+std::vector<std::uint32_t> HappensBefore::rivals_of_blocked(std::uint32_t task, std::uint64_t lock,
+                                                            bool shared) {
+    prepare({.object = lock, .task = task, .op = OpKind::Acquire});
+    collect_acquisition(head_of(lock), shared, size());
+    std::vector<std::uint32_t> found;
+    for (const std::uint32_t event : acquisitions_)
+        if (!precedes(base_, event)) found.push_back(event);
+    return found;
+}
+
+}  // namespace sim

@@ -1,0 +1,110 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "sim/access_sets.h"
+#include "sim/scheduler.h"
+#include "sim/trace.h"
+
+namespace sim {
+
+/// Two steps that could have come in the other order: `first` happens before `second`, nothing
+/// between them orders them too, and `second` was possible without it.
+struct ReversibleRace {
+    std::uint32_t first = 0, second = 0;
+};
+
+/// Happens-before among the steps of the execution that is being searched, and its reversible races
+/// (Abdulla, Aronis, Jonsson, Sagonas, JACM 2017), step by step; the last steps can be taken back.
+///
+/// The race of two critical sections is acquisition against acquisition: what the second needs a
+/// release for is no rival, and the way through that release does not hide the race (soundness, 3).
+class HappensBefore {
+  public:
+    explicit HappensBefore(AccessSets& sets) : sets_(sets) {}
+
+    struct Event {
+        std::uint64_t path = 0;  // the task's name: by cause
+        std::uint32_t task = 0;  // its number in this execution
+        AccessSets::Id accesses = 0;
+        bool certain = false;     // it would touch the same before a rival
+        std::uint32_t names = 0;  // tasks that existed when it began: as many entries has its clock
+        std::uint32_t clock = 0;  // into clocks_
+        std::uint32_t previous = 0;          // the task's step before, plus 1
+        std::uint32_t cause = 0;             // that, or the step that created the task, plus 1
+        std::uint32_t nodes = 0, races = 0;  // how many there were before it
+    };
+
+    /// Before the first step of an execution.
+    void begin(const Trace& trace);
+    /// Takes in the next step of the trace, which has ended.
+    void add(const Trace& trace, Grain grain);
+    /// Forgets all but the first `count` steps.
+    void truncate(std::uint32_t count);
+
+    std::uint32_t size() const { return static_cast<std::uint32_t>(events_.size()); }
+    const Event& operator[](std::uint32_t event) const { return events_[event]; }
+    bool before(std::uint32_t a, std::uint32_t b) const {
+        const Event& later = events_[b];
+        const std::uint32_t task = events_[a].task;
+        return task < later.names && clocks_[later.clock + task] > a;
+    }
+    /// A task's last step so far, or the one that created it, plus 1; 0: neither.
+    std::uint32_t cause_of_next(std::uint32_t task) const {
+        return last_of_task_[task] != 0 ? last_of_task_[task] : born_[task];
+    }
+    /// Reversible races, by their second step.
+    const std::vector<ReversibleRace>& races() const { return races_; }
+    /// How many of them end before step `event`.
+    std::size_t races_before(std::uint32_t event) const {
+        return event < size() ? events_[event].races : races_.size();
+    }
+    /// The acquisitions that an attempt which is blocked at the end could have come before: what
+    /// its races would be, were it executed.
+    std::vector<std::uint32_t> rivals_of_blocked(std::uint32_t task, std::uint64_t lock,
+                                                 bool shared);
+
+  private:
+    /// An access, on the chain of its object's accesses, latest first.
+    struct Node {
+        std::uint32_t event = 0;
+        std::uint32_t before = 0;  // index + 1 of the object's access before
+        std::uint64_t key = 0;
+        AccessKind kind = AccessKind::Read;
+        std::uint32_t head = 0;  // of its object, in heads_
+    };
+    struct Head {
+        std::uint64_t object = 0;
+        std::uint32_t latest = 0;  // index + 1 into nodes_; 0: none
+    };
+
+    std::uint32_t head_of(std::uint64_t object);
+    void grow();
+    void prepare(const Step& step);
+    void join(std::vector<std::uint32_t>& clock, std::uint32_t event) const;
+    void collect(std::uint32_t head, const Access& access, std::uint32_t self);
+    void collect_acquisition(std::uint32_t head, bool shared, std::uint32_t self);
+    bool is_downgrade(const Node& write) const;
+    void put(const Access& access, std::uint32_t self);
+    void find_races(std::uint32_t self);
+    bool precedes(const std::vector<std::uint32_t>& clock, std::uint32_t event) const {
+        return clock[events_[event].task] > event;
+    }
+
+    AccessSets& sets_;
+    std::vector<Event> events_;
+    std::vector<std::uint32_t> clocks_;
+    std::vector<Node> nodes_;
+    std::vector<Head> heads_;  // open addressing; an object keeps its place
+    std::size_t heads_used_ = 0;
+    std::vector<std::uint32_t> last_of_task_;  // plus 1
+    std::vector<std::uint32_t> born_;          // the creating step, plus 1
+    std::vector<ReversibleRace> races_;
+    // Of the step being taken in: the clock without its own accesses, the clock that it needs to be
+    // possible, steps that it conflicts with, acquisitions whose holding had to end for it,
+    // releases.
+    std::vector<std::uint32_t> base_, enabling_;
+    std::vector<std::uint32_t> rivals_, acquisitions_, releases_;
+};
+
+}  // namespace sim

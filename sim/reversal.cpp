@@ -1,0 +1,95 @@
+#include "sim/reversal.h"
+
+namespace sim {
+
+void Reversal::take_over(std::uint32_t first, std::uint32_t except) {
+    items_.clear();
+    for (std::uint32_t event = first + 1; event < order_.size(); ++event)
+        if (event != except && !order_.before(first, event))
+            items_.push_back({{order_[event].path, order_[event].accesses, true}, event});
+}
+
+void Reversal::begin(std::uint32_t first, std::uint32_t second) {
+    take_over(first, second);
+    const auto& event = order_[second];
+    items_.push_back({{event.path, event.accesses, event.certain}, second});
+    cause_of_last_ = event.cause;
+}
+
+void Reversal::begin(std::uint32_t first, const FutureStep& pending, std::uint32_t cause) {
+    take_over(first, not_run);
+    items_.push_back({pending});
+    cause_of_last_ = cause;
+}
+
+/// Among the items: the last one's past is what it conflicts with here, not what it had before the
+/// reversal.
+bool Reversal::precedes(std::size_t a, std::size_t b) const {
+    const std::size_t last = items_.size() - 1;
+    if (b != last) return order_.before(items_[a].event, items_[b].event);
+    const Item& second = items_[last];
+    if (!second.step.certain) return true;
+    for (std::size_t via = a; via < last; ++via) {
+        if (items_[via].taken || (via != a && !order_.before(items_[a].event, items_[via].event)))
+            continue;
+        const bool own =
+            cause_of_last_ != 0 && (items_[via].event == cause_of_last_ - 1 ||
+                                    order_.before(items_[via].event, cause_of_last_ - 1));
+        if (own || sets_.dependent(items_[via].step.accesses, second.step.accesses)) return true;
+    }
+    return false;
+}
+
+bool Reversal::is_initial(std::size_t item) const {
+    for (std::size_t i = 0; i < item; ++i)
+        if (!items_[i].taken && precedes(i, item)) return false;
+    return true;
+}
+
+std::size_t Reversal::find(std::uint64_t path) const {
+    std::size_t at = 0;
+    while (at < items_.size() && (items_[at].taken || items_[at].step.path != path))
+        ++at;
+    return at;
+}
+
+bool Reversal::commutes_with_all(const FutureStep& step) const {
+    if (!step.certain) return false;
+    for (const Item& item : items_)
+        if (!item.taken &&
+            (!item.step.certain || sets_.dependent(step.accesses, item.step.accesses)))
+            return false;
+    return true;
+}
+
+bool Reversal::is_weak_initial(const FutureStep& step) const {
+    const std::size_t at = find(step.path);
+    return at < items_.size() ? is_initial(at) : commutes_with_all(step);
+}
+
+bool Reversal::insert(WakeupTrees& trees, WakeupTrees::Id& root) {
+    WakeupTrees::Id parent = 0;
+    WakeupTrees::Id child = root;
+    while (child != 0) {
+        const WakeupTrees::Node& node = trees[child];
+        if (!is_weak_initial(node.step)) {
+            child = node.sibling;
+            continue;
+        }
+        if (node.child == 0) return false;  // whatever lies below is going to be explored
+        if (const std::size_t at = find(node.step.path); at < items_.size())
+            items_[at].taken = true;
+        parent = child;
+        child = node.child;
+    }
+    bool added = false;
+    for (Item& item : items_) {
+        if (item.taken) continue;
+        added = true;
+        parent =
+            parent == 0 ? trees.append(root, item.step) : trees.append_below(parent, item.step);
+    }
+    return added;
+}
+
+}  // namespace sim

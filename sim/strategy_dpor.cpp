@@ -1,0 +1,204 @@
+#include "sim/strategy_dpor.h"
+
+#include <algorithm>
+
+namespace sim {
+
+bool DporStrategy::next_execution() {
+    cut_ = false;
+    if (!began_) return began_ = true;
+    while (!frames_.empty()) {
+        Frame& frame = frames_.back();
+        const auto depth = static_cast<std::uint32_t>(frames_.size() - 1);
+        if (frame.resolved && depth < order_.size())
+            sleep_.push_back({frame.chosen.path, order_[depth].accesses, true});
+        order_.truncate(depth);
+        trees_.discard(frame.below);
+        if (frame.rest != 0) {
+            frame.below = trees_.take_first(frame.rest, frame.chosen);
+            frame.resolved = false;
+            first_new_ = depth;
+            return true;
+        }
+        sleep_.resize(frame.sleepers);
+        frames_.pop_back();
+    }
+    return false;
+}
+
+Choice DporStrategy::choose(Scheduler& scheduler) {
+    const std::uint32_t depth = scheduler.steps();
+    if (depth < frames_.size()) {
+        Frame& frame = frames_[depth];
+        if (!frame.resolved) find_chosen(frame, scheduler);
+        return pick(frame);
+    }
+    if (depth == 0) order_.begin(scheduler.trace());
+    return open_frame(scheduler);
+}
+
+bool DporStrategy::resolve(Frame& frame, const Scheduler& scheduler) const {
+    bool found = false;
+    scheduler.enabled().for_each([&](unsigned slot) {
+        if (scheduler.task(slot).path != frame.chosen.path) return;
+        found = true;
+        frame.slot = static_cast<std::uint16_t>(slot);
+    });
+    if (!found) return false;
+    frame.index = scheduler.index_of(frame.slot);
+    frame.resolved = true;
+    return true;
+}
+
+bool DporStrategy::sleeps(std::uint64_t path) const {
+    return std::any_of(sleep_.begin() + static_cast<std::ptrdiff_t>(frames_.back().sleepers),
+                       sleep_.end(),
+                       [&](const FutureStep& sleeper) { return sleeper.path == path; });
+}
+
+Choice DporStrategy::open_frame(Scheduler& scheduler) {
+    take_in_last_step(scheduler);
+    Frame frame;
+    frame.sleepers = static_cast<std::uint32_t>(sleep_.size());
+    if (!frames_.empty()) {
+        frame.rest = frames_.back().below;
+        frames_.back().below = 0;
+        inherit_sleepers();
+    }
+    frames_.push_back(frame);
+    Frame& now = frames_.back();
+    if (now.rest != 0) {
+        now.below = trees_.take_first(now.rest, now.chosen);
+        find_chosen(now, scheduler);
+    } else {
+        choose_default(now, scheduler);
+        if (reduction_ == Reduction::Sleep) add_all_others(now, scheduler);
+    }
+    return pick(now);
+}
+
+/// The task that was to be run here; another where that one took in an earlier step what had been
+/// foreseen for this one, and now waits.
+void DporStrategy::find_chosen(Frame& frame, const Scheduler& scheduler) {
+    if (resolve(frame, scheduler)) return;
+    trees_.discard(frame.below);
+    choose_default(frame, scheduler);
+}
+
+Choice DporStrategy::pick(const Frame& frame) {
+    cut_ = !frame.resolved;
+    return cut_ ? Choice::cut() : Choice{frame.slot, frame.index};
+}
+
+void DporStrategy::choose_default(Frame& frame, const Scheduler& scheduler) {
+    const unsigned usual = scheduler.default_choice();
+    if (sleep_.size() == frame.sleepers || !sleeps(scheduler.task(usual).path)) {
+        frame.slot = static_cast<std::uint16_t>(usual);
+        frame.index = 0;
+    } else {
+        scheduler.candidates(candidates_);
+        const auto awake = std::find_if(candidates_.begin(), candidates_.end(), [&](unsigned slot) {
+            return !sleeps(scheduler.task(slot).path);
+        });
+        if (awake == candidates_.end()) return;
+        frame.slot = *awake;
+        frame.index = static_cast<std::uint16_t>(awake - candidates_.begin());
+    }
+    frame.chosen = {scheduler.task(frame.slot).path, 0, false};
+    frame.resolved = true;
+}
+
+/// Sleep sets alone leave no transition out: every other one is a branch.
+void DporStrategy::add_all_others(Frame& frame, const Scheduler& scheduler) {
+    if (!frame.resolved) return;
+    scheduler.candidates(candidates_);
+    for (const std::uint16_t slot : candidates_) {
+        const std::uint64_t path = scheduler.task(slot).path;
+        if (slot != frame.slot && !sleeps(path)) trees_.append(frame.rest, {path, 0, false});
+    }
+}
+
+void DporStrategy::take_in_last_step(const Scheduler& scheduler) {
+    while (order_.size() < scheduler.steps())
+        order_.add(scheduler.trace(), scheduler.grain());
+}
+
+/// Those go on sleeping that commute with the step that was run.
+void DporStrategy::inherit_sleepers() {
+    const Frame& above = frames_.back();
+    const std::size_t end = sleep_.size();
+    const auto& event = order_[order_.size() - 1];
+    for (std::size_t i = above.sleepers; i < end; ++i)
+        if (!sets_.dependent(sleep_[i].accesses, event.accesses)) sleep_.push_back(sleep_[i]);
+}
+
+void DporStrategy::execution_ended(Outcome outcome, Scheduler& scheduler) {
+    take_in_last_step(scheduler);
+    if (reduction_ != Reduction::Dpor || outcome == Outcome::Nondeterministic) return;
+    reverse_races();
+    reverse_withdrawn(scheduler);
+    if (cut_) return;
+    reverse_blocked(scheduler);
+    reverse_end(scheduler);
+}
+
+void DporStrategy::insert_at(std::uint32_t depth) {
+    Frame& frame = frames_[depth];
+    const std::size_t end =
+        depth + 1 < frames_.size() ? frames_[depth + 1].sleepers : sleep_.size();
+    for (std::size_t i = frame.sleepers; i < end; ++i)
+        if (reversal_.is_weak_initial(sleep_[i])) return;
+    reversal_.insert(trees_, frame.rest);
+}
+
+void DporStrategy::reverse_races() {
+    const auto& races = order_.races();
+    for (std::size_t i = order_.races_before(first_new_); i < races.size(); ++i) {
+        reversal_.begin(races[i].first, races[i].second);
+        insert_at(races[i].first);
+    }
+}
+
+/// From the prefix before a step, a task that was possible there and has not run since.
+void DporStrategy::try_instead(std::uint32_t depth, const Task& task) {
+    const std::uint32_t cause = order_.cause_of_next(task.name);
+    if (task.path == order_[depth].path || cause > depth) return;  // not possible before it
+    reversal_.begin(depth, {task.path, 0, false}, cause);
+    insert_at(depth);
+}
+
+/// A task that waits for a lock when all is over takes part as if it had got it (soundness, 3).
+void DporStrategy::reverse_blocked(const Scheduler& scheduler) {
+    scheduler.for_each_blocked([&](const Task& task) {
+        const bool shared = task.pending_op == OpKind::AcquireShared;
+        if (!shared && task.pending_op != OpKind::Acquire) return;
+        const std::uint64_t lock = task.pending_object->id();
+        const Access attempt{lock, 0, AccessKind::Acquire};
+        const FutureStep step{task.path, sets_.intern({&attempt, 1}),
+                              !shared && scheduler.grain() == Grain::Fine};
+        for (const std::uint32_t event : order_.rivals_of_blocked(task.name, lock, shared)) {
+            reversal_.begin(event, step, order_.cause_of_next(task.name));
+            insert_at(event);
+        }
+    });
+}
+
+/// A timer that was cancelled could have fired before.
+void DporStrategy::reverse_withdrawn(const Scheduler& scheduler) {
+    for (const Scheduler::Withdrawn& event : scheduler.withdrawn()) {
+        const std::uint32_t cause = order_.cause_of_next(event.name);
+        if (cause > event.step) continue;
+        reversal_.begin(event.step, {event.path, 0, false}, cause);
+        insert_at(event.step);
+    }
+}
+
+/// Who could still have gone on when the execution was over could have done so before its last
+/// step.
+void DporStrategy::reverse_end(const Scheduler& scheduler) {
+    if (order_.size() == 0) return;
+    scheduler.enabled().for_each(
+        [&](unsigned slot) { try_instead(order_.size() - 1, scheduler.task(slot)); });
+}
+
+}  // namespace sim

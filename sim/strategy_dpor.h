@@ -1,0 +1,74 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "sim/happens_before.h"
+#include "sim/reduction.h"
+#include "sim/reversal.h"
+#include "sim/strategy.h"
+#include "sim/wakeup_tree.h"
+
+namespace sim {
+
+/// Search over all schedules that runs one execution of each Mazurkiewicz trace (Abdulla, Aronis,
+/// Jonsson, Sagonas: "Source sets: a foundation for optimal dynamic partial order reduction", JACM
+/// 2017). Unbounded: a bound would make it unsound (soundness, 2).
+///
+/// What the algorithm leaves open, and what is done here:
+/// - a step that might touch something else when it is moved before its rival is not relied on: it
+///   covers nothing, and nothing covers it. That can cost executions that are cut, never a trace.
+/// - tasks that could have gone on when the execution ended (timers, daemons; everybody after a
+///   violation) are tried instead of its last step.
+class DporStrategy final : public Strategy {
+  public:
+    explicit DporStrategy(Reduction reduction)
+        : reduction_(reduction), order_(sets_), reversal_(order_, sets_) {}
+
+    bool wants_every_step() const override { return true; }
+    bool next_execution() override;
+    Choice choose(Scheduler& scheduler) override;
+    void execution_ended(Outcome outcome, Scheduler& scheduler) override;
+
+    /// Whether the execution that ran last was cut, since all that was possible slept.
+    bool cut() const { return cut_; }
+
+  private:
+    struct Frame {
+        FutureStep chosen;
+        std::uint16_t slot = 0, index = 0;
+        bool resolved = false;       // slot and index are known
+        WakeupTrees::Id rest = 0;    // what is still to be run here, without the chosen step
+        WakeupTrees::Id below = 0;   // what is to be run after it, until the next frame takes it
+        std::uint32_t sleepers = 0;  // where its sleep set begins in sleep_; it ends where the
+                                     // next one's begins
+    };
+
+    Choice open_frame(Scheduler& scheduler);
+    bool resolve(Frame& frame, const Scheduler& scheduler) const;
+    bool sleeps(std::uint64_t path) const;
+    void find_chosen(Frame& frame, const Scheduler& scheduler);
+    void choose_default(Frame& frame, const Scheduler& scheduler);
+    Choice pick(const Frame& frame);
+    void add_all_others(Frame& frame, const Scheduler& scheduler);
+    void take_in_last_step(const Scheduler& scheduler);
+    void inherit_sleepers();
+    void reverse_races();
+    void reverse_blocked(const Scheduler& scheduler);
+    void reverse_withdrawn(const Scheduler& scheduler);
+    void reverse_end(const Scheduler& scheduler);
+    void try_instead(std::uint32_t depth, const Task& task);
+    void insert_at(std::uint32_t depth);
+
+    Reduction reduction_;
+    AccessSets sets_;
+    HappensBefore order_;
+    Reversal reversal_;
+    WakeupTrees trees_;
+    std::vector<Frame> frames_;
+    std::vector<FutureStep> sleep_;
+    std::uint32_t first_new_ = 0;  // the first step that differs from the execution before
+    bool began_ = false, cut_ = false;
+    std::vector<std::uint16_t> candidates_;
+};
+
+}  // namespace sim

@@ -1,0 +1,111 @@
+#include "bench/programs/account.h"
+#include "bench/programs/bounded_buffer.h"
+#include "bench/programs/counters.h"
+#include "bench/programs/file_system.h"
+#include "bench/programs/indexer.h"
+#include "bench/programs/last_zero.h"
+#include "bench/programs/lock_inversion.h"
+#include "bench/programs/peterson.h"
+#include "bench/programs/philosophers.h"
+#include "bench/programs/readers.h"
+#include "sim/strategy_dpor.h"
+#include "tests/sim/random_program.h"
+
+namespace {
+
+using sim::Reduction;
+using tests::Ends;
+using tests::program_of;
+
+constexpr std::uint32_t unbounded = sim::DfsStrategy::unbounded;
+
+sim::SearchReport reduced(const sim::ProgramFactory& factory, Reduction reduction,
+                          sim::Grain grain = sim::Grain::Fine) {
+    sim::ExploreOptions options;
+    options.execution.grain = grain;
+    options.max_deviations = unbounded;
+    options.keep_going = true;
+    options.collect_final_states = true;
+    options.reduction = reduction;
+    return sim::explore(factory, options);
+}
+
+/// One execution for each trace, and none that is cut.
+void counts(const sim::ProgramFactory& factory, std::uint64_t traces) {
+    const auto report = reduced(factory, Reduction::Dpor);
+    CHECK(report.executions == traces);
+    CHECK(report.blocked == 0);
+    CHECK((report.whole_space || !report.failures.empty()));
+}
+
+TEST_CASE("one execution of each trace of the classic programs is run, and none is cut",
+          "[sim][dpor][classic]") {
+    using namespace programs;
+    counts(program_of<AtomicCounter>(2U, 5U), 252);
+    counts(program_of<RacyCounter>(2U, 2U), 34);
+    counts(program_of<RacyCounter>(2U, 3U), 328);
+    counts(program_of<RacyCounter>(2U, 4U), 3334);
+    counts(program_of<Readers>(8U), 256);
+    counts(program_of<LastZero>(4U), 28);
+    counts(program_of<LastZero>(8U), 704);
+    counts(program_of<FileSystem>(13U), 1);
+    counts(program_of<FileSystem>(16U), 8);
+    counts(program_of<Indexer>(11U), 1);
+    counts(program_of<Indexer>(12U), 8);
+    counts(program_of<Philosophers>(3U, Philosophers::Order::LowerFirst), 6);
+    counts(program_of<Philosophers>(4U, Philosophers::Order::LowerFirst), 14);
+    counts(program_of<Philosophers>(5U, Philosophers::Order::LowerFirst), 30);
+    counts(program_of<Philosophers>(3U, Philosophers::Order::LeftFirst), 7);  // one stands still
+    counts(program_of<Philosophers>(4U, Philosophers::Order::LeftFirst), 15);
+}
+
+TEST_CASE("what a reduction runs is as many classes as plain search meets, counted without it",
+          "[sim][dpor][classic]") {
+    using namespace programs;
+    const auto factory = GENERATE(Catch::Generators::values<sim::ProgramFactory>(
+        {program_of<RacyCounter>(2U, 3U), program_of<RacyCounter>(3U, 1U), program_of<LastZero>(3U),
+         program_of<Readers>(4U), program_of<Philosophers>(3U, Philosophers::Order::LeftFirst),
+         program_of<Philosophers>(3U, Philosophers::Order::LowerFirst),
+         program_of<Account>(1U, Account::Lock::EachAccess)}));
+    const auto classes = tests::count_classes(factory);
+    counts(factory, classes.complete + classes.deadlocked);
+}
+
+/// Everything that an execution can end in is found by every reduction.
+void compare_with_plain_search(std::uint64_t first_seed, unsigned programs, std::uint64_t most) {
+    unsigned compared = 0;
+    std::uint64_t plain_executions = 0, reduced_executions = 0, cut = 0;
+    for (std::uint64_t seed = first_seed; seed < first_seed + programs; ++seed) {
+        const tests::Code code = tests::random_code(seed);
+        for (const sim::Grain grain : {sim::Grain::Coarse, sim::Grain::Fine}) {
+            const Ends plain = tests::all_ends(code, grain, unbounded, most);
+            if (plain.too_many) continue;
+            INFO("seed " << seed << '\n' << tests::describe(code));
+            CAPTURE(grain);
+            for (const Reduction reduction : {Reduction::Sleep, Reduction::Dpor}) {
+                sim::DporStrategy strategy(reduction);
+                const Ends ends = tests::ends_under(strategy, code, grain, ~std::uint64_t{0});
+                CHECK((ends == plain));
+                CHECK(ends.executions <= plain.executions);
+                if (reduction == Reduction::Sleep) continue;
+                reduced_executions += ends.executions;
+                cut += ends.cut;
+            }
+            plain_executions += plain.executions;
+            ++compared;
+        }
+    }
+    CHECK(compared > programs / 2);
+    CHECK(reduced_executions < plain_executions / 2);
+    CHECK(cut < reduced_executions / 2);
+}
+
+TEST_CASE("a reduction hides no end of a random program", "[sim][dpor]") {
+    compare_with_plain_search(1, 150, 3000);
+}
+
+TEST_CASE("a reduction hides no end of thousands of random programs", "[sim][dpor][slow]") {
+    compare_with_plain_search(5'000'000, 4000, 20'000);
+}
+
+}  // namespace
