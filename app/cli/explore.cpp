@@ -12,13 +12,26 @@ std::string reproduce_line(const Session& session, const scenario::Scenario& sce
     const Settings& settings = session.settings;
     std::string line = "reproduce: interleaf explore " + scenario_word(session, scenario) + " " +
                        scenario::kernel_options(settings.kernel);
-    if (settings.unbounded) line += " --preemptions none";
+    if (settings.unbounded && !session.has("reduction")) line += " --preemptions none";
     if (settings.preemptions) line += " --preemptions " + std::to_string(*settings.preemptions);
+    if (session.has("reduction")) line += " --reduction " + session.parsed.last("reduction");
     if (session.has("state-cache"))
         line += " --state-cache " + std::to_string(settings.state_cache);
     if (settings.grain == sim::Grain::Fine) line += " --grain fine";
     if (session.has("keep-going")) line += " --keep-going";
     return line + "\n";
+}
+
+const char* name_of(sim::Reduction reduction) {
+    switch (reduction) {
+    case sim::Reduction::Sleep:
+        return "sleep";
+    case sim::Reduction::Dpor:
+        return "dpor";
+    case sim::Reduction::None:
+        break;
+    }
+    return "none";
 }
 
 std::string claim(const sim::SearchReport& report, Verdict verdict, const Bound& bound,
@@ -28,7 +41,12 @@ std::string claim(const sim::SearchReport& report, Verdict verdict, const Bound&
     const std::string within = "every execution with at most " + counted(report.bound, "deviation");
     switch (verdict) {
     case Verdict::Pass:
-        return "complete, " + executions + depth + ", no violation\n";
+        return "complete, " + executions +
+               (report.blocked != 0 ? " (" + grouped(report.blocked) + " cut)" : "") + depth +
+               ", no violation\n" +
+               (settings.reduction == sim::Reduction::Dpor
+                    ? "      checks over several objects saw the states of these executions only\n"
+                    : "");
     case Verdict::PassBounded:
         return within + " was run: " + executions + depth + ", no violation\n";
     case Verdict::Fail:
@@ -46,8 +64,10 @@ std::string claim(const sim::SearchReport& report, Verdict verdict, const Bound&
         return within + " was run, no violation: " + executions +
                "\n      interleaf chose this bound itself; --preemptions " +
                std::to_string(report.bound) + " or --accept-bounded accepts it\n";
-    return end_text(report, settings) + " after " + executions + " at bound " +
-           std::to_string(report.bound) + ", no violation so far\n";
+    const bool unbounded = bound.deviations == sim::DfsStrategy::unbounded;
+    return end_text(report, settings) + " after " + executions +
+           (unbounded ? std::string() : " at bound " + std::to_string(report.bound)) +
+           ", no violation so far\n";
 }
 
 }  // namespace
@@ -78,12 +98,15 @@ VerbResult explore(Session& session) {
                        {"whole_space", search.whole_space},
                        {"bound", bound.json()},
                        {"completed_bound", search.bound},
-                       {"reduction", "none"},
+                       {"reduction", name_of(settings.reduction)},
                        {"state_cache", settings.state_cache},
                        {"steps", search.steps},
                        {"depth", search.max_depth}};
     report.text = heading(scenario, settings.kernel,
-                          "reduction none  state cache " + std::to_string(settings.state_cache) +
+                          std::string("reduction ") + name_of(settings.reduction) +
+                              (settings.reduction == sim::Reduction::None
+                                   ? "  state cache " + std::to_string(settings.state_cache)
+                                   : std::string()) +
                               "  bound " + bound.text() + "  seed none") +
                   reproduce_line(session, scenario) + "\n" + to_string(report.verdict) + "  " +
                   scenario.id + " on " + settings.kernel.name() + ": " +

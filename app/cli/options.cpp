@@ -80,8 +80,11 @@ constexpr std::array option_table{
     OptionSpec{"--preemptions", "N|none",
                "bound: deviations from the default order (default: the scenario's bound)",
                on_explore | on_matrix, ""},
-    OptionSpec{"--reduction", "KIND", "none: every schedule within the bound is run",
-               on_explore | on_matrix, ""},
+    OptionSpec{
+        "--reduction", "KIND",
+        "dpor: one execution of each class of equivalent ones, without a bound; sleep: every "
+        "transition once; none (the default)",
+        on_explore, ""},
     OptionSpec{"--state-cache", "N",
                "remember N happens-before prefixes (hashed) and search none of them twice "
                "(default 524288; 0: every schedule within the bound is run)",

@@ -47,6 +47,7 @@ sim::SearchReport explore_scenario(const Session& session, const ScenarioPtr& sc
     options.jobs = session.settings.jobs;
     options.limits = limits(session.settings, interrupted);
     options.keep_going = keep_going;
+    options.reduction = session.settings.reduction;
     options.cache_entries = session.settings.state_cache;
     options.on_progress = [&progress](const sim::SearchProgress& state) { progress->show(state); };
     return sim::explore(scenario::make_factory(scenario, kernel), options);

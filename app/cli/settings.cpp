@@ -213,8 +213,17 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
                          scenario::nearest(parsed.last("strategy"), known));
         settings.strategy = strategy.value_or(sim::StrategySpec{});
     }
-    if (parsed.has("reduction") && parsed.last("reduction") != "none")
-        reader.wrong("reduction", "none", "none");
+    reader.choice<sim::Reduction>("reduction",
+                                  {{"none", sim::Reduction::None},
+                                   {"sleep", sim::Reduction::Sleep},
+                                   {"dpor", sim::Reduction::Dpor}},
+                                  settings.reduction);
+    if (settings.reduction != sim::Reduction::None) {
+        if (settings.preemptions)
+            reader.wrong("preemptions", "none with a reduction, which a bound would make unsound",
+                         "none");
+        settings.unbounded = true;
+    }
     if (parsed.has("artifacts")) settings.artifacts = parsed.last("artifacts");
     settings.quiet = parsed.has("quiet");
     settings.verbose = parsed.has("verbose");

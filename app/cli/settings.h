@@ -9,6 +9,7 @@
 #include "app/cli/failure.h"
 #include "app/cli/options.h"
 #include "model/kernel_version.h"
+#include "sim/reduction.h"
 #include "sim/scheduler.h"
 #include "sim/strategies.h"
 
@@ -36,8 +37,9 @@ struct Settings {
     std::uint64_t count = 10'000;
     std::optional<std::pair<std::uint64_t, std::uint64_t>> seeds;
     std::optional<std::uint32_t> preemptions;  // --preemptions N
-    std::uint64_t state_cache = 1 << 19;       // --state-cache N
-    bool unbounded = false;                    // --preemptions none
+    sim::Reduction reduction = sim::Reduction::None;
+    std::uint64_t state_cache = 1 << 19;  // --state-cache N
+    bool unbounded = false;               // --preemptions none
     unsigned jobs = 1;
     std::optional<std::chrono::nanoseconds> time;
     std::uint32_t max_steps = 100'000;
