@@ -118,6 +118,7 @@ class FsInfo {
     // model).
     struct Ledger* ledger = nullptr;
     struct InvariantState* invariants = nullptr;  // what the checks remember; null: nobody watches
+    class MediumObserver* observer = nullptr;  // not in the arena; null: nobody looks on
 };
 
 inline FsInfo& fs_of(Root& root) {

@@ -10,6 +10,7 @@
 #include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
+#include "model/medium.h"
 #include "model/transaction_internal.h"
 #include "sim/trace.h"
 
@@ -343,6 +344,7 @@ Result<void> commit_transaction(TransHandle* trans) {
     }
     release_committed(trans);
     check_commit_completed(fs);
+    if (fs.observer != nullptr) fs.observer->committed(fs);
     return {};
 }
 

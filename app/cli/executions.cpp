@@ -41,13 +41,13 @@ sim::ExecutionOptions execution_options(const Settings& settings, bool narrate) 
 
 sim::Result<std::unique_ptr<sim::Execution>, Failure>
 prepare(const ScenarioPtr& scenario, const model::KernelVersion& kernel,
-        const sim::ExecutionOptions& options) {
+        const sim::ExecutionOptions& options, const scenario::ProgramOptions& program) {
     if (!scenario->exists_on(kernel.release()))
         return invalid("scenario " + scenario->id + " needs kernel " + to_string(*scenario->since) +
                            " or later",
                        "--kernel " + to_string(*scenario->since));
-    auto execution =
-        std::make_unique<sim::Execution>(scenario::make_factory(scenario, kernel), options);
+    auto execution = std::make_unique<sim::Execution>(
+        scenario::make_factory(scenario, kernel, program), options);
     if (execution->preparation_error().empty()) return execution;
     return invalid(scenario->file + ": cannot be prepared on kernel " + kernel.name() + ": " +
                    execution->preparation_error());

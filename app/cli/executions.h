@@ -6,6 +6,7 @@
 #include "app/cli/session.h"
 #include "app/report/failure_file.h"
 #include "app/report/token.h"
+#include "app/scenario/program.h"
 #include "sim/execution.h"
 #include "sim/explorer.h"
 
@@ -16,9 +17,9 @@ sim::ExecutionOptions execution_options(const Settings& settings, bool narrate);
 
 /// A scenario on a kernel, prepared. @return a failure with exit 3 when its preparation fails or it
 /// does not exist there
-sim::Result<std::unique_ptr<sim::Execution>, Failure> prepare(const ScenarioPtr& scenario,
-                                                              const model::KernelVersion& kernel,
-                                                              const sim::ExecutionOptions& options);
+sim::Result<std::unique_ptr<sim::Execution>, Failure>
+prepare(const ScenarioPtr& scenario, const model::KernelVersion& kernel,
+        const sim::ExecutionOptions& options, const scenario::ProgramOptions& program = {});
 
 /// One execution's verdict: FAIL, CLEAN, or why it says nothing.
 Verdict verdict_of(const sim::ExecutionResult& result);
