@@ -23,8 +23,19 @@ bool can_tear(u64 physical, const unsigned char* bytes) {
     return bytes != nullptr && std::ranges::find(supers, physical) == supers.end();
 }
 
-/// Calls visit(device, physical, sector pointers...) for each loose write: those in the caches in
-/// order of completion, then those in flight in order of submission.
+/// Visits a write of neighbouring sectors, tree blocks one by one: a request may hold several, and
+/// a crash any of them.
+template <class Sectors, class Visit>
+void visit_write(const FsInfo& fs, const Device& device, u64 physical, std::size_t count,
+                 bool in_flight, const Sectors& sector, Visit&& visit) {
+    const std::size_t unit = sector(0).bytes == nullptr ? count : fs.nodesize / sectorsize;
+    for (std::size_t at = 0; at < count; at += unit)
+        visit(device, physical + at * sectorsize, std::min(unit, count - at), in_flight,
+              [&, at](std::size_t i) -> const Sector& { return sector(at + i); });
+}
+
+/// Calls visit(device, physical, sectors, in flight, sector by number) for each loose write: those
+/// in the caches in order of completion, then those in flight in order of submission.
 template <class Visit> void for_each_loose(const FsInfo& fs, Visit&& visit) {
     for (const Device* const device : fs.fs_devices.all_devices) {
         const auto& log = device->disk.cache_log;
@@ -33,15 +44,18 @@ template <class Visit> void for_each_loose(const FsInfo& fs, Visit&& visit) {
             while (end < log.size() && log[end].write == log[at].write &&
                    log[end].physical == log[end - 1].physical + sectorsize)
                 ++end;
-            visit(*device, log[at].physical, end - at, false,
-                  [&, at](std::size_t i) -> const Sector& { return log[at + i].sector; });
+            const auto sector = [&, at](std::size_t i) -> const Sector& {
+                return log[at + i].sector;
+            };
+            visit_write(fs, *device, log[at].physical, end - at, false, sector, visit);
             at = end;
         }
     }
     for (const Device* const device : fs.fs_devices.all_devices)
-        for (const auto& write : device->in_flight)
-            visit(*device, write.physical, write.sectors, true,
-                  [&](std::size_t i) -> const Sector& { return write.buffer[i]; });
+        for (const auto& write : device->in_flight) {
+            const auto sector = [&](std::size_t i) -> const Sector& { return write.buffer[i]; };
+            visit_write(fs, *device, write.physical, write.sectors, true, sector, visit);
+        }
 }
 
 std::size_t torn_outcomes(std::size_t sectors) {

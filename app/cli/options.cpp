@@ -23,6 +23,7 @@ constexpr unsigned on_list = bit(VerbId::List), on_show = bit(VerbId::Show),
 constexpr unsigned on_all = ~0U;
 constexpr unsigned on_search = on_hunt | on_explore | on_matrix;
 constexpr unsigned on_execution = on_run | on_search | on_replay | on_explain | on_image;
+constexpr unsigned on_stoppable = on_run | on_hunt | on_explore | on_replay | on_explain;
 
 constexpr std::array verb_table{
     VerbSpec{VerbId::List, "list", "[ID-GLOB...]", "the scenarios there are", 0, 1000,
@@ -102,6 +103,12 @@ constexpr std::array option_table{
     OptionSpec{"--id", "GLOB", "scenarios whose id matches", on_list, "", true},
     OptionSpec{"--scenario", "FILE", "take the scenario from FILE instead of looking up its id",
                on_replay | on_explain | on_show | on_image, ""},
+    OptionSpec{"--crash-at", "WHERE",
+               "stop the machine at every-flush, every-write or flush:N, and mount what is left "
+               "(default none)",
+               on_stoppable, ""},
+    OptionSpec{"--check-images", "WHEN",
+               "let btrfs check judge the devices at each commit, crash or end", on_stoppable, ""},
     OptionSpec{"--at", "WHEN",
                "end (default), commit:N (0: the prepared state), step:N or crash:N: the moment",
                on_image, ""},
