@@ -10,6 +10,7 @@ constexpr const char* every_step = "every step";
 constexpr const char* super_durable = "a new super block is durable";
 constexpr const char* where_it_happens = "where it happens";
 constexpr const char* at_end = "end";
+constexpr const char* after_crash = "--crash-at";
 
 constexpr Invariant table[] = {
     {"block-group-counters",
@@ -86,6 +87,20 @@ constexpr Invariant table[] = {
     {"read-returns-what-was-written",
      "A read returns what the last write before it, or one beside it, put there.", Visible,
      where_it_happens},
+
+    {"mounts-after-crash", "What a crash leaves can be mounted.", Visible, after_crash},
+    {"replace-resumable",
+     "A replace that was going on before a crash can go on after it: both its devices are found.",
+     Visible, after_crash},
+    {"last-super-block-wins",
+     "After a crash the newest transaction is mounted whose super block was durable.", Visible,
+     after_crash},
+    {"promises-kept",
+     "After a crash files and subvolumes are there that sync, fsync or their making had returned "
+     "for, and hold what was promised or what was written since.",
+     Visible, after_crash},
+    {"btrfs-check", "btrfs check finds nothing wrong with the devices, in both modes.", Visible,
+     "--check-images"},
 
     {"files-read-back",
      "Files hold what their writers put there, in the page cache and, where that is clean, on the "

@@ -42,6 +42,7 @@ class MountProgram final : public sim::Program {
 
     const Medium* medium = nullptr;
     const Promises* promises = nullptr;
+    bool degraded = false;
 
     void prepare() override { fs_ = sim::make<FsInfo>(kernel_, geometry_); }
     void start() override {
@@ -53,13 +54,20 @@ class MountProgram final : public sim::Program {
   private:
     void mount() {
         load_medium(*fs_, *medium);
-        if (const auto mounted = open_ctree(*fs_); !mounted)
-            return sim::violation("mounts-after-crash",
-                                  "the mount fails: -E" + std::string(errno_name(mounted.error())));
+        fs_->degraded = degraded;
+        if (const auto mounted = open_ctree(*fs_); !mounted) return refused(mounted.error());
         // The checks of single steps stay off: nothing but reading happens here.
         fs_->invariants = sim::make<InvariantState>();
         committed_state(*fs_);
         check_promises(*fs_, *promises);
+    }
+
+    void refused(Errno error) {
+        const DevReplace& replace = fs_->dev_replace;
+        const bool incomplete =
+            replace.is_ongoing() && (replace.srcdev == nullptr || replace.tgtdev == nullptr);
+        sim::violation(incomplete ? Recovery::needs_degraded : "mounts-after-crash",
+                       "the mount fails: -E" + std::string(errno_name(error)));
     }
 
     KernelVersion kernel_;
@@ -83,8 +91,10 @@ Recovery::~Recovery() {
     execution_.reset();
 }
 
-std::optional<sim::Violation> Recovery::mount(const Medium& medium, const Promises& promises) {
+std::optional<sim::Violation> Recovery::mount(const Medium& medium, const Promises& promises,
+                                              bool degraded) {
     program_->medium = &medium;
+    program_->degraded = degraded;
     program_->promises = &promises;
     const auto strategy = sim::make_default();
     strategy->next_execution();

@@ -26,8 +26,13 @@ class Recovery {
     Recovery(const KernelVersion& kernel, const Geometry& geometry);
     ~Recovery();
 
+    /// The check that fails when only `degraded` helps: a device of a replace is not there.
+    static constexpr const char* needs_degraded = "replace-resumable";
+
+    /// @param degraded  mount option
     /// @return what does not hold; nothing if all does
-    std::optional<sim::Violation> mount(const Medium& medium, const Promises& promises);
+    std::optional<sim::Violation> mount(const Medium& medium, const Promises& promises,
+                                        bool degraded = false);
 
   private:
     std::unique_ptr<sim::Execution> execution_;

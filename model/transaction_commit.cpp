@@ -264,6 +264,7 @@ Result<void> write_and_wait_transaction(TransHandle& trans) {
 /// will reach.
 Result<void> write_out(TransHandle& trans) {
     FsInfo& fs = trans.fs;
+    if (is_mutated(fs, Mutation::SuperFirst)) static_cast<void>(write_all_supers(fs));
     auto result = write_and_wait_transaction(trans);
     if (!result) {
         handle_fs_error(fs, result.error(), "btrfs_commit_transaction",

@@ -93,7 +93,7 @@ bool Walk::is_as_promised(const BlockPointer& pointer, const unsigned char* bloc
 
 void Walk::subtree(const BlockPointer& pointer) {
     if (failed()) return;
-    image_.references.push_back({pointer.bytenr, fs_.nodesize, false});
+    image_.references.push_back({pointer.bytenr, fs_.nodesize, false, pointer.level});
     const auto [place, is_new] = seen_.try_emplace(pointer.bytenr);
     if (!is_new) {
         inode_ = place->second;
@@ -180,8 +180,14 @@ void Walk::item(const Item& item) {
 void Walk::extent(const Item& item) {
     const auto head = item.as<ExtentItem>();
     const bool skinny = item.key.type == metadata_item_key;
-    TreeImage::Extent extent{item.key.objectid, skinny ? u64{fs_.nodesize} : item.key.offset,
-                             head.refs, head.generation, head.flags};
+    TreeImage::Extent extent{.start = item.key.objectid,
+                             .length = skinny ? u64{fs_.nodesize} : item.key.offset,
+                             .refs = head.refs,
+                             .generation = head.generation,
+                             .flags = head.flags};
+    if (skinny) extent.level = static_cast<Level>(item.key.offset);
+    if (!skinny && !extent.is_data())
+        extent.level = item.data[sizeof(ExtentItem) + sizeof(DiskKey)];
     constexpr u32 tree_block_info =
         18;  // key and level, in the item of a tree block that is not skinny
     u32 at = sizeof(ExtentItem) + (!skinny && !extent.is_data() ? tree_block_info : 0);

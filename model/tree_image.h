@@ -43,12 +43,14 @@ class BlockSource {
 struct TreeImage {
     struct Extent {
         u64 start, length, refs, generation, flags;
-        u64 listed = 0;  // references that the item and keyed references list
+        Level level = 0;  // of a tree block
+        u64 listed = 0;   // references that the item and keyed references list
         bool is_data() const { return (flags & extent_flag_data) != 0; }
     };
     struct Reference {
         u64 bytenr, length;
         bool is_data;
+        Level level = 0;  // of a tree block
     };
     struct FileExtent {
         u64 disk_bytenr, offset, num_bytes, generation;

@@ -2,7 +2,9 @@
 
 #include "app/crash/watch.h"
 #include "app/image/btrfs_check.h"
+#include "app/image/listing.h"
 #include "app/scenario/words.h"
+#include "model/fs_info.h"
 
 namespace app::crash {
 
@@ -69,7 +71,11 @@ std::string CrashSearch::judge(const model::FsInfo& fs, const model::Medium& med
         const auto found = judged_.find(medium.hash());
         if (found != judged_.end()) return found->second;
     }
-    const std::string found = image::complaints(image::check_image(image::take_image(fs, medium)));
+    const image::Image image = image::take_image(fs, medium);
+    std::string found = image::complaints(image::check_image(image));
+    if (found.empty() && images_ == CheckImages::Commit &&
+        fs.tree_root->commit_root->generation().get() == image.generation)
+        found = image::difference(image::listing_of(fs), image::dump_tree(image));
     const std::lock_guard guard(mutex_);
     judged_.emplace(medium.hash(), found);
     return found;

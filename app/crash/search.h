@@ -57,7 +57,8 @@ class CrashSearch {
     void remember(std::uint64_t point, const Judgement& judgement);
     void count_point(std::size_t media);
 
-    /// Has an image judged, if nobody has. @return complaints; empty: clean
+    /// Has an image judged, if nobody has: by btrfs check, and at a commit dump-tree must list what
+    /// the model has. @return complaints; empty: clean
     std::string judge(const model::FsInfo& fs, const model::Medium& medium);
     CrashCounts counts() const;
 

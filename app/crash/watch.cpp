@@ -75,21 +75,26 @@ void CrashWatch::crash(const model::FsInfo& fs, bool stops_here) {
 
 CrashSearch::Judgement CrashWatch::judge(const model::FsInfo& fs, const model::Promises& promises) {
     const model::CrashPoint point(fs);
+    CrashSearch::Judgement needs_degraded;
     for (std::size_t outcome = 0; outcome < point.outcomes(); ++outcome) {
         const model::Medium medium = point.medium(outcome);
-        if (auto violation = recovery_.mount(medium, promises)) {
-            violation->signature += "/after-crash";
-            violation->text = point.text(outcome) + ": " + violation->text;
-            return CrashSearch::Finding{outcome, std::move(*violation)};
+        const auto finding = [&](const std::string& signature, const std::string& text) {
+            return CrashSearch::Finding{outcome,
+                                        {.signature = signature + "/after-crash",
+                                         .text = point.text(outcome) + ": " + text}};
+        };
+        auto violation = recovery_.mount(medium, promises);
+        if (violation && violation->signature == model::Recovery::needs_degraded) {
+            // The administrator mounts with -o degraded then; everything else must hold.
+            if (!needs_degraded) needs_degraded = finding(violation->signature, violation->text);
+            violation = recovery_.mount(medium, promises, true);
         }
+        if (violation) return finding(violation->signature, violation->text);
         if (search_.images() != CheckImages::Crash) continue;
-        if (const std::string found = search_.judge(fs, medium); !found.empty()) {
-            const std::string text = point.text(outcome) + ": " + found;
-            return CrashSearch::Finding{
-                outcome, {.signature = std::string(tool_signature) + "/after-crash", .text = text}};
-        }
+        if (const std::string found = search_.judge(fs, medium); !found.empty())
+            return finding(tool_signature, found);
     }
-    return std::nullopt;
+    return needs_degraded;
 }
 
 void CrashWatch::judge_image(const model::FsInfo& fs, const char* when) {

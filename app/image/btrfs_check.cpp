@@ -1,11 +1,10 @@
 #include "app/image/btrfs_check.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <memory>
 #include <sstream>
 
+#include "app/image/memory_images.h"
 #include "app/image/process.h"
 
 namespace app::image {
@@ -44,46 +43,12 @@ std::vector<std::string> unexpected_lines(const std::string& text) {
     return lines;
 }
 
-/// libblkid finds the filesystem's other devices through a cache file, which it rewrites: each run
-/// has its own.
-MemoryFile blkid_cache(std::size_t images) {
-    MemoryFile cache("blkid.tab");
-    std::string text;
-    for (std::size_t i = 0; i < images; ++i)
-        text += "<device DEVNO=\"0x" + std::to_string(1001 + i) +
-                "\" TIME=\"1000.0\" TYPE=\"btrfs\">" + passed_path(i) + "</device>\n";
-    if (::write(cache.descriptor(), text.data(), text.size()) < 0) return cache;
-    return cache;
-}
-
 /// One run of the tool, begun.
 struct Run {
     CheckMode mode;
     std::string device;
-    MemoryFile cache;
     std::unique_ptr<Process> process;
 };
-
-Run begin(CheckMode mode, const Image& image, const std::vector<MemoryFile>& files,
-          std::size_t argument) {
-    Run run{mode, image.devices[argument].name, blkid_cache(files.size()), nullptr};
-    std::vector<int> passed;
-    for (const MemoryFile& file : files)
-        passed.push_back(file.descriptor());
-    std::vector<std::string> words;
-    std::vector<std::pair<std::string, std::string>> variables{{"LC_ALL", "C"}};
-    if (files.size() > 1) {
-        passed.push_back(run.cache.descriptor());
-        variables.emplace_back("BLKID_FILE", passed_path(files.size()));
-        // Honoured for uid 0 only; in a user namespace everybody is.
-        if (::geteuid() != 0) words = {"unshare", "-r"};
-    }
-    words.insert(words.end(),
-                 {"btrfs", "check", "--readonly", "--check-data-csum", "--mode",
-                  mode == CheckMode::Default ? "original" : "lowmem", passed_path(argument)});
-    run.process = std::make_unique<Process>(words, variables, passed);
-    return run;
-}
 
 ToolVerdict finish(Run& run) {
     const ProcessResult result = run.process->wait(time_limit);
@@ -97,6 +62,14 @@ ToolVerdict finish(Run& run) {
     if (!verdict.clean && verdict.messages.empty())
         verdict.messages.push_back("exit status " + std::to_string(result.status));
     return verdict;
+}
+
+}  // namespace
+
+namespace {
+
+const char* mode_word(CheckMode mode) {
+    return mode == CheckMode::Default ? "original" : "lowmem";
 }
 
 }  // namespace
@@ -119,20 +92,20 @@ bool can_check() {
 }
 
 std::vector<ToolVerdict> check_image(const Image& image) {
-    std::vector<MemoryFile> files;
-    for (const DeviceImage& device : image.devices) {
-        files.emplace_back("image");
-        if (const std::string error = write_image(files.back().descriptor(), device);
-            !error.empty())
-            return {{.mode = CheckMode::Default,
-                     .device = device.name,
-                     .clean = false,
-                     .messages = {"no file in memory: " + error}}};
-    }
+    const MemoryImages files(image);
+    if (!files.error().empty())
+        return {{.mode = CheckMode::Default,
+                 .device = "",
+                 .clean = false,
+                 .messages = {"no file in memory: " + files.error()}}};
     std::vector<Run> runs;
-    for (std::size_t i = 0; i < files.size(); ++i)
+    for (std::size_t i = 0; i < image.devices.size(); ++i)
         for (const CheckMode mode : modes)
-            if (image.devices[i].devid != 0) runs.push_back(begin(mode, image, files, i));
+            if (image.devices[i].devid != 0)
+                runs.push_back({mode, image.devices[i].name,
+                                files.start({"btrfs", "check", "--readonly", "--check-data-csum",
+                                             "--mode", mode_word(mode)},
+                                            i)});
     std::vector<ToolVerdict> verdicts;
     for (Run& run : runs)
         verdicts.push_back(finish(run));

@@ -71,7 +71,7 @@ void preparation_failed(const std::string& what, model::Errno error) {
 
 ScenarioProgram::ScenarioProgram(std::shared_ptr<const Scenario> scenario,
                                  const model::KernelVersion& kernel, const ProgramOptions& options)
-    : scenario_(std::move(scenario)), kernel_(kernel), watched_(options.watched),
+    : scenario_(std::move(scenario)), kernel_(kernel), options_(options),
       observer_(options.observer ? options.observer() : nullptr) {
     for (const TaskSpec& task : scenario_->tasks)
         results_.emplace_back(task.run.size());
@@ -85,7 +85,8 @@ void ScenarioProgram::prepare() {
     for (const Op& op : scenario_->prepare)
         if (const auto result = run_op(op, *fs_); !result.ok())
             return preparation_failed("/prepare: \"" + op.text + "\"", result.error());
-    if (watched_) model::watch_invariants(*fs_, sim::current());
+    if (options_.prepared) options_.prepared(*fs_);
+    if (options_.watched) model::watch_invariants(*fs_, sim::current());
     fs_->observer = observer_.get();
 }
 

@@ -21,6 +21,8 @@ struct OpResult {
 struct ProgramOptions {
     /// false: no invariant is checked, so that an execution goes on where one would end it.
     bool watched = true;
+    /// Called at the end of the preparation, in its task: a test's hands on the filesystem.
+    std::function<void(model::FsInfo&)> prepared;
     /// Looks on at the devices; one for each worker, made on its thread. Empty: nobody does.
     std::function<std::unique_ptr<model::MediumObserver>()> observer;
 };
@@ -48,7 +50,7 @@ class ScenarioProgram : public sim::Program {
 
     std::shared_ptr<const Scenario> scenario_;
     model::KernelVersion kernel_;
-    bool watched_;
+    ProgramOptions options_;
     std::unique_ptr<model::MediumObserver> observer_;
     model::FsInfo* fs_ = nullptr;  // in the arena
     std::vector<std::vector<OpResult>> results_;
