@@ -13,7 +13,7 @@ std::shared_ptr<crash::CrashSearch> crash_search(const Session& session) {
     }
     if (settings.crash_at.kind == crash::CrashSet::Kind::None && images == crash::CheckImages::None)
         return nullptr;
-    return std::make_shared<crash::CrashSearch>(settings.crash_at, images);
+    return std::make_shared<crash::CrashSearch>(settings.crash_at, images, session.has("degraded"));
 }
 
 scenario::ProgramOptions watch_devices(const Session& session, const scenario::Scenario& scenario,
@@ -25,6 +25,7 @@ std::string devices_options(const Session& session) {
     std::string text;
     for (const char* key : {"crash-at", "check-images"})
         if (session.has(key)) text += std::string(" --") + key + " " + session.parsed.last(key);
+    if (session.has("degraded")) text += " --degraded";
     return text;
 }
 

@@ -107,6 +107,10 @@ constexpr std::array option_table{
                "stop the machine at every-flush, every-write or flush:N, and mount what is left "
                "(default none)",
                on_stoppable, ""},
+    OptionSpec{"--degraded", "",
+               "a mount after a crash may need -o degraded, as one in the middle of starting a "
+               "replace does",
+               on_stoppable, ""},
     OptionSpec{"--check-images", "WHEN",
                "let btrfs check judge the devices at each commit, crash or end", on_stoppable, ""},
     OptionSpec{"--at", "WHEN",

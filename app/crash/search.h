@@ -41,10 +41,13 @@ struct CrashCounts {
 /// What the workers of one search share: each state is judged once, whoever meets it.
 class CrashSearch {
   public:
-    CrashSearch(const CrashSet& where, CheckImages images) : where_(where), images_(images) {}
+    /// @param degraded  a mount may need `degraded`: no finding
+    CrashSearch(const CrashSet& where, CheckImages images, bool degraded = false)
+        : where_(where), images_(images), degraded_(degraded) {}
 
     const CrashSet& where() const { return where_; }
     CheckImages images() const { return images_; }
+    bool degraded() const { return degraded_; }
 
     /// What was found wrong with one crash point: the number of its medium, and why.
     struct Finding {
@@ -65,6 +68,7 @@ class CrashSearch {
   private:
     CrashSet where_;
     CheckImages images_;
+    bool degraded_;
     mutable std::mutex mutex_;
     std::map<std::uint64_t, Judgement> points_;
     std::map<std::uint64_t, std::string> judged_;  // complaints by content

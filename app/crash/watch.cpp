@@ -86,7 +86,8 @@ CrashSearch::Judgement CrashWatch::judge(const model::FsInfo& fs, const model::P
         auto violation = recovery_.mount(medium, promises);
         if (violation && violation->signature == model::Recovery::needs_degraded) {
             // The administrator mounts with -o degraded then; everything else must hold.
-            if (!needs_degraded) needs_degraded = finding(violation->signature, violation->text);
+            if (!needs_degraded && !search_.degraded())
+                needs_degraded = finding(violation->signature, violation->text);
             violation = recovery_.mount(medium, promises, true);
         }
         if (violation) return finding(violation->signature, violation->text);
