@@ -118,8 +118,7 @@ Result<void> replace_block(TransHandle& trans, Root& root, ExtentBuffer& buf, Ex
     }
     SIM_ASSERT(parent != nullptr && parent->generation() == trans.transid);
     parent->ptrs()[slot].blockptr = cow.start.get();
-    if (!is_mutated(trans.fs, Mutation::StalePointer))
-        parent->ptrs()[slot].generation = trans.transid.get();
+    parent->ptrs()[slot].generation = trans.transid.get();
     mark_buffer_dirty(*parent);
     return free_tree_block(trans, root.objectid, buf, parent_start, last_ref);
 }

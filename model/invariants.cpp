@@ -61,6 +61,19 @@ constexpr Invariant table[] = {
     {"data-matches-checksum", "Committed data is what its checksums say, on every device.", Visible,
      super_durable},
 
+    {"headers-complete",
+     "Committed tree blocks say that they were written and whose they are; root items have both "
+     "generations.",
+     Visible, super_durable},
+    {"full-backref-is-needed", "No block that its own tree reaches has full back references.",
+     Visible, super_durable},
+    {"backrefs-in-order", "Inline back references are in the order in which readers search them.",
+     Visible, super_durable},
+    {"csums-have-data", "There is no checksum for what is no data.", Visible, super_durable},
+    {"file-extent-generation",
+     "A file extent is not older than its extent nor newer than the super block.", Visible,
+     super_durable},
+
     {"committed-block-overwritten",
      "What the last durable super block reaches is not overwritten, but for data that is written "
      "in place by design.",
@@ -102,6 +115,7 @@ constexpr Invariant table[] = {
     {"btrfs-check", "btrfs check finds nothing wrong with the devices, in both modes.", Visible,
      "--check-images"},
 
+    {"no-abort", "No transaction is aborted while the devices work.", End, at_end},
     {"files-read-back",
      "Files hold what their writers put there, in the page cache and, where that is clean, on the "
      "devices.",

@@ -198,6 +198,8 @@ ImageProblem first_problem(const FsInfo& fs, const SuperBlock& super, TreeImage&
     if (auto problem = check_space(image); problem.invariant != nullptr) return problem;
     if (auto problem = check_super(super, image); problem.invariant != nullptr) return problem;
     if (auto problem = check_csums_present(image); problem.invariant != nullptr) return problem;
+    if (auto problem = check_unseen(image, super.generation); problem.invariant != nullptr)
+        return problem;
     return check_new_data(fs, image, verified);
 }
 

@@ -11,8 +11,8 @@ enum class Mutation : u8 {
     SuperFirst,    ///< super blocks are written before what they reach
     NoFlush,       ///< nothing is flushed before super blocks are written
     DroppedRef,    ///< a queued reference is dropped instead of run
-    WrongLevel,    ///< the item of a new tree block has its level plus one
-    StalePointer,  ///< a parent points to the copy with the generation of the original
+    WrongLevel,    ///< the item of a new block of the fs tree has its level plus one
+    StalePointer,  ///< a node is written with the generation before in its first pointer
 };
 
 class FsInfo;
