@@ -112,7 +112,7 @@ TEST_CASE("Every fault is found by an invariant, and by btrfs check where it can
          true},
         {Mutation::DroppedRef, "extent-refs", "extent-refs/after-crash", true, true},
         {Mutation::WrongLevel, "extent-refs", "extent-refs/after-crash", true, true},
-        {Mutation::StalePointer, "committed-tree-intact", "committed-tree-intact/after-crash", true,
+        {Mutation::StalePointer, "committed-tree-intact", "mounts-after-crash/after-crash", true,
          true},
     }));
     const Detectors found = detect(row.mutation);
