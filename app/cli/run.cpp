@@ -117,7 +117,7 @@ VerbResult run(Session& session) {
     const Json operations = operations_json(
         scenario, static_cast<const scenario::ScenarioProgram&>(execution.program()));
     report.text += operations_text(operations);
-    describe_devices(report, search);
+    if (!result.failed()) describe_devices(report, search);
     report.document["operations"] = operations;
     if (result.failed())
         report.text += "next: interleaf explain " + recording.value() +

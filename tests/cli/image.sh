@@ -90,6 +90,18 @@ says err "no btrfs-progs"
 PATH=$PWD/empty exits 0 hunt commit/001 --count 5 --check-images end
 says err "no btrfs-progs"
 
+# A crash that fails is repeated by its token, and its medium has a number.
+exits 1 hunt replace/001 --count 1 --seed 1 --crash-at every-write --format json
+json 'd["failures"][0]["signature"] == "replace-resumable/after-crash"'
+token=$(value 'd["failures"][0]["token"]')
+number=$(value 'd["failures"][0]["violation"].split(",")[0]')
+what=$(value 'd["failures"][0]["violation"].split(", ", 1)[1].split(": the mount")[0]')
+exits 1 replay "$token" --crash-at every-write
+says out "$number, $what"
+exits 0 explain "$token" --crash-at every-write
+exits 0 image "$token" --at "$number" --dir crashed --check
+says out "crash: $what"
+
 # Searches that stop the machine.
 exits 0 explore commit/001 --preemptions 0 --crash-at every-flush --check-images crash
 says out "clean in both modes"

@@ -5,8 +5,10 @@ source "$(dirname "$0")/lib/common.bash"
 
 for file in "$scenarios"/*/*.json; do
     id=$(basename "$(dirname "$file")")/$(basename "$file" .json)
-    exits 0 hunt "$id" --count 200 --check-images commit
-    exits 0 hunt "$id" --count 50 --check-images end
+    for kernel in 5.4 5.5 6.1; do
+        exits 0 hunt "$id" --kernel $kernel --count 200 --check-images commit
+        exits 0 hunt "$id" --kernel $kernel --count 50 --check-images end
+    done
 done
 exits 0 hunt commit/001 --count 50 --crash-at every-write --check-images crash
 exits 0 hunt commit/002 --count 50 --crash-at every-write --check-images crash
