@@ -192,12 +192,7 @@ void SectorBytes::put() noexcept {
 }
 
 void expand_sector(const Sector& sector, unsigned char* bytes) {
-    if (sector.bytes != nullptr) {
-        std::memcpy(bytes, sector.bytes, sectorsize);
-        return;
-    }
-    for (u32 i = 0; i < sectorsize; i += sizeof(DataWord))
-        store(bytes + i, sector.word);
+    expand_held({.word = sector.word, .bytes = sector.bytes, .hash = 0}, bytes);
 }
 
 bool operator==(const Sector& a, const Sector& b) {

@@ -99,13 +99,12 @@ std::vector<ToolVerdict> check_image(const Image& image) {
                  .clean = false,
                  .messages = {"no file in memory: " + files.error()}}};
     std::vector<Run> runs;
-    for (std::size_t i = 0; i < image.devices.size(); ++i)
+    for (std::size_t i = 0; i < files.devices().size(); ++i)
         for (const CheckMode mode : modes)
-            if (image.devices[i].devid != 0)
-                runs.push_back({mode, image.devices[i].name,
-                                files.start({"btrfs", "check", "--readonly", "--check-data-csum",
-                                             "--mode", mode_word(mode)},
-                                            i)});
+            runs.push_back({mode, files.devices()[i],
+                            files.start({"btrfs", "check", "--readonly", "--check-data-csum",
+                                         "--mode", mode_word(mode)},
+                                        i)});
     std::vector<ToolVerdict> verdicts;
     for (Run& run : runs)
         verdicts.push_back(finish(run));

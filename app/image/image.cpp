@@ -50,8 +50,8 @@ Image take_image(const model::FsInfo& fs, const model::Medium& medium) {
     for (const model::Device* const device : fs.fs_devices.all_devices) {
         if (!model::holds_super(medium, device->index)) continue;
         image.devices.push_back(take_device(*device, medium));
-        image.generation =
-            std::max<std::uint64_t>(image.generation, super_of(medium, device->index)->generation);
+        const std::uint64_t generation = super_of(medium, device->index)->generation;
+        image.generation = std::max(image.generation, generation);
     }
     return image;
 }

@@ -237,13 +237,10 @@ Listing parse_dump_tree(const std::string& text) {
 
 Listing dump_tree(const Image& image) {
     const MemoryImages files(image);
-    for (std::size_t i = 0; i < image.devices.size(); ++i) {
-        if (image.devices[i].devid == 0) continue;
-        const ProcessResult result = files.start({"btrfs", "inspect-internal", "dump-tree"}, i)
-                                         ->wait(std::chrono::minutes(1));
-        return result.status == 0 ? parse_dump_tree(result.text) : Listing{};
-    }
-    return {};
+    if (files.devices().empty()) return {};
+    const ProcessResult result =
+        files.start({"btrfs", "inspect-internal", "dump-tree"}, 0)->wait(std::chrono::minutes(1));
+    return result.status == 0 ? parse_dump_tree(result.text) : Listing{};
 }
 
 std::string difference(const Listing& model, const Listing& tool) {

@@ -23,6 +23,8 @@ MemoryFile blkid_cache(std::size_t images) {
 
 MemoryImages::MemoryImages(const Image& image) {
     for (const DeviceImage& device : image.devices) {
+        if (device.devid == 0) continue;
+        devices_.push_back(device.name);
         files_.emplace_back("image");
         const std::string failed = write_image(files_.back().descriptor(), device);
         if (error_.empty()) error_ = failed;
