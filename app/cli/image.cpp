@@ -1,6 +1,7 @@
 #include "app/image/image.h"
 
 #include "app/cli/executions.h"
+#include "app/cli/image_files.h"
 #include "app/cli/recording.h"
 #include "app/image/btrfs_check.h"
 #include "app/image/camera.h"
@@ -150,7 +151,7 @@ VerbResult image(Session& session) {
     if (!taken.ok()) return taken.error();
     const Image& image = taken.value().image;
     const std::string folder = session.parsed.last("dir");
-    if (const std::string error = image::save_images(image, folder); !error.empty())
+    if (const std::string error = save_images(image, folder); !error.empty())
         return usage_failure(error);
 
     Report report;

@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 
-#include "app/cli/output.h"
 #include "model/fs_info.h"
 
 namespace app::image {
@@ -68,24 +66,6 @@ std::string write_image(int descriptor, const DeviceImage& device) {
             done += static_cast<std::size_t>(written);
         }
     }
-    return "";
-}
-
-std::string save_images(const Image& image, const std::string& folder) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) return "cannot make the folder " + folder + ": " + error.message();
-    std::vector<cli::AtomicFile> files(image.devices.size());
-    for (std::size_t i = 0; i < files.size(); ++i) {
-        const std::string name = folder + "/" + image.devices[i].file_name();
-        if (std::string failed = files[i].open(name); !failed.empty()) return failed;
-        if (const std::string failed = write_image(files[i].descriptor(), image.devices[i]);
-            !failed.empty())
-            return "cannot write " + name + ": " + failed;
-        if (std::string failed = files[i].sync(); !failed.empty()) return failed;
-    }
-    for (cli::AtomicFile& file : files)
-        if (std::string failed = file.publish(); !failed.empty()) return failed;
     return "";
 }
 

@@ -35,8 +35,4 @@ Image take_image(const model::FsInfo& fs, const model::Medium& medium);
 /// Writes the device into an empty file, sparse. @return what went wrong; empty: nothing
 std::string write_image(int descriptor, const DeviceImage& device);
 
-/// Writes NAME.img for each device into a folder, made if it is not there: all of them or none.
-/// @return what went wrong; empty: nothing
-std::string save_images(const Image& image, const std::string& folder);
-
 }  // namespace app::image

@@ -9,11 +9,13 @@
 #include <fstream>
 #include <iterator>
 
+#include "app/cli/image_files.h"
 #include "app/image/btrfs_check.h"
 #include "app/image/listing.h"
 #include "tests/app/image/support.h"
 
 using namespace app::image;
+using app::cli::save_images;
 
 namespace {
 
