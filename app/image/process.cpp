@@ -75,10 +75,15 @@ Process::Process(const std::vector<std::string>& words,
     }
     std::vector<std::string> arguments = words;
     std::vector<std::string> variables = environment_with(extra);
+    // In a group of its own: what interrupts this program must not look like the other's verdict.
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
     pid_t pid = -1;
-    const int error = ::posix_spawnp(&pid, words[0].c_str(), &actions, nullptr,
+    const int error = ::posix_spawnp(&pid, words[0].c_str(), &actions, &attributes,
                                      pointers(arguments).data(), pointers(variables).data());
     posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
     ::close(ends[1]);
     if (error != 0) {
         ::close(ends[0]);
