@@ -138,7 +138,11 @@ Result<void> update_block_group(TransHandle& trans, Bytenr bytenr, u64 num_bytes
         reserved_to_used(*bg, num_bytes);
     } else {
         used_to_pinned(*bg, num_bytes);
-        remember_pinned(trans.transaction, bytenr, num_bytes);
+        if (is_mutated(trans.fs, Mutation::EarlyReuse)) {
+            unpin_extent_range(trans.fs, bytenr, num_bytes, true);
+        } else {
+            remember_pinned(trans.transaction, bytenr, num_bytes);
+        }
     }
     mark_dirty(trans, *bg, true);
     update_delayed_refs_rsv(trans);

@@ -447,12 +447,14 @@ Result<void> refuse_stale_target(FsInfo& fs, const char* text) {
     return Errno::UClean;
 }
 
-/// A replace that a crash or an unmount interrupted.
+/// A replace that a crash or an unmount interrupted. With `degraded` a device of it may be missing:
+/// it can be cancelled then, not resumed.
 Result<void> init_interrupted(FsInfo& fs, const DevReplaceItem& item) {
     DevReplace& replace = fs.dev_replace;
     replace.srcdev = find_device(fs, item.src_devid);
     replace.tgtdev = find_device(fs, dev_replace_devid);
-    if (replace.srcdev == nullptr || replace.tgtdev == nullptr) {
+    const bool missing = replace.srcdev == nullptr || replace.tgtdev == nullptr;
+    if (missing && !fs.degraded) {
         fs.message("error", "cannot mount because device replace operation is ongoing and");
         const bool src = replace.srcdev == nullptr;
         fs.message("error", std::string(src ? "srcdev" : "tgtdev") + " (devid " +
@@ -460,11 +462,12 @@ Result<void> init_interrupted(FsInfo& fs, const DevReplaceItem& item) {
                                 ") is missing, need to run 'btrfs dev scan'?");
         return Errno::IO;
     }
+    replace.replace_state = ReplaceState::Suspended;
+    if (missing) return {};
     Device& tgt = *replace.tgtdev;
     tgt.dev_state.set_bit(dev_state::replace_tgt);
     tgt.dev_state.set_bit(dev_state::in_fs_metadata);
     copy_sizes(*replace.srcdev, tgt);
-    replace.replace_state = ReplaceState::Suspended;
     return {};
 }
 

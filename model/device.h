@@ -35,6 +35,8 @@ class SectorBytes {
         return *this;
     }
     ~SectorBytes() { put(); }
+    /// Digest of the content; there are bytes.
+    u64 hash() const { return block_->hash; }
     operator const unsigned char*()
         const {  // NOLINT(google-explicit-constructor): stands for its bytes
         return block_ == nullptr ? nullptr : block_->bytes;
@@ -42,6 +44,7 @@ class SectorBytes {
 
   private:
     struct Block {
+        u64 hash;  // of the content
         u32 holders;
         unsigned char bytes[sectorsize];
     };
@@ -63,6 +66,9 @@ void expand_sector(const Sector& sector, unsigned char* bytes);
 bool operator==(const Sector& a, const Sector& b);
 /// Digest of the content; equal for equal sectors, whichever way they are held.
 u64 sector_hash(const Sector& sector);
+/// The same of a sector that is this word repeated, or these bytes.
+u64 word_hash(DataWord word);
+u64 bytes_hash(const unsigned char* bytes);
 
 /// model/disk: the medium behind a device. Completed writes land in the volatile cache; a flush or
 /// FUA makes them durable.
@@ -70,6 +76,7 @@ struct Disk {
     struct CachedWrite {
         u64 physical;
         Sector sector;
+        u64 write;  // the sectors of one request have one number
     };
     Map<u64, Sector> durable;  // by physical offset
     Map<u64, Sector> cached;   // completed, not flushed; what a read sees first
@@ -141,6 +148,10 @@ struct DevRequest {
     u64 physical = 0;
     u32 sectors = 0;
 };
+/// Whether its completion makes writes survive a crash.
+inline bool makes_durable(const DevRequest& request) {
+    return request.op == Req::Flush || request.fua || request.preflush;
+}
 /// Hands a request to the device. At its completion the medium is read or written, then
 /// `done(context, error)` runs in the completion event. Data: `buffer[sector]`, owned by the caller
 /// until completion. Never sleeps. The error is 0, or -EIO for a range that the device does not

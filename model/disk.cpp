@@ -9,6 +9,7 @@
 #include "model/device.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
+#include "model/medium.h"
 #include "sim/scheduler.h"
 #include "sim/spinlock.h"
 
@@ -44,7 +45,7 @@ void store_durable(Disk& disk, u64 physical, const Sector& sector) {
 
 void store_cached(Disk& disk, u64 physical, const Sector& sector) {
     disk.cached.insert_or_assign(physical, sector);
-    disk.cache_log.push_back({physical, sector});
+    disk.cache_log.push_back({physical, sector, disk.writes});
 }
 
 void flush_cache(Device& device) {
@@ -104,6 +105,9 @@ int take_effect(const DevRequest& request, Sector* buffer) {
         if (request.op == Req::Write) leave_in_flight(request, buffer);
         return io_error;
     }
+    const bool changes_medium = request.op != Req::Read;
+    MediumObserver* const observer = changes_medium ? request.device->fs.observer : nullptr;
+    if (observer != nullptr) observer->before_device_event(request.device->fs, request);
     switch (request.op) {
     case Req::Read:
         read_sectors(request, buffer);
@@ -115,6 +119,7 @@ int take_effect(const DevRequest& request, Sector* buffer) {
         flush_cache(*request.device);
         break;
     }
+    if (observer != nullptr) observer->after_device_event(request.device->fs, request);
     return 0;
 }
 
@@ -177,6 +182,7 @@ SectorBytes SectorBytes::copy_of(const void* bytes) {
     copy.block_ = static_cast<Block*>(sim::arena_allocate(sizeof(Block)));
     copy.block_->holders = 1;
     std::memcpy(copy.block_->bytes, bytes, sectorsize);
+    copy.block_->hash = bytes_hash(copy.block_->bytes);
     return copy;
 }
 
@@ -186,12 +192,7 @@ void SectorBytes::put() noexcept {
 }
 
 void expand_sector(const Sector& sector, unsigned char* bytes) {
-    if (sector.bytes != nullptr) {
-        std::memcpy(bytes, sector.bytes, sectorsize);
-        return;
-    }
-    for (u32 i = 0; i < sectorsize; i += sizeof(DataWord))
-        store(bytes + i, sector.word);
+    expand_held({.word = sector.word, .bytes = sector.bytes, .hash = 0}, bytes);
 }
 
 bool operator==(const Sector& a, const Sector& b) {
@@ -205,6 +206,8 @@ bool operator==(const Sector& a, const Sector& b) {
 
 namespace {
 
+constexpr u64 hash_of_word = 1, hash_of_bytes = 2;
+
 /// Whether the bytes are one word repeated: each equals the one eight places on.
 bool repeats_one_word(const unsigned char* bytes) {
     return std::memcmp(bytes, bytes + sizeof(DataWord), sectorsize - sizeof(DataWord)) == 0;
@@ -212,13 +215,19 @@ bool repeats_one_word(const unsigned char* bytes) {
 
 }  // namespace
 
-u64 sector_hash(const Sector& sector) {
-    constexpr u64 is_word = 1, is_bytes = 2;
+u64 word_hash(DataWord word) {
+    return sim::hash_mix(hash_of_word, word);
+}
+
+u64 bytes_hash(const unsigned char* bytes) {
     constexpr u32 half = sectorsize / 2;
-    if (sector.bytes == nullptr) return sim::hash_mix(is_word, sector.word);
-    if (repeats_one_word(sector.bytes)) return sim::hash_mix(is_word, load<DataWord>(sector.bytes));
-    const u64 front = crc32c(sector.bytes, half);
-    return sim::hash_mix(is_bytes, (front << 32) | crc32c(sector.bytes + half, half));
+    if (repeats_one_word(bytes)) return word_hash(load<DataWord>(bytes));
+    const u64 front = crc32c(bytes, half);
+    return sim::hash_mix(hash_of_bytes, (front << 32) | crc32c(bytes + half, half));
+}
+
+u64 sector_hash(const Sector& sector) {
+    return sector.bytes == nullptr ? word_hash(sector.word) : sector.bytes.hash();
 }
 
 }  // namespace model

@@ -77,6 +77,8 @@ void copy_block(const ExtentBuffer& eb, Sector* sectors) {
     const u32 nodesize = eb.fs.nodesize;
     eb.content.read();
     std::vector<unsigned char> bytes(eb.data, eb.data + nodesize);
+    if (is_mutated(eb.fs, Mutation::StalePointer) && eb.level() > 0)
+        --reinterpret_cast<KeyPtr*>(bytes.data() + sizeof(HeaderItem))->generation;
     seal_block(bytes.data(), nodesize);
     for (u32 at = 0; at < nodesize; at += sectorsize)
         sectors[at / sectorsize].bytes = SectorBytes::copy_of(bytes.data() + at);

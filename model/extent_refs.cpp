@@ -393,7 +393,11 @@ Result<void> run_ref(TransHandle& trans, const DelayedRefHead& head, const Delay
                      bool insert_reserved, const ExtentOp& op) {
     const sim::Scope scope(is_data_ref(node.key.type) ? "run_delayed_data_ref"
                                                       : "run_delayed_tree_ref");
-    const Target target = target_of(head, node);
+    if (is_mutated(trans.fs, Mutation::DroppedRef) && node.action == RefAction::Drop) return {};
+    Target target = target_of(head, node);
+    if (is_mutated(trans.fs, Mutation::WrongLevel) && insert_reserved &&
+        node.ref_root == fs_tree_objectid && target.key.type == metadata_item_key)
+        ++target.key.offset;
     if (!is_data_ref(node.key.type) && node.ref_mod != 1)
         return wrong_tree_ref_count(trans.fs, head, node);
     if (node.action == RefAction::Drop) return free_extent(trans, target, node, op);

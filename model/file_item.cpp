@@ -384,23 +384,28 @@ Result<u64> insert_some_sums(TransHandle& trans, Root& root, u64 logical,
     return sums.size();
 }
 
-/// The item reaches beyond [start, end) at one side or both. Mirrors truncate_one_csum() and the
-/// split in btrfs_del_csums().
-Result<void> trim_csum_item(TransHandle& trans, Root& root, Path& path, u64 start, u64 end) {
+/// Cuts an item in two, without letting go of the leaf: a task that looks for the second part finds
+/// it at any time. Mirrors btrfs_split_item() as btrfs_del_csums() uses it.
+/// @return Again when the item changed while its leaf was split
+Result<void> split_csum_item(TransHandle& trans, Root& root, Path& path, u64 at) {
+    const u32 size = path.nodes[0]->item_size(path.slots[0]);
+    const auto before = static_cast<u32>((at - path.key().offset) / sectorsize * sum_size);
+    const auto duplicated = duplicate_item(trans, root, path, csum_key(at));
+    if (!duplicated) return duplicated;
+    truncate_item(path, size - before, false);
+    set_item_key_safe(path, csum_key(at));  // the truncation moved it by what it cut off
+    --path.slots[0];
+    truncate_item(path, before, true);
+    return {};
+}
+
+/// The item reaches beyond [start, end) at one side. Mirrors truncate_one_csum().
+void truncate_one_csum(Path& path, u64 start, u64 end) {
     const u64 first = path.key().offset;
-    const u64 last = covered_end(path);
-    if (first >= start) {
-        truncate_item(path, static_cast<u32>((last - end) / sectorsize * sum_size), false);
-        set_item_key_safe(path, csum_key(end));
-        return {};
-    }
-    const auto tail = last > end ? read_sums(path, (end - first) / sectorsize) : std::vector<u32>{};
-    truncate_item(path, static_cast<u32>((start - first) / sectorsize * sum_size), true);
-    path.release();
-    if (tail.empty()) return {};
-    std::vector<unsigned char> bytes(tail.size() * sum_size);
-    std::memcpy(bytes.data(), tail.data(), bytes.size());
-    return insert_item(trans, root, csum_key(end), bytes);
+    if (first < start)
+        return truncate_item(path, static_cast<u32>((start - first) / sectorsize * sum_size), true);
+    truncate_item(path, static_cast<u32>((covered_end(path) - end) / sectorsize * sum_size), false);
+    set_item_key_safe(path, csum_key(end));
 }
 
 /// The path stands at the last item; how many from there backwards lie inside [start, end), all in
@@ -447,9 +452,14 @@ Result<void> del_csums(TransHandle& trans, Bytenr bytenr, u64 len) {
         }
         if (!is_csum(path) || covered_end(path) <= start) return {};
         const u64 first = path.key().offset;
+        if (first < start && covered_end(path) > end) {
+            const auto split = split_csum_item(trans, root, path, start);
+            if (!split && split.error() != Errno::Again) return split;
+            continue;
+        }
         if (first < start || covered_end(path) > end) {
-            const auto trimmed = trim_csum_item(trans, root, path, start, end);
-            if (!trimmed || first <= start) return trimmed;
+            truncate_one_csum(path, start, end);
+            if (first <= start) return {};
             continue;
         }
         const unsigned count = covered_items(path, start);

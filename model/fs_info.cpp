@@ -61,6 +61,12 @@ FsInfo::FsInfo(const KernelVersion& version, const Geometry& shape)
 
 FsInfo::~FsInfo() = default;
 
+#ifdef INTERLEAF_MUTATIONS
+bool is_mutated(const FsInfo& fs, Mutation mutation) {
+    return fs.mutation == mutation;
+}
+#endif
+
 void FsInfo::message(const char* level, const std::string& text) {
     sim::Scheduler* const scheduler = sim::current_or_null();
     if (scheduler == nullptr) return;

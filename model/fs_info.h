@@ -6,6 +6,7 @@
 #include "model/inode.h"
 #include "model/kernel_version.h"
 #include "model/mkfs.h"
+#include "model/mutation.h"
 #include "model/root.h"
 #include "model/scrub.h"
 #include "model/space_info.h"
@@ -47,6 +48,7 @@ class FsInfo {
     sim::AtomicBits fs_state;
     sim::AtomicBits flags;  // fs_flag
     bool readonly = false;  // the super block of the VFS
+    bool degraded = false;  // mount option: go without a missing device
     u8 fsid[16]{}, chunk_tree_uuid[16]{};
     SuperBlock* super_copy = nullptr;  // in the arena
     SuperBlock* super_for_commit = nullptr;
@@ -118,6 +120,10 @@ class FsInfo {
     // model).
     struct Ledger* ledger = nullptr;
     struct InvariantState* invariants = nullptr;  // what the checks remember; null: nobody watches
+    class MediumObserver* observer = nullptr;     // not in the arena; null: nobody looks on
+#ifdef INTERLEAF_MUTATIONS
+    Mutation mutation = Mutation::None;
+#endif
 };
 
 inline FsInfo& fs_of(Root& root) {

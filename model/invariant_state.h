@@ -51,6 +51,8 @@ using QueuedRefs = std::map<u64, std::int64_t>;
 ImageProblem check_references(TreeImage& image, const QueuedRefs& queued);
 /// Block groups hold what extents take; devices hold what chunks take.
 ImageProblem check_space(const TreeImage& image);
+/// What btrfs check is blind to.
+ImageProblem check_unseen(const TreeImage& image, u64 generation);
 /// Files hold what the ledger says, once nothing runs any more.
 void check_files(FsInfo& fs);
 /// Committed data of files with checksums has them.

@@ -10,6 +10,7 @@ constexpr const char* every_step = "every step";
 constexpr const char* super_durable = "a new super block is durable";
 constexpr const char* where_it_happens = "where it happens";
 constexpr const char* at_end = "end";
+constexpr const char* after_crash = "--crash-at";
 
 constexpr Invariant table[] = {
     {"block-group-counters",
@@ -60,6 +61,19 @@ constexpr Invariant table[] = {
     {"data-matches-checksum", "Committed data is what its checksums say, on every device.", Visible,
      super_durable},
 
+    {"headers-complete",
+     "Committed tree blocks say that they were written and whose they are; root items have both "
+     "generations.",
+     Visible, super_durable},
+    {"full-backref-is-needed", "No block that its own tree reaches has full back references.",
+     Visible, super_durable},
+    {"backrefs-in-order", "Inline back references are in the order in which readers search them.",
+     Visible, super_durable},
+    {"csums-have-data", "There is no checksum for what is no data.", Visible, super_durable},
+    {"file-extent-generation",
+     "A file extent is not older than its extent nor newer than the super block.", Visible,
+     super_durable},
+
     {"committed-block-overwritten",
      "What the last durable super block reaches is not overwritten, but for data that is written "
      "in place by design.",
@@ -87,6 +101,21 @@ constexpr Invariant table[] = {
      "A read returns what the last write before it, or one beside it, put there.", Visible,
      where_it_happens},
 
+    {"mounts-after-crash", "What a crash leaves can be mounted.", Visible, after_crash},
+    {"replace-resumable",
+     "A replace that was going on before a crash can go on after it: both its devices are found.",
+     Visible, after_crash},
+    {"last-super-block-wins",
+     "After a crash the newest transaction is mounted whose super block was durable.", Visible,
+     after_crash},
+    {"promises-kept",
+     "After a crash files and subvolumes are there that sync, fsync or their making had returned "
+     "for, and hold what was promised or what was written since.",
+     Visible, after_crash},
+    {"btrfs-check", "btrfs check finds nothing wrong with the devices, in both modes.", Visible,
+     "--check-images"},
+
+    {"no-abort", "No transaction is aborted while the devices work.", End, at_end},
     {"files-read-back",
      "Files hold what their writers put there, in the page cache and, where that is clean, on the "
      "devices.",

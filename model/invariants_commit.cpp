@@ -198,6 +198,8 @@ ImageProblem first_problem(const FsInfo& fs, const SuperBlock& super, TreeImage&
     if (auto problem = check_space(image); problem.invariant != nullptr) return problem;
     if (auto problem = check_super(super, image); problem.invariant != nullptr) return problem;
     if (auto problem = check_csums_present(image); problem.invariant != nullptr) return problem;
+    if (auto problem = check_unseen(image, super.generation); problem.invariant != nullptr)
+        return problem;
     return check_new_data(fs, image, verified);
 }
 
@@ -265,6 +267,7 @@ ImageProblem check_disjoint(const std::vector<TreeImage::Extent>& extents) {
 /// References of one address.
 struct Pointed {
     u64 count = 0, length = 0;
+    Level level = 0;
 };
 
 Pointed take_references(const std::vector<TreeImage::Reference>& references, std::size_t& at,
@@ -273,6 +276,7 @@ Pointed take_references(const std::vector<TreeImage::Reference>& references, std
     for (; at < references.size() && references[at].bytenr == bytenr; ++at) {
         ++pointed.count;
         pointed.length = references[at].length;
+        pointed.level = references[at].level;
     }
     return pointed;
 }
@@ -311,6 +315,9 @@ ImageProblem check_references(TreeImage& image, const QueuedRefs& queued) {
         if (pointed.count > 0 && pointed.length != extent.length)
             return {"extent-refs",
                     extent_text(extent) + " is pointed to with length " + number(pointed.length)};
+        if (pointed.count > 0 && !extent.is_data() && pointed.level != extent.level)
+            return {"extent-refs", extent_text(extent) + " says level " + number(extent.level) +
+                                       ", it is a tree block of level " + number(pointed.level)};
         auto problem = check_extent(extent, pointed.count, queued_for(queued, extent.start));
         if (problem.invariant != nullptr) return problem;
     }

@@ -7,6 +7,7 @@
 #include "model/fs_info.h"
 #include "model/invariant_state.h"
 #include "model/invariants.h"
+#include "model/medium.h"
 
 namespace model {
 namespace {
@@ -147,15 +148,29 @@ void check_left_behind(const FsInfo& fs) {
         must_be_zero(fs.running_transaction->num_writers.peek(), "num_writers");
 }
 
-}  // namespace
+/// An error of the filesystem is no violation when a device failed.
+void check_aborted(const FsInfo& fs) {
+    const auto failed = [](const Device* device) {
+        return device->write_errors + device->read_errors + device->flush_errors > 0;
+    };
+    if (std::ranges::any_of(fs.fs_devices.all_devices, failed)) return;
+    sim::violation("no-abort", "the filesystem went read-only, and no device had failed");
+}
 
-void check_end(FsInfo& fs) {
+void check_what_is_left(FsInfo& fs) {
     if (committed_state(fs) == nullptr) return;
     check_left_behind(fs);
     // After an abort the running state is thrown away: only what is committed counts.
-    if ((fs.fs_state.peek() >> fs_state_bit::error) & 1) return;
+    if ((fs.fs_state.peek() >> fs_state_bit::error) & 1) return check_aborted(fs);
     check_running(fs);
     check_files(fs);
+}
+
+}  // namespace
+
+void check_end(FsInfo& fs) {
+    check_what_is_left(fs);
+    if (fs.observer != nullptr) fs.observer->ended(fs);
 }
 
 }  // namespace model

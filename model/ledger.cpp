@@ -60,6 +60,7 @@ void Ledger::created(const Inode& inode, std::string_view path) {
     file.root = inode.root.objectid;
     file.ino = inode.ino;
     file.path = String(path);
+    file.created = at;
     file.sizes.push_back({.size = 0, .begin = at, .end = at, .landed = true});
 }
 

@@ -30,6 +30,7 @@ struct Ledger {
     struct File {
         u64 root = 0, ino = 0;
         String path;
+        u64 created = 0;                  // when the call that made it returned
         Map<u64, Vector<Write>> sectors;  // by page index; a sector without an entry is a hole:
                                           // zeros since the beginning
         Vector<Size> sizes;               // i_rwsem orders them

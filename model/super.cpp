@@ -59,6 +59,7 @@ bool check_rw_degradable(FsInfo& fs, const std::vector<Device*>& failed) {
 /// Mirrors barrier_all_devices(): everything that completed before is durable after.
 Result<void> barrier_all_devices(FsInfo& fs) {
     sim::Scope scope("barrier_all_devices");
+    if (is_mutated(fs, Mutation::NoFlush)) return {};
     sim::Deque<Pending> flushes;
     for (Device* const device : fs.fs_devices.devices)
         if (takes_super(*device)) flushes.emplace_back(*device);

@@ -10,6 +10,7 @@
 #include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
+#include "model/medium.h"
 #include "model/transaction_internal.h"
 #include "sim/trace.h"
 
@@ -263,6 +264,7 @@ Result<void> write_and_wait_transaction(TransHandle& trans) {
 /// will reach.
 Result<void> write_out(TransHandle& trans) {
     FsInfo& fs = trans.fs;
+    if (is_mutated(fs, Mutation::SuperFirst)) static_cast<void>(write_all_supers(fs));
     auto result = write_and_wait_transaction(trans);
     if (!result) {
         handle_fs_error(fs, result.error(), "btrfs_commit_transaction",
@@ -343,6 +345,7 @@ Result<void> commit_transaction(TransHandle* trans) {
     }
     release_committed(trans);
     check_commit_completed(fs);
+    if (fs.observer != nullptr) fs.observer->committed(fs);
     return {};
 }
 

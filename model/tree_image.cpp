@@ -1,5 +1,7 @@
 #include "model/tree_image.h"
 
+#include <cstring>
+
 #include "model/fs_info.h"
 #include "model/tree_check.h"
 
@@ -93,7 +95,7 @@ bool Walk::is_as_promised(const BlockPointer& pointer, const unsigned char* bloc
 
 void Walk::subtree(const BlockPointer& pointer) {
     if (failed()) return;
-    image_.references.push_back({pointer.bytenr, fs_.nodesize, false});
+    image_.references.push_back({pointer.bytenr, fs_.nodesize, false, pointer.level});
     const auto [place, is_new] = seen_.try_emplace(pointer.bytenr);
     if (!is_new) {
         inode_ = place->second;
@@ -107,6 +109,13 @@ void Walk::subtree(const BlockPointer& pointer) {
     if (!is_as_promised(pointer, block)) return;
     const auto header = load<HeaderItem>(block);
     ++image_.blocks;
+    image_.tree_blocks.push_back(
+        {.bytenr = pointer.bytenr,
+         .owner = header.owner,
+         .flags = header.flags,
+         .reached_by_owner = header.owner == tree_id_,
+         .chunk_tree_uuid = std::memcmp(header.chunk_tree_uuid, fs_.chunk_tree_uuid,
+                                        sizeof(fs_.chunk_tree_uuid)) == 0});
     if (header.level > 0) {
         children(pointer, block, header);
     } else {
@@ -180,15 +189,26 @@ void Walk::item(const Item& item) {
 void Walk::extent(const Item& item) {
     const auto head = item.as<ExtentItem>();
     const bool skinny = item.key.type == metadata_item_key;
-    TreeImage::Extent extent{item.key.objectid, skinny ? u64{fs_.nodesize} : item.key.offset,
-                             head.refs, head.generation, head.flags};
+    TreeImage::Extent extent{.start = item.key.objectid,
+                             .length = skinny ? u64{fs_.nodesize} : item.key.offset,
+                             .refs = head.refs,
+                             .generation = head.generation,
+                             .flags = head.flags};
+    if (skinny) extent.level = static_cast<Level>(item.key.offset);
+    if (!skinny && !extent.is_data())
+        extent.level = item.data[sizeof(ExtentItem) + sizeof(DiskKey)];
     constexpr u32 tree_block_info =
         18;  // key and level, in the item of a tree block that is not skinny
     u32 at = sizeof(ExtentItem) + (!skinny && !extent.is_data() ? tree_block_info : 0);
+    u8 last_type = 0;
+    u64 last_sequence = 0;
     while (at < item.size) {
         const u8 type = item.data[at++];
+        u64 sequence = load<u64>(item.data + at);
         if (type == extent_data_ref_key) {
-            extent.listed += load<ExtentDataRef>(item.data + at).count;
+            const auto ref = load<ExtentDataRef>(item.data + at);
+            sequence = extent_data_ref_hash(ref.root, ref.objectid, ref.offset);
+            extent.listed += ref.count;
             at += sizeof(ExtentDataRef);
         } else if (type == shared_data_ref_key) {
             at += sizeof(u64);
@@ -198,6 +218,11 @@ void Walk::extent(const Item& item) {
             ++extent.listed;
             at += sizeof(u64);
         }
+        // Types ascend; within a type sequences descend.
+        if (type < last_type || (type == last_type && sequence >= last_sequence))
+            extent.ordered = false;
+        last_type = type;
+        last_sequence = sequence;
     }
     image_.extents.push_back(extent);
 }
@@ -234,6 +259,7 @@ void Walk::file_extent(const Item& item) {
 
 void Walk::root_item(const Item& item) {
     const auto root = item.as<RootItem>();
+    if (root.generation_v2 != root.generation) image_.root_without_v2 = item.key.objectid;
     BlockPointer& pointer = roots_[item.key.objectid];
     pointer.bytenr = root.bytenr;
     pointer.generation = root.generation;

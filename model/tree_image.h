@@ -43,12 +43,21 @@ class BlockSource {
 struct TreeImage {
     struct Extent {
         u64 start, length, refs, generation, flags;
-        u64 listed = 0;  // references that the item and keyed references list
+        Level level = 0;      // of a tree block
+        u64 listed = 0;       // references that the item and keyed references list
+        bool ordered = true;  // its inline references are
         bool is_data() const { return (flags & extent_flag_data) != 0; }
+    };
+    /// A tree block, as it was first met: trees come in order of their ids.
+    struct Block {
+        u64 bytenr, owner, flags;
+        bool reached_by_owner;
+        bool chunk_tree_uuid;  // is the filesystem's
     };
     struct Reference {
         u64 bytenr, length;
         bool is_data;
+        Level level = 0;  // of a tree block
     };
     struct FileExtent {
         u64 disk_bytenr, offset, num_bytes, generation;
@@ -68,6 +77,7 @@ struct TreeImage {
         const unsigned char* sums;  // 4 bytes each
     };
     std::vector<Extent> extents;
+    std::vector<Block> tree_blocks;
     std::vector<Reference> references;
     std::vector<FileExtent> file_extents;
     std::vector<Group> groups;
@@ -75,6 +85,7 @@ struct TreeImage {
     std::vector<ChunkStripe> chunk_stripes;
     std::vector<DevItem> dev_items;
     std::vector<Checksums> checksums;
+    u64 root_without_v2 = 0;  // a tree whose root item has another generation_v2; 0: none
     u32 blocks = 0;
     ImageProblem problem;  // the first; the walk ends there
 };

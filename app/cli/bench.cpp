@@ -146,6 +146,9 @@ std::vector<Metric> core_suite(const Library& library, unsigned repeat) {
     for (const char* id : {"commit/001", "replace/001"})
         if (const auto scenario = library.find(id); scenario.ok())
             measure_scenario(scenario.value(), repeat, metrics);
+    for (const char* id : {"commit/001", "commit/002"})
+        if (const auto scenario = library.find(id); scenario.ok())
+            measure_devices(scenario.value(), repeat, metrics);
     if (const auto scenario = library.find("replace/001"); scenario.ok())
         measure_memory(scenario.value(), metrics);
     return metrics;

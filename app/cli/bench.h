@@ -17,4 +17,8 @@ struct Metric {
 /// measurements.
 std::vector<Metric> core_suite(const Library& library, unsigned repeat);
 
+/// What images and crashes cost: one state judged by btrfs check, and a search with crash points
+/// against one without.
+void measure_devices(const ScenarioPtr& scenario, unsigned repeat, std::vector<Metric>& metrics);
+
 }  // namespace app::cli

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "app/cli/build_info.h"
+#include "app/cli/devices.h"
 #include "app/cli/output.h"
 #include "app/report/columns.h"
 #include "app/scenario/kernel_spec.h"
@@ -41,13 +42,13 @@ sim::ExecutionOptions execution_options(const Settings& settings, bool narrate) 
 
 sim::Result<std::unique_ptr<sim::Execution>, Failure>
 prepare(const ScenarioPtr& scenario, const model::KernelVersion& kernel,
-        const sim::ExecutionOptions& options) {
+        const sim::ExecutionOptions& options, const scenario::ProgramOptions& program) {
     if (!scenario->exists_on(kernel.release()))
         return invalid("scenario " + scenario->id + " needs kernel " + to_string(*scenario->since) +
                            " or later",
                        "--kernel " + to_string(*scenario->since));
-    auto execution =
-        std::make_unique<sim::Execution>(scenario::make_factory(scenario, kernel), options);
+    auto execution = std::make_unique<sim::Execution>(
+        scenario::make_factory(scenario, kernel, program), options);
     if (execution->preparation_error().empty()) return execution;
     return invalid(scenario->file + ": cannot be prepared on kernel " + kernel.name() + ": " +
                    execution->preparation_error());
@@ -135,22 +136,19 @@ sim::Result<std::string, Failure> recording_of(const Session& session, const Sce
     const std::string file = recording_name(session, *scenario, result.trace_hash);
     std::error_code error;
     std::filesystem::create_directories(session.settings.artifacts, error);
-    if (auto failure =
-            save_recording(file, scenario, token, execution_options(session.settings, true)))
-        return *failure;
+    if (auto failure = save_recording(session, file, scenario, token)) return *failure;
     return file;
 }
 
-std::optional<Failure> save_recording(const std::string& file, const ScenarioPtr& scenario,
-                                      const report::Token& token,
-                                      const sim::ExecutionOptions& options) {
+std::optional<Failure> save_recording(const Session& session, const std::string& file,
+                                      const ScenarioPtr& scenario, const report::Token& token) {
     AtomicFile output;  // opened first: a wrong name is known before the run
     if (std::string error = output.open(file); !error.empty())
         return Failure{
             .exit = exit_code::usage, .message = std::move(error), .nearest = {}, .where = {}};
-    sim::ExecutionOptions narrated = options;
-    narrated.narrate = true;
-    const auto execution = prepare(scenario, token.kernel, narrated);
+    const auto execution =
+        prepare(scenario, token.kernel, execution_options(session.settings, true),
+                watch_devices(session, *scenario, token.kernel));
     if (!execution.ok()) return execution.error();
     const auto strategy = strategy_of(token);
     strategy->next_execution();
@@ -179,9 +177,9 @@ std::string scenario_word(const Session& session, const scenario::Scenario& scen
                                                                               : scenario.file;
 }
 
-std::string scenario_option(const Session& session, const scenario::Scenario& scenario) {
+std::string replay_options(const Session& session, const scenario::Scenario& scenario) {
     const std::string word = scenario_word(session, scenario);
-    return word == scenario.id ? "" : " --scenario " + word;
+    return (word == scenario.id ? "" : " --scenario " + word) + devices_options(session);
 }
 
 std::string wrapped(const std::string& text, std::size_t width, const std::string& indent) {

@@ -6,6 +6,7 @@
 #include "app/cli/session.h"
 #include "app/report/failure_file.h"
 #include "app/report/token.h"
+#include "app/scenario/program.h"
 #include "sim/execution.h"
 #include "sim/explorer.h"
 
@@ -16,9 +17,9 @@ sim::ExecutionOptions execution_options(const Settings& settings, bool narrate);
 
 /// A scenario on a kernel, prepared. @return a failure with exit 3 when its preparation fails or it
 /// does not exist there
-sim::Result<std::unique_ptr<sim::Execution>, Failure> prepare(const ScenarioPtr& scenario,
-                                                              const model::KernelVersion& kernel,
-                                                              const sim::ExecutionOptions& options);
+sim::Result<std::unique_ptr<sim::Execution>, Failure>
+prepare(const ScenarioPtr& scenario, const model::KernelVersion& kernel,
+        const sim::ExecutionOptions& options, const scenario::ProgramOptions& program = {});
 
 /// One execution's verdict: FAIL, CLEAN, or why it says nothing.
 Verdict verdict_of(const sim::ExecutionResult& result);
@@ -54,9 +55,8 @@ recording_of(const Session& session, const ScenarioPtr& scenario,
              const std::optional<report::StrategyRun>& made_by = std::nullopt);
 /// Runs the schedule once more, and writes it with the meaning of each step. @return what went
 /// wrong
-std::optional<Failure> save_recording(const std::string& file, const ScenarioPtr& scenario,
-                                      const report::Token& token,
-                                      const sim::ExecutionOptions& options);
+std::optional<Failure> save_recording(const Session& session, const std::string& file,
+                                      const ScenarioPtr& scenario, const report::Token& token);
 
 /// What run and replay say of one execution: verdict, counts, messages.
 void describe(Report& report, const scenario::Scenario& scenario,
@@ -67,8 +67,9 @@ std::string heading(const scenario::Scenario& scenario, const model::KernelVersi
                     const std::string& rest);
 /// What to write on a command line for the scenario: its id, or its file when it was given as one.
 std::string scenario_word(const Session& session, const scenario::Scenario& scenario);
-/// " --scenario FILE" when the id alone would not find it.
-std::string scenario_option(const Session& session, const scenario::Scenario& scenario);
+/// What replay and explain need beside the token: " --scenario FILE" when the id alone would not
+/// find it, and where the machine was stopped.
+std::string replay_options(const Session& session, const scenario::Scenario& scenario);
 
 /// Lines of at most `width` columns; those after the first are indented.
 std::string wrapped(const std::string& text, std::size_t width, const std::string& indent);

@@ -85,7 +85,7 @@ VerbResult explain(Session& session) {
     const sim::ExecutionResult& result = replayed.value();
 
     const std::string command =
-        "interleaf replay " + recording.value().word + scenario_option(session, *scenario.value());
+        "interleaf replay " + recording.value().word + replay_options(session, *scenario.value());
     const std::string diagram =
         report::ladder(result.trace, *columns,
                        {.width = width,

@@ -1,3 +1,4 @@
+#include "app/cli/devices.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/search.h"
 #include "app/scenario/kernel_spec.h"
@@ -19,6 +20,7 @@ std::string reproduce_line(const Session& session, const scenario::Scenario& sce
         line += " --state-cache " + std::to_string(settings.state_cache);
     if (settings.grain == sim::Grain::Fine) line += " --grain fine";
     if (session.has("keep-going")) line += " --keep-going";
+    line += devices_options(session);
     return line + "\n";
 }
 
@@ -85,8 +87,10 @@ VerbResult explore(Session& session) {
     const Bound bound = bound_of(scenario, settings);
     const bool keep_going = session.has("keep-going");
     const InterruptGuard interrupt;
-    const sim::SearchReport search = explore_scenario(session, found.value(), settings.kernel,
-                                                      bound, keep_going, interrupt.flag());
+    const auto devices = crash_search(session);
+    const sim::SearchReport search = explore_scenario(
+        session, found.value(), settings.kernel, bound, keep_going, interrupt.flag(),
+        crash::program_options(devices, settings.kernel, scenario.geometry));
 
     Report report;
     report.verdict = verdict_of(search, bound.accepted);
@@ -124,6 +128,7 @@ VerbResult explore(Session& session) {
         report.text += shown.value().text;
         if (!keep_going) break;  // which others were met by the way depends on the workers
     }
+    if (search.failures.empty()) describe_devices(report, devices);
     if (search.end == sim::SearchEnd::Interrupted) report.document["interrupted"] = true;
     report.forced_exit = search.end == sim::SearchEnd::Interrupted ? interrupt.exit_code() : -1;
     if (report.verdict == Verdict::Inconclusive && search.end == sim::SearchEnd::Time &&

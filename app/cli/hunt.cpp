@@ -1,5 +1,6 @@
 #include <cstdio>
 
+#include "app/cli/devices.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/search.h"
 #include "app/scenario/kernel_spec.h"
@@ -26,6 +27,7 @@ std::string reproduce_line(const Session& session) {
                 std::to_string(settings.seeds->second);
     if (settings.grain == sim::Grain::Fine) line += " --grain fine";
     if (session.has("keep-going")) line += " --keep-going";
+    line += devices_options(session);
     return line + "\n";
 }
 
@@ -87,8 +89,10 @@ class Hunt {
             strategy_run(*prepared.value(), settings.strategy, settings.seed);
 
         const bool keep_going = session_.has("keep-going");
+        const auto devices = crash_search(session_);
         const sim::SearchReport search =
-            hunt_scenario(session_, scenario, settings.kernel, keep_going, interrupt_.flag());
+            hunt_scenario(session_, scenario, settings.kernel, keep_going, interrupt_.flag(),
+                          crash::program_options(devices, settings.kernel, scenario->geometry));
         if (search.end == sim::SearchEnd::Nondeterministic)
             return differs(scenario->id + ": " + search.error);
         interrupted_ = search.end == sim::SearchEnd::Interrupted;
@@ -109,6 +113,7 @@ class Hunt {
         for (const std::string& race : search.unordered)
             report_.text += "      " + wrapped(race, 100, "      ");
         report_.text += guarantee_text(strategy);
+        if (search.failures.empty()) describe_devices(report_, devices);
         for (const sim::Failure& failure : search.failures) {
             strategy.seed = sim::seed_of_run(settings.seed, failure.first_run);
             const auto shown =

@@ -19,10 +19,11 @@ constexpr unsigned on_list = bit(VerbId::List), on_show = bit(VerbId::Show),
                    on_run = bit(VerbId::Run), on_hunt = bit(VerbId::Hunt),
                    on_explore = bit(VerbId::Explore), on_replay = bit(VerbId::Replay),
                    on_explain = bit(VerbId::Explain), on_matrix = bit(VerbId::Matrix),
-                   on_bench = bit(VerbId::Bench);
+                   on_bench = bit(VerbId::Bench), on_image = bit(VerbId::Image);
 constexpr unsigned on_all = ~0U;
 constexpr unsigned on_search = on_hunt | on_explore | on_matrix;
-constexpr unsigned on_execution = on_run | on_search | on_replay | on_explain;
+constexpr unsigned on_execution = on_run | on_search | on_replay | on_explain | on_image;
+constexpr unsigned on_stoppable = on_run | on_hunt | on_explore | on_replay | on_explain;
 
 constexpr std::array verb_table{
     VerbSpec{VerbId::List, "list", "[ID-GLOB...]", "the scenarios there are", 0, 1000,
@@ -55,6 +56,10 @@ constexpr std::array verb_table{
              "interleaf validate scenarios/*/*.json"},
     VerbSpec{VerbId::Bench, "bench", "", "how fast the engine and the model are here", 0, 0,
              "interleaf bench --suite core --format json"},
+    VerbSpec{VerbId::Image, "image", "ID|TOKEN|FILE",
+             "the devices of an execution as real btrfs images", 1, 1,
+             "interleaf image commit/001 --seed 7 --at end --dir out/image --check\n"
+             "interleaf image il1:... --at commit:1 --dir out/image"},
 };
 
 constexpr std::array option_table{
@@ -66,13 +71,13 @@ constexpr std::array option_table{
     OptionSpec{"--without", "COMMIT", "take one change out of that kernel", on_all, "", true},
     OptionSpec{"--grain", "GRAIN",
                "coarse (default): steps end where others could notice; fine: at every access",
-               on_run | on_hunt | on_explore, ""},
+               on_run | on_hunt | on_explore | on_image, ""},
 
     // Which executions.
     OptionSpec{"--strategy", "S", "random, walk, pct:D, pos, timed or first (default random)",
-               on_run | on_hunt, ""},
+               on_run | on_hunt | on_image, ""},
     OptionSpec{"--seed", "VALUE", "integer, hexadecimal, or a 40-digit commit id (default 1)",
-               on_run | on_hunt | on_matrix, "INTERLEAF_SEED"},
+               on_run | on_hunt | on_matrix | on_image, "INTERLEAF_SEED"},
     OptionSpec{"--seeds", "A..B", "of the executions of this --seed only those numbered A to B",
                on_hunt, ""},
     OptionSpec{"--count", "N", "executions for each scenario (default 10000)", on_hunt | on_matrix,
@@ -100,7 +105,22 @@ constexpr std::array option_table{
                true},
     OptionSpec{"--id", "GLOB", "scenarios whose id matches", on_list, "", true},
     OptionSpec{"--scenario", "FILE", "take the scenario from FILE instead of looking up its id",
-               on_replay | on_explain | on_show, ""},
+               on_replay | on_explain | on_show | on_image, ""},
+    OptionSpec{"--crash-at", "WHERE",
+               "stop the machine at every-flush, every-write or flush:N, and mount what is left "
+               "(default none)",
+               on_stoppable, ""},
+    OptionSpec{"--degraded", "",
+               "a mount after a crash may need -o degraded, as one in the middle of starting a "
+               "replace does",
+               on_stoppable, ""},
+    OptionSpec{"--check-images", "WHEN",
+               "let btrfs check judge the devices at each commit, crash or end", on_stoppable, ""},
+    OptionSpec{"--at", "WHEN",
+               "end (default), commit:N (0: the prepared state), step:N or crash:N: the moment",
+               on_image, ""},
+    OptionSpec{"--dir", "DIR", "the folder that DEVICE.img goes to", on_image, ""},
+    OptionSpec{"--check", "", "let btrfs check judge the images, in both modes", on_image, ""},
     OptionSpec{"--on-divergence", "WHAT",
                "stop (default), continue or nearest: when a recorded choice is not possible",
                on_replay, ""},

@@ -21,7 +21,8 @@ enum class VerbId : unsigned {
     Explain,
     Matrix,
     Validate,
-    Bench
+    Bench,
+    Image
 };
 
 struct VerbSpec {

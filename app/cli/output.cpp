@@ -56,16 +56,25 @@ std::string AtomicFile::open(const std::string& file) {
     return descriptor_ < 0 ? system_error("cannot write " + file) : "";
 }
 
+std::string AtomicFile::failed(const std::string& error) {
+    discard();
+    return "cannot write " + file_ + ": " + error;
+}
+
 std::string AtomicFile::commit(const std::string& content) {
-    std::string error = write_all(descriptor_, content);
-    const bool renames = temporary_ != file_;
-    if (error.empty() && renames && ::fsync(descriptor_) != 0) error = system_error("sync");
-    if (error.empty() && renames && ::rename(temporary_.c_str(), file_.c_str()) != 0)
-        error = system_error("rename");
-    if (!error.empty()) {
-        discard();
-        return "cannot write " + file_ + ": " + error;
-    }
+    if (const std::string error = write_all(descriptor_, content); !error.empty())
+        return failed(error);
+    std::string error = sync();
+    return error.empty() ? publish() : error;
+}
+
+std::string AtomicFile::sync() {
+    return renames() && ::fsync(descriptor_) != 0 ? failed(system_error("sync")) : "";
+}
+
+std::string AtomicFile::publish() {
+    if (renames() && ::rename(temporary_.c_str(), file_.c_str()) != 0)
+        return failed(system_error("rename"));
     ::close(std::exchange(descriptor_, -1));
     return "";
 }

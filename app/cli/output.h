@@ -20,10 +20,17 @@ class AtomicFile {
     std::string open(const std::string& file);
     /// Writes and renames. @return what went wrong; empty: nothing
     std::string commit(const std::string& content);
+    /// The same in steps, for who writes by himself: to the temporary file, synced, renamed.
+    int descriptor() const { return descriptor_; }
+    std::string sync();
+    std::string publish();
     bool is_open() const { return descriptor_ >= 0; }
 
   private:
     void discard() noexcept;
+    bool renames() const { return temporary_ != file_; }
+    /// Gives up. @return the message
+    std::string failed(const std::string& error);
 
     std::string file_, temporary_;
     int descriptor_ = -1;

@@ -40,6 +40,8 @@ VerbResult run_verb(Session& session) {
         return validate(session);
     case VerbId::Bench:
         return bench(session);
+    case VerbId::Image:
+        return image(session);
     }
     return usage_failure("no such command");
 }

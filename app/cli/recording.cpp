@@ -1,5 +1,7 @@
 #include "app/cli/recording.h"
 
+#include "app/cli/devices.h"
+
 #include "app/scenario/words.h"
 
 namespace app::cli {
@@ -45,7 +47,8 @@ sim::Result<sim::ExecutionResult, Failure> replay_exactly(const Session& session
     const report::Token& token = recording.token;
     sim::ExecutionOptions options = execution_options(session.settings, narrate);
     options.grain = token.fine ? sim::Grain::Fine : sim::Grain::Coarse;
-    auto execution = prepare(scenario, token.kernel, options);
+    auto execution =
+        prepare(scenario, token.kernel, options, watch_devices(session, *scenario, token.kernel));
     if (!execution.ok()) return execution.error();
     const auto strategy = token.run ? make_strategy(*token.run) : sim::make_replay(token.schedule);
     strategy->next_execution();

@@ -1,3 +1,4 @@
+#include "app/cli/devices.h"
 #include "app/cli/recording.h"
 #include "app/report/step_table.h"
 #include "app/scenario/kernel_spec.h"
@@ -13,7 +14,7 @@ using Json = nlohmann::ordered_json;
 std::string reproduce_line(const Session& session, const Recording& recording,
                            const scenario::Scenario& scenario) {
     std::string line =
-        "reproduce: interleaf replay " + recording.word + scenario_option(session, scenario);
+        "reproduce: interleaf replay " + recording.word + replay_options(session, scenario);
     if (session.settings.kernel_given)
         line += " " + scenario::kernel_options(session.settings.kernel);
     if (session.has("on-divergence"))
@@ -85,7 +86,8 @@ VerbResult replay_elsewhere(const Session& session, const Recording& recording,
     if (!original.ok()) return original.error();
     sim::ExecutionOptions options = execution_options(settings, session.has("trace"));
     options.grain = recording.token.fine ? sim::Grain::Fine : sim::Grain::Coarse;
-    auto execution = prepare(scenario, settings.kernel, options);
+    auto execution = prepare(scenario, settings.kernel, options,
+                             watch_devices(session, *scenario, settings.kernel));
     if (!execution.ok()) return execution.error();
     sim::MeaningReplay strategy(sim::meanings(original.value().trace), mode.value());
     strategy.next_execution();
@@ -134,8 +136,8 @@ VerbResult replay(Session& session) {
     if (!replayed.ok()) return replayed.error();
     const sim::ExecutionResult& result = replayed.value();
     if (session.has("save"))
-        if (auto failure = save_recording(session.parsed.last("save"), scenario.value(), token,
-                                          execution_options(session.settings, true)))
+        if (auto failure =
+                save_recording(session, session.parsed.last("save"), scenario.value(), token))
             return *failure;
     Report report;
     report.text = heading(*scenario.value(), token.kernel, seed_text(token)) +
@@ -149,7 +151,7 @@ VerbResult replay(Session& session) {
     describe(report, *scenario.value(), token.kernel, result);
     if (result.failed())
         report.text += "next: interleaf explain " + recording.value().word +
-                       scenario_option(session, *scenario.value()) + "\n";
+                       replay_options(session, *scenario.value()) + "\n";
     return report;
 }
 

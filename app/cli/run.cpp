@@ -1,3 +1,4 @@
+#include "app/cli/devices.h"
 #include "app/cli/executions.h"
 #include "app/report/step_table.h"
 #include "app/scenario/kernel_spec.h"
@@ -81,7 +82,9 @@ VerbResult run(Session& session) {
     if (!found.ok()) return found.error();
     const scenario::Scenario& scenario = *found.value();
     const bool trace = session.has("trace");
-    auto prepared = prepare(found.value(), settings.kernel, execution_options(settings, trace));
+    const auto search = crash_search(session);
+    auto prepared = prepare(found.value(), settings.kernel, execution_options(settings, trace),
+                            crash::program_options(search, settings.kernel, scenario.geometry));
     if (!prepared.ok()) return prepared.error();
     sim::Execution& execution = *prepared.value();
     const report::StrategyRun strategy = strategy_run(execution, settings.strategy, settings.seed);
@@ -93,9 +96,8 @@ VerbResult run(Session& session) {
     if (!recording.ok()) return recording.error();
     if (session.has("save"))
         if (auto failure =
-                save_recording(session.parsed.last("save"), found.value(),
-                               make_token(scenario, settings.kernel, settings.grain, result),
-                               execution_options(settings, true)))
+                save_recording(session, session.parsed.last("save"), found.value(),
+                               make_token(scenario, settings.kernel, settings.grain, result)))
             return *failure;
 
     Report report;
@@ -103,7 +105,7 @@ VerbResult run(Session& session) {
                           "strategy " + settings.strategy.name() + "  seed " +
                               std::to_string(settings.seed)) +
                   "reproduce: interleaf replay " + recording.value() +
-                  scenario_option(session, scenario) + "\n\n";
+                  replay_options(session, scenario) + "\n\n";
     if (trace)
         report.text +=
             report::step_table(result.trace, report::Columns(scenario, report::Columns::By::Task)) +
@@ -115,10 +117,11 @@ VerbResult run(Session& session) {
     const Json operations = operations_json(
         scenario, static_cast<const scenario::ScenarioProgram&>(execution.program()));
     report.text += operations_text(operations);
+    if (!result.failed()) describe_devices(report, search);
     report.document["operations"] = operations;
     if (result.failed())
         report.text += "next: interleaf explain " + recording.value() +
-                       scenario_option(session, scenario) + "\n";
+                       replay_options(session, scenario) + "\n";
     return report;
 }
 

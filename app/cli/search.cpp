@@ -38,7 +38,8 @@ Bound bound_of(const scenario::Scenario& scenario, const Settings& settings) {
 
 sim::SearchReport explore_scenario(const Session& session, const ScenarioPtr& scenario,
                                    const model::KernelVersion& kernel, const Bound& bound,
-                                   bool keep_going, const std::atomic<bool>* interrupted) {
+                                   bool keep_going, const std::atomic<bool>* interrupted,
+                                   const scenario::ProgramOptions& program) {
     const auto progress =
         session.progress("explore " + scenario->id + " on " + kernel.name(), true);
     sim::ExploreOptions options;
@@ -50,12 +51,13 @@ sim::SearchReport explore_scenario(const Session& session, const ScenarioPtr& sc
     options.reduction = session.settings.reduction;
     options.cache_entries = session.settings.state_cache;
     options.on_progress = [&progress](const sim::SearchProgress& state) { progress->show(state); };
-    return sim::explore(scenario::make_factory(scenario, kernel), options);
+    return sim::explore(scenario::make_factory(scenario, kernel, program), options);
 }
 
 sim::SearchReport hunt_scenario(const Session& session, const ScenarioPtr& scenario,
                                 const model::KernelVersion& kernel, bool keep_going,
-                                const std::atomic<bool>* interrupted) {
+                                const std::atomic<bool>* interrupted,
+                                const scenario::ProgramOptions& program) {
     const auto progress = session.progress("hunt " + scenario->id + " on " + kernel.name(), false);
     sim::HuntOptions options;
     options.execution = execution_options(session.settings, false);
@@ -70,7 +72,7 @@ sim::SearchReport hunt_scenario(const Session& session, const ScenarioPtr& scena
     options.limits = limits(session.settings, interrupted);
     options.keep_going = keep_going;
     options.on_progress = [&progress](const sim::SearchProgress& state) { progress->show(state); };
-    return sim::hunt(scenario::make_factory(scenario, kernel), options);
+    return sim::hunt(scenario::make_factory(scenario, kernel, program), options);
 }
 
 sim::Result<ShownFailure, Failure> show_failure(const Session& session, const ScenarioPtr& scenario,
@@ -90,7 +92,7 @@ sim::Result<ShownFailure, Failure> show_failure(const Session& session, const Sc
     shown.json["switches"] = failure.result.switches;
     shown.json["deviations"] = failure.result.deviations;
     shown.json["messages"] = failure.result.messages;
-    const std::string option = scenario_option(session, *scenario);
+    const std::string option = replay_options(session, *scenario);
     shown.text = "      " + failure.signature +
                  (with_count ? "  " + grouped(failure.count) + " times" : "") + "\n      " +
                  wrapped(text, 100, "      ") + "      with " +

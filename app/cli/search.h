@@ -19,10 +19,12 @@ Bound bound_of(const scenario::Scenario& scenario, const Settings& settings);
 /// Runs the search with progress on stderr.
 sim::SearchReport explore_scenario(const Session& session, const ScenarioPtr& scenario,
                                    const model::KernelVersion& kernel, const Bound& bound,
-                                   bool keep_going, const std::atomic<bool>* interrupted);
+                                   bool keep_going, const std::atomic<bool>* interrupted,
+                                   const scenario::ProgramOptions& program = {});
 sim::SearchReport hunt_scenario(const Session& session, const ScenarioPtr& scenario,
                                 const model::KernelVersion& kernel, bool keep_going,
-                                const std::atomic<bool>* interrupted);
+                                const std::atomic<bool>* interrupted,
+                                const scenario::ProgramOptions& program = {});
 
 /// A failure of a search as documents show it: signature, count, token.
 struct ShownFailure {

@@ -50,6 +50,7 @@ VerbResult explain(Session& session);
 VerbResult matrix(Session& session);
 VerbResult validate(Session& session);
 VerbResult bench(Session& session);
+VerbResult image(Session& session);
 
 /// The program without its main(): parses, runs the verb, writes its outputs.
 /// @return the exit code

@@ -138,6 +138,26 @@ void read_seeds(const ParsedOptions& parsed, Reader& reader, Settings& settings)
     settings.seeds = {*first, *last};
 }
 
+void read_devices(const ParsedOptions& parsed, Reader& reader, Settings& settings) {
+    if (parsed.has("crash-at")) {
+        const auto where = crash::CrashSet::parse(parsed.last("crash-at"));
+        const std::vector<std::string> known{"none", "every-flush", "every-write", "flush:1"};
+        if (!where)
+            reader.wrong("crash-at", "none, every-flush, every-write or flush:N",
+                         scenario::nearest(parsed.last("crash-at"), known));
+        settings.crash_at = where.value_or(crash::CrashSet{});
+    }
+    reader.choice<crash::CheckImages>("check-images",
+                                      {{"commit", crash::CheckImages::Commit},
+                                       {"crash", crash::CheckImages::Crash},
+                                       {"end", crash::CheckImages::End}},
+                                      settings.check_images);
+    if (settings.check_images == crash::CheckImages::Crash &&
+        settings.crash_at.kind == crash::CrashSet::Kind::None)
+        reader.fail(
+            usage_failure("--check-images crash needs --crash-at: where the machine stops"));
+}
+
 void read_verdicts(const ParsedOptions& parsed, Reader& reader, Settings& settings) {
     settings.exit_rule.bisect = parsed.has("bisect");
     settings.accept_bounded = parsed.has("accept-bounded");
@@ -185,6 +205,7 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
     read_preemptions(parsed, reader, settings);
     read_seeds(parsed, reader, settings);
     read_verdicts(parsed, reader, settings);
+    read_devices(parsed, reader, settings);
     reader.number("count", 1, ~std::uint64_t{0}, settings.count);
     reader.number("state-cache", 0, std::uint64_t{1} << 26, settings.state_cache);
     reader.number("max-executions", 1, ~std::uint64_t{0}, settings.max_executions);

@@ -8,6 +8,7 @@
 
 #include "app/cli/failure.h"
 #include "app/cli/options.h"
+#include "app/crash/search.h"
 #include "model/kernel_version.h"
 #include "sim/reduction.h"
 #include "sim/scheduler.h"
@@ -45,6 +46,8 @@ struct Settings {
     std::uint32_t max_steps = 100'000;
     std::uint64_t max_executions = ~std::uint64_t{0};
     std::uint64_t times = 1;
+    crash::CrashSet crash_at;
+    crash::CheckImages check_images = crash::CheckImages::None;
     std::uint64_t repeat = 3;
     std::uint64_t width = 75;
     std::vector<OutputTarget> outputs;

@@ -70,8 +70,9 @@ void preparation_failed(const std::string& what, model::Errno error) {
 }  // namespace
 
 ScenarioProgram::ScenarioProgram(std::shared_ptr<const Scenario> scenario,
-                                 const model::KernelVersion& kernel)
-    : scenario_(std::move(scenario)), kernel_(kernel) {
+                                 const model::KernelVersion& kernel, const ProgramOptions& options)
+    : scenario_(std::move(scenario)), kernel_(kernel), options_(options),
+      observer_(options.observer ? options.observer() : nullptr) {
     for (const TaskSpec& task : scenario_->tasks)
         results_.emplace_back(task.run.size());
 }
@@ -84,10 +85,13 @@ void ScenarioProgram::prepare() {
     for (const Op& op : scenario_->prepare)
         if (const auto result = run_op(op, *fs_); !result.ok())
             return preparation_failed("/prepare: \"" + op.text + "\"", result.error());
-    model::watch_invariants(*fs_, sim::current());
+    if (options_.prepared) options_.prepared(*fs_);
+    if (options_.watched) model::watch_invariants(*fs_, sim::current());
+    fs_->observer = observer_.get();
 }
 
 void ScenarioProgram::start() {
+    if (observer_) observer_->begun(*fs_);
     for (std::size_t i = 0; i < scenario_->tasks.size(); ++i) {
         results_[i].assign(results_[i].size(), OpResult{});
         const TaskSpec& spec = scenario_->tasks[i];
@@ -119,9 +123,10 @@ std::uint64_t ScenarioProgram::state_hash() {
 }
 
 sim::ProgramFactory make_factory(std::shared_ptr<const Scenario> scenario,
-                                 const model::KernelVersion& kernel) {
-    return [scenario = std::move(scenario), kernel] {
-        return std::make_unique<ScenarioProgram>(scenario, kernel);
+                                 const model::KernelVersion& kernel,
+                                 const ProgramOptions& options) {
+    return [scenario = std::move(scenario), kernel, options] {
+        return std::make_unique<ScenarioProgram>(scenario, kernel, options);
     };
 }
 

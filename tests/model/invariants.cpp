@@ -224,6 +224,47 @@ TEST_CASE("Committed data without a checksum, or with a wrong one, is noticed",
           }) == "data-matches-checksum");
 }
 
+TEST_CASE("What btrfs check is blind to is noticed", "[model][invariants]") {
+    const auto change_extent = [](FsInfo& fs, u64 bytenr, auto&& change) {
+        // The item of a block that the transaction itself does not copy.
+        change_item<ExtentItem>(*fs.extent_root, {bytenr, metadata_item_key, 0}, change);
+    };
+    CHECK(noticed([&](FsInfo& fs) {
+              change_extent(fs, fs.fs_root->commit_root->start.get(),
+                            [](ExtentItem& i) { i.flags |= block_flag_full_backref; });
+          }) == "full-backref-is-needed");
+    CHECK(noticed([](FsInfo& fs) {
+              ExtentBuffer& eb = *fs.fs_root->node;
+              test::must(vfs::pwrite(fs, "data", 0, 4096, 0x63), "pwrite");
+              test::must(vfs::writeback(fs, "data"), "writeback");
+              wait_ordered_roots(fs, Bytenr(0), ~u64{0});
+              ExtentBuffer& fresh = *fs.fs_root->node;
+              CHECK(&fresh != &eb);
+              tree_lock(fresh);
+              fresh.content.write();
+              fresh.header().chunk_tree_uuid[0] ^= 1;
+              tree_unlock(fresh);
+              test::must(vfs::sync(fs), "sync");
+          }) == "headers-complete");
+    CHECK(noticed([](FsInfo& fs) {
+              change_item<RootItem>(*fs.tree_root, {uuid_tree_objectid, root_item_key, 0},
+                                    [](RootItem& i) { ++i.generation_v2; });
+          }) == "headers-complete");
+    CHECK(noticed([](FsInfo& fs) {
+              const auto trans = start_transaction(*fs.csum_root, 1);
+              const u32 sum = 7;
+              test::must(csum_file_blocks(**trans, group_of(fs, bg_data).end() - sectorsize,
+                                          std::span(&sum, 1)),
+                         "csum");
+              test::must(commit_transaction(*trans), "commit");
+          }) == "csums-have-data");
+    CHECK(noticed([](FsInfo& fs) {
+              const u64 ino = first_free_objectid + 1;  // "data"
+              change_item<FileExtentItem>(*fs.fs_root, {ino, extent_data_key, 0},
+                                          [](FileExtentItem& i) { i.generation = 1; });
+          }) == "file-extent-generation");
+}
+
 TEST_CASE("A super block that reaches a block that was never written is noticed",
           "[model][invariants]") {
     CHECK(noticed([](FsInfo& fs) {

@@ -1,0 +1,106 @@
+#include "app/crash/watch.h"
+
+#include "model/fs_info.h"
+#include "sim/hash.h"
+
+namespace app::crash {
+
+namespace {
+
+constexpr const char* tool_signature = "btrfs-check";
+
+}  // namespace
+
+CrashWatch::CrashWatch(CrashSearch& search, const model::KernelVersion& kernel,
+                       const model::Geometry& geometry)
+    : search_(search), recovery_(kernel, geometry) {}
+
+void CrashWatch::begun(model::FsInfo& /*fs*/) {
+    flushes_ = media_ = 0;
+}
+
+bool CrashWatch::stops_at(const model::DevRequest& request) const {
+    const bool durable = model::makes_durable(request);
+    switch (search_.where().kind) {
+    case CrashSet::Kind::None:
+        return false;
+    case CrashSet::Kind::EveryWrite:
+        return true;
+    case CrashSet::Kind::EveryFlush:
+        return durable;
+    case CrashSet::Kind::Flush:
+        return durable && flushes_ == search_.where().number;
+    }
+    return false;
+}
+
+void CrashWatch::before_device_event(model::FsInfo& fs, const model::DevRequest& request) {
+    if (model::makes_durable(request)) ++flushes_;
+    crash(fs, stops_at(request));
+}
+
+void CrashWatch::after_device_event(model::FsInfo& fs, const model::DevRequest& request) {
+    if (model::makes_durable(request)) crash(fs, stops_at(request));
+}
+
+void CrashWatch::committed(model::FsInfo& fs) {
+    if (search_.images() == CheckImages::Commit) judge_image(fs, "after a commit");
+}
+
+void CrashWatch::ended(model::FsInfo& fs) {
+    const CrashSet::Kind kind = search_.where().kind;
+    crash(fs, kind == CrashSet::Kind::EveryFlush || kind == CrashSet::Kind::EveryWrite);
+    if (search_.images() == CheckImages::End) judge_image(fs, "at the end");
+}
+
+void CrashWatch::crash(const model::FsInfo& fs, bool stops_here) {
+    if (search_.where().kind == CrashSet::Kind::None) return;
+    const std::uint64_t first = media_ + 1;
+    const std::size_t outcomes = model::count_outcomes(fs);
+    media_ += outcomes;
+    if (!stops_here) return;
+    search_.count_point(outcomes);
+    const model::Promises promises = model::promises_of(fs);
+    const std::uint64_t point = sim::hash_mix(model::crash_digest(fs), promises.hash());
+    std::optional<CrashSearch::Judgement> judgement = search_.known(point);
+    if (!judgement) {
+        judgement = judge(fs, promises);
+        search_.remember(point, *judgement);
+    }
+    if (!*judgement) return;
+    const CrashSearch::Finding& finding = **judgement;
+    sim::violation(finding.violation.signature, "crash:" + std::to_string(first + finding.outcome) +
+                                                    ", " + finding.violation.text);
+}
+
+CrashSearch::Judgement CrashWatch::judge(const model::FsInfo& fs, const model::Promises& promises) {
+    const model::CrashPoint point(fs);
+    CrashSearch::Judgement needs_degraded;
+    for (std::size_t outcome = 0; outcome < point.outcomes(); ++outcome) {
+        const model::Medium medium = point.medium(outcome);
+        const auto finding = [&](const std::string& signature, const std::string& text) {
+            return CrashSearch::Finding{outcome,
+                                        {.signature = signature + "/after-crash",
+                                         .text = point.text(outcome) + ": " + text}};
+        };
+        auto violation = recovery_.mount(medium, promises);
+        if (violation && violation->signature == model::Recovery::needs_degraded) {
+            // The administrator mounts with -o degraded then; everything else must hold.
+            if (!needs_degraded && !search_.degraded())
+                needs_degraded = finding(violation->signature, violation->text);
+            violation = recovery_.mount(medium, promises, true);
+        }
+        if (violation) return finding(violation->signature, violation->text);
+        if (search_.images() != CheckImages::Crash) continue;
+        if (const std::string found = search_.judge(fs, medium); !found.empty())
+            return finding(tool_signature, found);
+    }
+    return needs_degraded;
+}
+
+void CrashWatch::judge_image(const model::FsInfo& fs, const char* when) {
+    const std::string found = search_.judge(fs, model::visible_medium(fs));
+    if (!found.empty()) sim::violation(tool_signature, std::string(when) + ": " + found);
+}
+
+}  // namespace app::crash

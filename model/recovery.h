@@ -1,0 +1,42 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/kernel_version.h"
+#include "model/medium.h"
+#include "model/mkfs.h"
+#include "model/promises.h"
+#include "sim/scheduler.h"
+
+namespace sim {
+class Execution;
+}
+
+namespace model {
+
+/// Mounts what a crash left, in a simulation of its own, and tests what must hold then: the mount
+/// succeeds, it is that of the last durable super block, everything reachable is intact, space can
+/// be accounted for, and what was promised is there.
+///
+/// May be used from within another simulation on the same thread: that one stands still meanwhile.
+class Recovery {
+  public:
+    Recovery(const KernelVersion& kernel, const Geometry& geometry);
+    ~Recovery();
+
+    /// The check that fails when only `degraded` helps: a device of a replace is not there.
+    static constexpr const char* needs_degraded = "replace-resumable";
+
+    /// @param degraded  mount option
+    /// @return what does not hold; nothing if all does
+    std::optional<sim::Violation> mount(const Medium& medium, const Promises& promises,
+                                        bool degraded = false);
+
+  private:
+    std::unique_ptr<sim::Execution> execution_;
+    class MountProgram* program_ = nullptr;
+};
+
+}  // namespace model

@@ -1,0 +1,44 @@
+#include <catch2/catch.hpp>
+
+#include "app/crash/search.h"
+#include "app/image/btrfs_check.h"
+#include "tests/app/image/support.h"
+
+using namespace app;
+
+namespace {
+
+const std::string one = R"({"name": "a", "size": "64M"})";
+const std::string two = one + R"(, {"name": "b", "size": "64M"})";
+
+std::string shape(const std::string& devices, const std::string& rest) {
+    return R"({"devices": [)" + devices + "], " + rest + "}";
+}
+
+}  // namespace
+
+TEST_CASE("In every shape btrfs check accepts each commit, and crashes lose nothing",
+          "[app][image][crash]") {
+    const std::string fs = GENERATE(
+        shape(one, R"("data": "dup", "metadata": "dup", "items_per_node": 8)"),
+        shape(one,
+              R"("data": "single", "metadata": "dup", "nodesize": "16K", "items_per_node": 5)"),
+        shape(one, R"("data": "single", "metadata": "single", "nodesize": "64K")"),
+        shape(two, R"("data": "raid1", "metadata": "raid1", "items_per_node": 4)"),
+        shape(two, R"("data": "single", "metadata": "raid1", "nodesize": "8K")"));
+    INFO(fs);
+    const auto scenario = test::scenario_of(
+        fs, R"("touch f1", "touch f2", "pwrite -S 0x61 0 16K f1", "falloc 0 8K f2", "sync")",
+        R"("one": {"cpu": 1, "run": ["pwrite -S 0x62 4K 4K f1", "btrfs subvolume snapshot . snap",
+            "pwrite -S 0x63 0 4K f2", "pwrite -S 0x64 0 4K f1", "fsync f1", "rm f2", "sync"]})");
+    const bool tool = image::can_check();
+    const auto search = std::make_shared<crash::CrashSearch>(
+        crash::CrashSet{crash::CrashSet::Kind::Flush, 1},
+        tool ? crash::CheckImages::Commit : crash::CheckImages::None);
+    const auto result = test::run_default(
+        scenario, crash::program_options(search, model::KernelVersion{}, scenario->geometry));
+    INFO((result.violation ? result.violation->text : std::string()));
+    CHECK(result.outcome == sim::Outcome::Completed);
+    CHECK(search->counts().media > 50);
+    if (tool) CHECK(search->counts().distinct_images == 3);
+}
