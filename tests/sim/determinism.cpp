@@ -249,8 +249,7 @@ TEST_CASE("what a search finds does not depend on the number of jobs",
     CHECK(one.failures.empty() != may_fail);
     for (const unsigned jobs : {2U, 5U}) {
         options.jobs = jobs;
-        for (int repetition = 0; repetition < 3; ++repetition)
-            check_equal(one, sim::explore(tests::program_of<Medley>(may_fail), options));
+        check_equal(one, sim::explore(tests::program_of<Medley>(may_fail), options));
     }
 }
 
@@ -284,8 +283,7 @@ TEST_CASE("with the cache of prefixes the verdict, the ends and the first failur
     options.cache_entries = sim::ExploreOptions{}.cache_entries;
     for (const unsigned jobs : {2U, 5U}) {
         options.jobs = jobs;
-        for (int repetition = 0; repetition < 3; ++repetition)
-            same(one, sim::explore(tests::program_of<Medley>(may_fail), options));
+        same(one, sim::explore(tests::program_of<Medley>(may_fail), options));
     }
 }
 
