@@ -44,11 +44,15 @@ class HappensBefore {
 
     std::uint32_t size() const { return static_cast<std::uint32_t>(events_.size()); }
     const Event& operator[](std::uint32_t event) const { return events_[event]; }
+    /// How many tasks there are so far: the size of a clock.
+    std::size_t tasks() const { return last_of_task_.size(); }
     bool before(std::uint32_t a, std::uint32_t b) const {
         const Event& later = events_[b];
         const std::uint32_t task = events_[a].task;
         return task < later.names && clocks_[later.clock + task] > a;
     }
+    /// Adds what happens before a step, and the step itself, to a clock (by task, plus 1).
+    void join(std::vector<std::uint32_t>& clock, std::uint32_t event) const;
     /// A task's last step so far, or the one that created it, plus 1; 0: neither.
     std::uint32_t cause_of_next(std::uint32_t task) const {
         return last_of_task_[task] != 0 ? last_of_task_[task] : born_[task];
@@ -81,7 +85,6 @@ class HappensBefore {
     std::uint32_t head_of(std::uint64_t object);
     void grow();
     void prepare(const Step& step);
-    void join(std::vector<std::uint32_t>& clock, std::uint32_t event) const;
     void collect(std::uint32_t head, const Access& access, std::uint32_t self);
     void collect_acquisition(std::uint32_t head, bool shared, std::uint32_t self);
     bool is_downgrade(const Node& write) const;

@@ -4,6 +4,7 @@ namespace sim {
 
 void Reversal::take_over(std::uint32_t first, std::uint32_t except) {
     items_.clear();
+    first_left_ = 0;
     for (std::uint32_t event = first + 1; event < order_.size(); ++event)
         if (event != except && !order_.before(first, event))
             items_.push_back({{order_[event].path, order_[event].accesses, true}, event});
@@ -13,41 +14,40 @@ void Reversal::begin(std::uint32_t first, std::uint32_t second) {
     take_over(first, second);
     const auto& event = order_[second];
     items_.push_back({{event.path, event.accesses, event.certain}, second});
-    cause_of_last_ = event.cause;
+    collect_past_of_last(event.cause);
 }
 
 void Reversal::begin(std::uint32_t first, const FutureStep& pending, std::uint32_t cause) {
     take_over(first, not_run);
     items_.push_back({pending});
-    cause_of_last_ = cause;
+    collect_past_of_last(cause);
 }
 
-/// Among the items: the last one's past is what it conflicts with here, not what it had before the
-/// reversal.
+/// The last item's past is what it conflicts with here, not what it had before the reversal.
+void Reversal::collect_past_of_last(std::uint32_t cause) {
+    const FutureStep& last = items_.back().step;
+    past_of_last_.assign(order_.tasks(), 0);
+    if (cause != 0) order_.join(past_of_last_, cause - 1);
+    for (std::size_t i = 0; i + 1 < items_.size(); ++i)
+        if (sets_.dependent(items_[i].step.accesses, last.accesses))
+            order_.join(past_of_last_, items_[i].event);
+}
+
 bool Reversal::precedes(std::size_t a, std::size_t b) const {
     const std::size_t last = items_.size() - 1;
     if (b != last) return order_.before(items_[a].event, items_[b].event);
-    const Item& second = items_[last];
-    if (!second.step.certain) return true;
-    for (std::size_t via = a; via < last; ++via) {
-        if (items_[via].taken || (via != a && !order_.before(items_[a].event, items_[via].event)))
-            continue;
-        const bool own =
-            cause_of_last_ != 0 && (items_[via].event == cause_of_last_ - 1 ||
-                                    order_.before(items_[via].event, cause_of_last_ - 1));
-        if (own || sets_.dependent(items_[via].step.accesses, second.step.accesses)) return true;
-    }
-    return false;
+    if (!items_[last].step.certain) return true;
+    return past_of_last_[order_[items_[a].event].task] > items_[a].event;
 }
 
 bool Reversal::is_initial(std::size_t item) const {
-    for (std::size_t i = 0; i < item; ++i)
+    for (std::size_t i = first_left_; i < item; ++i)
         if (!items_[i].taken && precedes(i, item)) return false;
     return true;
 }
 
 std::size_t Reversal::find(std::uint64_t path) const {
-    std::size_t at = 0;
+    std::size_t at = first_left_;
     while (at < items_.size() && (items_[at].taken || items_[at].step.path != path))
         ++at;
     return at;
@@ -55,16 +55,25 @@ std::size_t Reversal::find(std::uint64_t path) const {
 
 bool Reversal::commutes_with_all(const FutureStep& step) const {
     if (!step.certain) return false;
-    for (const Item& item : items_)
+    for (std::size_t i = first_left_; i < items_.size(); ++i) {
+        const Item& item = items_[i];
         if (!item.taken &&
             (!item.step.certain || sets_.dependent(step.accesses, item.step.accesses)))
             return false;
+    }
     return true;
 }
 
 bool Reversal::is_weak_initial(const FutureStep& step) const {
     const std::size_t at = find(step.path);
     return at < items_.size() ? is_initial(at) : commutes_with_all(step);
+}
+
+void Reversal::take(std::size_t item) {
+    if (item == items_.size()) return;
+    items_[item].taken = true;
+    while (first_left_ < items_.size() && items_[first_left_].taken)
+        ++first_left_;
 }
 
 bool Reversal::insert(WakeupTrees& trees, WakeupTrees::Id& root) {
@@ -77,8 +86,7 @@ bool Reversal::insert(WakeupTrees& trees, WakeupTrees::Id& root) {
             continue;
         }
         if (node.child == 0) return false;  // whatever lies below is going to be explored
-        if (const std::size_t at = find(node.step.path); at < items_.size())
-            items_[at].taken = true;
+        take(find(node.step.path));
         parent = child;
         child = node.child;
     }

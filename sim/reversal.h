@@ -35,15 +35,18 @@ class Reversal {
         bool taken = false;
     };
     void take_over(std::uint32_t first, std::uint32_t except);
+    void collect_past_of_last(std::uint32_t cause);
     bool precedes(std::size_t a, std::size_t b) const;
     bool is_initial(std::size_t item) const;
+    void take(std::size_t item);
     std::size_t find(std::uint64_t path) const;
     bool commutes_with_all(const FutureStep& step) const;
 
     const HappensBefore& order_;
     AccessSets& sets_;
     std::vector<Item> items_;
-    std::uint32_t cause_of_last_ = 0;  // plus 1
+    std::size_t first_left_ = 0;               // items before it are taken
+    std::vector<std::uint32_t> past_of_last_;  // a clock
 };
 
 }  // namespace sim

@@ -9,6 +9,7 @@
 #include "app/cli/build_info.h"
 #include "app/cli/executions.h"
 #include "app/scenario/program.h"
+#include "app/scenario/words.h"
 #include "sim/atomic.h"
 #include "sim/strategy_dfs.h"
 
@@ -156,14 +157,23 @@ std::vector<Metric> core_suite(const Library& library, unsigned repeat) {
 
 VerbResult bench(Session& session) {
     const std::string suite = session.has("suite") ? session.parsed.last("suite") : "core";
-    if (suite != "core") return usage_failure("--suite \"" + suite + "\": expected core", "core");
+    const std::vector<std::string> suites{"core", "classic"};
+    if (suite != "core" && suite != "classic")
+        return usage_failure("--suite \"" + suite + "\": expected core or classic",
+                             scenario::nearest(suite, suites));
+    ClassicResults results;
+    if (suite == "classic") {
+        results = classic_suite();
+    } else {
+        results.metrics =
+            core_suite(session.library, static_cast<unsigned>(session.settings.repeat));
+    }
     Report report;
-    report.verdict = Verdict::Pass;
+    report.verdict = results.as_published ? Verdict::Pass : Verdict::Fail;
     report.text = "interleaf " + program_version() + "  bench " + suite + "  " + compiler() +
                   "  seed none\nreproduce: interleaf bench --suite " + suite + "\n\n";
     Json metrics = Json::array();
-    for (const Metric& metric :
-         core_suite(session.library, static_cast<unsigned>(session.settings.repeat))) {
+    for (const Metric& metric : results.metrics) {
         std::string line = metric.name;
         line.resize(std::max<std::size_t>(52, line.size() + 1), ' ');
         const std::string value = shown(metric.value);

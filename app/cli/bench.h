@@ -17,6 +17,13 @@ struct Metric {
 /// measurements.
 std::vector<Metric> core_suite(const Library& library, unsigned repeat);
 
+/// Programs of the literature under DPOR: what was counted beside what was published.
+struct ClassicResults {
+    std::vector<Metric> metrics;
+    bool as_published = true;  // every count, and nothing cut
+};
+ClassicResults classic_suite();
+
 /// What images and crashes cost: one state judged by btrfs check, and a search with crash points
 /// against one without.
 void measure_devices(const ScenarioPtr& scenario, unsigned repeat, std::vector<Metric>& metrics);

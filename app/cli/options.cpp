@@ -148,7 +148,9 @@ constexpr std::array option_table{
     OptionSpec{"--allow-empty", "", "exit 0 although nothing matched", on_list, ""},
     OptionSpec{"--raw", "", "the file as it is", on_show, ""},
     OptionSpec{"--diff-kernel", "A B", "the changes between two kernels", on_show, "", false, 2},
-    OptionSpec{"--suite", "NAME", "core (default)", on_bench, ""},
+    OptionSpec{"--suite", "NAME",
+               "core (default); classic: programs of the literature, whose counts must be right",
+               on_bench, ""},
     OptionSpec{"--repeat", "N",
                "measurements of each figure, of which the median counts (default 3)", on_bench, ""},
 
