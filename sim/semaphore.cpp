@@ -22,7 +22,12 @@ bool Semaphore::try_down() {
     return true;
 }
 
+// Unlike a release, it does not commute with what others do before it: an attempt fails.
 void Semaphore::up() {
+    Scheduler& scheduler = current();
+    if (!scheduler.silent() && scheduler.grain() == Grain::Coarse &&
+        scheduler.splits_here(scheduler.running()))
+        scheduler.scheduling_point(OpKind::Wake, queue_);
     if (queue_.wake_up() == 0) ++count_;
 }
 

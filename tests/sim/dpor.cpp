@@ -105,7 +105,7 @@ TEST_CASE("a reduction hides no end of a random program", "[sim][dpor]") {
 }
 
 TEST_CASE("a reduction hides no end of thousands of random programs", "[sim][dpor][slow]") {
-    compare_with_plain_search(5'000'000, 3000, 10'000);
+    compare_with_plain_search(5'000'000, 2500, 10'000);
 }
 
 }  // namespace

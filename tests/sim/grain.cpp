@@ -47,7 +47,7 @@ TEST_CASE("both grains end in the same states on random programs", "[sim][grain]
 
 TEST_CASE("both grains end in the same states on thousands of random programs",
           "[sim][grain][slow]") {
-    compare_grains(1'000'000, 5000, 50'000);
+    compare_grains(1'000'000, 1500, 30'000);
 }
 
 TEST_CASE("a trylock cannot fail in the coarse grain on a section that is one step",

@@ -49,7 +49,7 @@ TEST_CASE("the cache of prefixes hides no end of a random program, at any bound"
 
 TEST_CASE("the cache of prefixes hides no end of thousands of random programs, at any bound",
           "[sim][prefix_cache][slow]") {
-    compare_with_plain_search(2'000'000, 2000, 20'000);
+    compare_with_plain_search(2'000'000, 600, 15'000);
 }
 
 /// Executions that are not cut, without a bound and with a cache that forgets nothing.
