@@ -24,8 +24,7 @@ std::string reproduce_line(const Session& session, const Recording& recording,
 
 std::string seed_text(const report::Token& token) {
     if (!token.run)
-        return "schedule of " + std::to_string(token.schedule.departures.size()) +
-               " choices  seed none";
+        return "schedule of " + counted(token.schedule.departures.size(), "choice") + "  seed none";
     return "strategy " + token.run->strategy.name() + "  seed " + std::to_string(token.run->seed);
 }
 

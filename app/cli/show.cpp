@@ -181,7 +181,7 @@ std::string schedule_text(const report::Token& token) {
         return "strategy " + token.run->strategy.name() + ", seed " +
                std::to_string(token.run->seed);
     std::string text =
-        std::to_string(token.schedule.departures.size()) + " choices other than the default";
+        counted(token.schedule.departures.size(), "choice") + " other than the default";
     for (std::size_t i = 0; i < token.schedule.departures.size() && i < 20; ++i)
         text += (i == 0 ? ": " : ", ") + std::to_string(token.schedule.departures[i].index) +
                 " at " + std::to_string(token.schedule.departures[i].ordinal);
