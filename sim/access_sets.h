@@ -23,7 +23,6 @@ class AccessSets {
     std::span<const Access> of(Id id) const;
     /// Whether steps with these sets do not commute.
     bool dependent(Id a, Id b);
-    std::size_t size() const { return sets_.size(); }
 
   private:
     struct Set {

@@ -87,6 +87,7 @@ void HappensBefore::join(std::vector<std::uint32_t>& clock, std::uint32_t event)
 
 /// Whether a write of a semaphore is its writer's, who holds it as a reader from there on.
 bool HappensBefore::is_downgrade(const Node& write) const {
+    if (write.kind != AccessKind::Write) return false;
     const auto of_same_task = [&](std::uint32_t event) {
         return events_[event].task == events_[write.event].task;
     };
@@ -103,12 +104,11 @@ void HappensBefore::collect_acquisition(std::uint32_t head, bool shared, std::ui
         const Node& node = nodes_[at - 1];
         if (node.event == self) continue;
         if (node.kind == AccessKind::Acquire) return remember(acquisitions_, node.event);
-        if (node.kind == AccessKind::Write && !is_downgrade(node))
-            return remember(rivals_, node.event);
-        if (node.kind == AccessKind::Release || node.kind == AccessKind::Write) {
+        if (node.kind == AccessKind::Release || is_downgrade(node)) {
             remember(releases_, node.event);
             break;
         }
+        if (node.kind == AccessKind::Write) remember(rivals_, node.event);  // an attempt
         if (shared) continue;
         shared_holdings = shared_holdings || node.kind == AccessKind::AcquireShared;
         if (node.kind == AccessKind::ReleaseShared) remember(releases_, node.event);

@@ -87,7 +87,7 @@ bool RwSem::try_acquire(bool shared, unsigned subclass, Where where) {
         return true;
     }
     self.committed = true;
-    scheduler.sync_access(*this, false);
+    scheduler.sync_access(*this, true);  // not even a shared holding commutes with it
     return false;
 }
 

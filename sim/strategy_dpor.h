@@ -29,9 +29,6 @@ class DporStrategy final : public Strategy {
     Choice choose(Scheduler& scheduler) override;
     void execution_ended(Outcome outcome, Scheduler& scheduler) override;
 
-    /// Whether the execution that ran last was cut, since all that was possible slept.
-    bool cut() const { return cut_; }
-
   private:
     struct Frame {
         FutureStep chosen;
