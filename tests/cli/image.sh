@@ -90,6 +90,14 @@ says err "no btrfs-progs"
 PATH=$PWD/empty exits 0 hunt commit/001 --count 5 --check-images end
 says err "no btrfs-progs"
 
+# What the tool finds is a violation like any other: here a tool that always finds something.
+mkdir -p finding
+printf '#!/bin/sh\necho "ERROR: errors found in fs roots"\nexit 1\n' >finding/btrfs
+chmod +x finding/btrfs
+PATH=$PWD/finding:$PATH exits 1 explore commit/001 --preemptions 0 --check-images end --format json
+json 'd["failures"][0]["signature"].startswith("btrfs-check")'
+json '"errors found in fs roots" in d["failures"][0]["violation"]'
+
 # A crash that fails is repeated by its token, and its medium has a number.
 exits 1 hunt replace/001 --count 1 --seed 1 --crash-at every-write --format json
 json 'd["failures"][0]["signature"] == "replace-resumable/after-crash"'

@@ -171,6 +171,37 @@ TEST_CASE("A tree block that says another address is noticed", "[model][invarian
           }) == "tree-block-sane");
 }
 
+TEST_CASE("A tree block that must not change, or not there, is noticed", "[model][invariants]") {
+    CHECK(noticed([](FsInfo& fs) {
+              static_cast<void>(join_transaction(*fs.tree_root).ok());
+              ExtentBuffer& committed = *fs.fs_root->node;  // of the transaction before
+              tree_lock(committed);
+              mark_buffer_dirty(committed);
+          }) == "dirty-transid");
+
+    /// The leaf of the inode item of "data", copied for the running transaction and locked.
+    const auto with_leaf = [](FsInfo& fs, auto&& change) {
+        const auto trans = join_transaction(*fs.fs_root);
+        Path path;
+        const Key key{first_free_objectid + 1, inode_item_key, 0};
+        test::must(search_slot(*trans, *fs.fs_root, key, path, 0, true).ok() ? Result<void>{}
+                                                                             : Errno::IO,
+                   "search");
+        change(path);
+    };
+    CHECK(noticed([&](FsInfo& fs) {
+              with_leaf(fs, [](Path& path) {
+                  path.nodes[0]->set_flag(eb_flag::writeback);
+                  mark_buffer_dirty(*path.nodes[0]);
+              });
+          }) == "write-under-writeback");
+    CHECK(noticed([&](FsInfo& fs) {
+              with_leaf(fs, [](Path& path) {
+                  set_item_key_safe(path, {first_free_objectid + 100, inode_item_key, 0});
+              });
+          }) == "key-order");
+}
+
 TEST_CASE("References of the committed extent tree are counted", "[model][invariants]") {
     CHECK(noticed([](FsInfo& fs) {
               const auto& range = range_of(fs, false);
@@ -263,6 +294,31 @@ TEST_CASE("What btrfs check is blind to is noticed", "[model][invariants]") {
               change_item<FileExtentItem>(*fs.fs_root, {ino, extent_data_key, 0},
                                           [](FileExtentItem& i) { i.generation = 1; });
           }) == "file-extent-generation");
+}
+
+TEST_CASE("Inline references out of order are noticed", "[model][invariants]") {
+    CHECK(noticed([](FsInfo& fs) {
+              // Both trees come to own their leaf, so the extent of "data" has a reference of each.
+              const u64 start = range_of(fs, false).start;
+              test::must(vfs::snapshot(fs, ".", "snap", false), "snapshot");
+              test::must(vfs::pwrite(fs, "nocow", 4096, 4096, 0x63), "pwrite");
+              test::must(vfs::sync(fs), "sync");
+              const auto trans = start_transaction(*fs.extent_root, 1);
+              {
+                  Path path;
+                  const auto found = search_slot(*trans, *fs.extent_root,
+                                                 {start, extent_item_key, 8192}, path, 0, true);
+                  if (!found || !*found) return sim::violation("test/item", "no extent item");
+                  constexpr std::size_t ref = 1 + sizeof(ExtentDataRef);
+                  unsigned char* const first =
+                      path.nodes[0]->item_data(path.slots[0]) + sizeof(ExtentItem);
+                  if (path.nodes[0]->item_size(path.slots[0]) != sizeof(ExtentItem) + 2 * ref)
+                      return sim::violation("test/item", "not two references");
+                  std::swap_ranges(first, first + ref, first + ref);
+                  mark_buffer_dirty(*path.nodes[0]);
+              }
+              test::must(commit_transaction(*trans), "commit");
+          }) == "backrefs-in-order");
 }
 
 TEST_CASE("A super block that reaches a block that was never written is noticed",
@@ -366,6 +422,15 @@ TEST_CASE("What is left behind at the end is noticed", "[model][invariants]") {
               bg.free_space_obj.write();
               bg.free_space.begin()->second -= sectorsize;
           }) == "free-space-exact");
+}
+
+TEST_CASE("A transaction that is aborted while the devices work is noticed",
+          "[model][invariants]") {
+    CHECK(noticed([](FsInfo& fs) {
+              const auto trans = join_transaction(*fs.tree_root);
+              abort_transaction(**trans, Errno::NoEnt, "test");
+              static_cast<void>(end_transaction(*trans).ok());
+          }) == "no-abort");
 }
 
 TEST_CASE("A file that does not hold what was written is noticed", "[model][invariants]") {
