@@ -1,37 +1,61 @@
 #include "sim/completion.h"
 
+#include "sim/primitive_classes.h"
+#include "sim/scheduler.h"
+
 namespace sim {
+
+Completion::Completion(std::uint64_t key) : Object(primitive::completion, key) {}
 
 void Completion::wait(Where where) {
     Scheduler& scheduler = current();
     if (scheduler.silent()) return;
     scheduler.might_sleep(where);
-    // Looking and queueing are one operation, under the queue's own lock. In the coarse grain it
-    // begins a step only where somebody else could take what is there; to go to sleep, or to pass
-    // what stays open, commutes with what others do.
-    const bool could_be_taken = done_ > 0 && done_ != forever;
-    if ((scheduler.grain() == Grain::Fine || could_be_taken) &&
-        scheduler.splits_here(scheduler.running()))
-        scheduler.scheduling_point(OpKind::Wait, queue_);
-    scheduler.sync_access(queue_, true);
-    while (done_ == 0) {
-        queue_.enqueue(false);
-        queue_.schedule(where);
-        scheduler.sync_access(queue_, true);
+    Task& self = scheduler.running();
+    self.blocked_where = where;
+    // In the coarse grain it begins a step only where somebody else could take what is there: to
+    // pass what stays open commutes with what others do.
+    bool at_point =
+        (scheduler.grain() == Grain::Fine || !for_all_) && scheduler.splits_here(self);
+    while (at_point || !done()) {
+        pending_.set(self.slot);
+        if (!done()) {
+            scheduler.disable(pending_);
+        } else {
+            self.woken_in = completed_in_.front();
+        }
+        if (!at_point) scheduler.found_taken(*this);
+        scheduler.scheduling_point(OpKind::Wait, *this);
+        pending_.reset(self.slot);
+        at_point = false;
     }
-    if (done_ != forever) --done_;
+    if (!for_all_) {
+        completed_in_.erase(completed_in_.begin());
+        if (!done()) scheduler.disable(pending_);
+    }
+    scheduler.sync_access(*this, !for_all_);
 }
 
-// The wake-up's point comes first; what follows is one operation with it.
-
 void Completion::complete() {
-    queue_.wake_up();
-    if (done_ != forever) ++done_;
+    post(for_all_);
 }
 
 void Completion::complete_all() {
-    queue_.wake_up_all();
-    done_ = forever;
+    post(true);
+}
+
+void Completion::post(bool for_all) {
+    Scheduler& scheduler = current();
+    if (scheduler.silent_noexcept()) return;
+    if (scheduler.grain() == Grain::Fine) scheduler.release_point(OpKind::Wake, *this);
+    if (scheduler.silent_noexcept()) return;
+    scheduler.running().committed = true;
+    scheduler.sync_access(*this, true);
+    const bool opens = !done();
+    for_all_ = for_all;
+    completed_in_.push_back(scheduler.this_step());
+    if (!opens) return;
+    pending_.for_each([&](unsigned slot) { scheduler.wake(scheduler.task(slot)); });
 }
 
 }  // namespace sim

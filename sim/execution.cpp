@@ -6,7 +6,6 @@
 
 namespace sim {
 namespace {
-constexpr std::uint64_t preparing = std::uint64_t{1} << 62;
 constexpr std::uint64_t executing = std::uint64_t{1} << 63;
 constexpr std::uint32_t preparation_steps = 10'000'000;
 
@@ -39,7 +38,7 @@ void Execution::prepare() {
     const auto usual = make_default();
     usual->next_execution();
     scheduler_.trace().set_narrating(options_.narrate);
-    scheduler_.begin_execution(options_.grain, *usual, preparation_steps, preparing);
+    scheduler_.begin_execution(options_.grain, *usual, preparation_steps, preparation_phase);
     Program* const program = program_.get();
     scheduler_.create("prepare", Job([program] { program->prepare(); }), TaskKind::Task);
     scheduler_.run_to_end();

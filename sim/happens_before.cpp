@@ -6,6 +6,7 @@ namespace sim {
 namespace {
 
 constexpr std::size_t first_heads = 1024;
+constexpr std::uint64_t submission_queue = 1;  // no object has this identity
 
 bool orders_all(AccessKind kind) {
     return kind == AccessKind::Write || kind == AccessKind::Acquire || kind == AccessKind::Release;
@@ -70,9 +71,12 @@ void HappensBefore::truncate(std::uint32_t count) {
         nodes_.pop_back();
     }
     races_.resize(first.races);
+    enablings_.resize(first.enablings);
     clocks_.resize(first.clock);
-    for (std::uint32_t i = size(); i-- > count;)
+    for (std::uint32_t i = size(); i-- > count;) {
         last_of_task_[events_[i].task] = events_[i].previous;
+        steps_of_[events_[i].task].pop_back();
+    }
     last_of_task_.resize(first.names);
     born_.resize(first.names);
     events_.resize(count);
@@ -161,23 +165,63 @@ void HappensBefore::begin(const Trace& trace) {
     truncate(0);
     last_of_task_.assign(trace.names().size(), 0);
     born_.assign(trace.names().size(), 0);
+    if (steps_of_.size() < born_.size()) steps_of_.resize(born_.size());
+}
+
+void HappensBefore::causes_of(std::uint32_t event, std::vector<std::uint32_t>& clock) const {
+    clock.assign(last_of_task_.size(), 0);
+    if (const std::uint32_t cause = events_[event].cause; cause != 0) join(clock, cause - 1);
+}
+
+void HappensBefore::needs_of(std::uint32_t event, std::vector<std::uint32_t>& clock) const {
+    causes_of(event, clock);
+    if (const std::uint32_t enabler = events_[event].enabler; enabler != 0)
+        join(clock, enabler - 1);
+}
+
+void HappensBefore::causes_of_next(std::uint32_t task, std::vector<std::uint32_t>& clock) const {
+    clock.assign(last_of_task_.size(), 0);
+    if (const std::uint32_t cause = cause_of_next(task); cause != 0) join(clock, cause - 1);
+}
+
+std::uint32_t HappensBefore::first_of_task(std::uint32_t task, std::uint32_t from) const {
+    const auto& steps = steps_of_[task];
+    const auto found = std::lower_bound(steps.begin(), steps.end(), from);
+    return found == steps.end() ? size() : *found;
 }
 
 void HappensBefore::prepare(const Step& step) {
     base_.assign(last_of_task_.size(), 0);
     if (const std::uint32_t cause = cause_of_next(step.task); cause != 0) join(base_, cause - 1);
-    if (step.op == OpKind::Resume) join(base_, step.woken_in);
+    if (step.woken_in != no_step) join(base_, step.woken_in);
     rivals_.clear();
     acquisitions_.clear();
     releases_.clear();
 }
 
+/// What a step touched; and that it created an event, where that counts.
+std::span<const Access> HappensBefore::accesses_of(const Trace& trace, std::uint32_t step) {
+    const std::size_t first = trace.step_list()[step].first_access;
+    const std::size_t last = step + 1 < trace.steps() ? trace.step_list()[step + 1].first_access
+                                                      : trace.accesses().size();
+    const std::span accesses{trace.accesses().data() + first, last - first};
+    const auto is_event = [](const Trace::TaskName& name) {
+        return name.kind == TaskKind::Completion || name.kind == TaskKind::Timer;
+    };
+    const bool submits =
+        submissions_ == Submissions::Ordered &&
+        std::any_of(trace.names().begin() + static_cast<std::ptrdiff_t>(last_of_task_.size()),
+                    trace.names().end(), is_event);
+    if (!submits) return accesses;
+    with_submission_.assign(accesses.begin(), accesses.end());
+    with_submission_.push_back({submission_queue, 0, AccessKind::Write});
+    return with_submission_;
+}
+
 void HappensBefore::add(const Trace& trace, Grain grain) {
     const std::uint32_t self = size();
     const Step& step = trace.step_list()[self];
-    const std::size_t last = self + 1 < trace.steps() ? trace.step_list()[self + 1].first_access
-                                                      : trace.accesses().size();
-    const std::span accesses{trace.accesses().data() + step.first_access, last - step.first_access};
+    const std::span accesses = accesses_of(trace, self);
     Event event;
     event.task = step.task;
     event.path = trace.names()[step.task].path;
@@ -187,14 +231,19 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     event.clock = static_cast<std::uint32_t>(clocks_.size());
     event.previous = last_of_task_[step.task];
     event.cause = cause_of_next(step.task);
+    event.enabler = step.woken_in == no_step ? 0 : step.woken_in + 1;
     event.nodes = static_cast<std::uint32_t>(nodes_.size());
     event.races = static_cast<std::uint32_t>(races_.size());
+    event.enablings = static_cast<std::uint32_t>(enablings_.size());
     events_.push_back(event);
 
     prepare(step);
     for (const Access& access : accesses)
         collect(head_of(access.object), access, self);
     find_races(self);
+    if (step.woken_in != no_step) enablings_.push_back({step.woken_in, self});
+    for (const std::uint32_t release : releases_)
+        enablings_.push_back({release, self});
 
     for (const auto* const list : {&rivals_, &acquisitions_, &releases_})
         for (const std::uint32_t other : *list)
@@ -204,8 +253,10 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     for (const Access& access : accesses)
         put(access, self);
     last_of_task_[event.task] = self + 1;
+    steps_of_[event.task].push_back(self);
     last_of_task_.resize(trace.names().size(), 0);
     born_.resize(trace.names().size(), self + 1);
+    if (steps_of_.size() < born_.size()) steps_of_.resize(born_.size());
 }
 
 /// The same access of a step counts once.
@@ -219,13 +270,12 @@ void HappensBefore::put(const Access& access, std::uint32_t self) {
     head.latest = static_cast<std::uint32_t>(nodes_.size());
 }
 
-std::vector<std::uint32_t> HappensBefore::rivals_of_blocked(std::uint32_t task, std::uint64_t lock,
-                                                            bool shared) {
-    prepare({.object = lock, .task = task, .op = OpKind::Acquire});
-    collect_acquisition(head_of(lock), shared, size());
-    std::vector<std::uint32_t> found;
-    for (const std::uint32_t event : acquisitions_)
-        if (!precedes(base_, event)) found.push_back(event);
+std::vector<std::uint32_t> HappensBefore::rivals_of_blocked(std::uint32_t task,
+                                                            const Access& attempt) {
+    prepare({.object = attempt.object, .task = task});
+    collect(head_of(attempt.object), attempt, size());
+    std::vector<std::uint32_t> found = attempt.kind == AccessKind::Write ? rivals_ : acquisitions_;
+    std::erase_if(found, [&](std::uint32_t event) { return precedes(base_, event); });
     return found;
 }
 

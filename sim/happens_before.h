@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "sim/access_sets.h"
@@ -21,7 +22,11 @@ struct ReversibleRace {
 /// release for is no rival, and the way through that release does not hide the race (soundness, 3).
 class HappensBefore {
   public:
-    explicit HappensBefore(AccessSets& sets) : sets_(sets) {}
+    /// Whether the order in which events are created counts: where an event's age decides whether
+    /// its turn has come.
+    enum class Submissions : std::uint8_t { Unordered, Ordered };
+    explicit HappensBefore(AccessSets& sets, Submissions submissions = Submissions::Unordered)
+        : sets_(sets), submissions_(submissions) {}
 
     struct Event {
         std::uint64_t path = 0;  // the task's name: by cause
@@ -32,7 +37,8 @@ class HappensBefore {
         std::uint32_t clock = 0;  // into clocks_
         std::uint32_t previous = 0;          // the task's step before, plus 1
         std::uint32_t cause = 0;             // that, or the step that created the task, plus 1
-        std::uint32_t nodes = 0, races = 0;  // how many there were before it
+        std::uint32_t enabler = 0;           // the step that woke it up for this one, plus 1
+        std::uint32_t nodes = 0, races = 0, enablings = 0;  // how many there were before it
     };
 
     /// Before the first step of an execution.
@@ -53,6 +59,14 @@ class HappensBefore {
     }
     /// Adds what happens before a step, and the step itself, to a clock (by task, plus 1).
     void join(std::vector<std::uint32_t>& clock, std::uint32_t event) const;
+    /// A clock: what came before a step whatever it touched, the wake-up that it followed included.
+    void needs_of(std::uint32_t event, std::vector<std::uint32_t>& clock) const;
+    /// The same without the wake-up: its task's steps and what they followed.
+    void causes_of(std::uint32_t event, std::vector<std::uint32_t>& clock) const;
+    /// The same of a task's next step, which was not run.
+    void causes_of_next(std::uint32_t task, std::vector<std::uint32_t>& clock) const;
+    /// The first step of a task from `from` on; size() if there is none.
+    std::uint32_t first_of_task(std::uint32_t task, std::uint32_t from) const;
     /// A task's last step so far, or the one that created it, plus 1; 0: neither.
     std::uint32_t cause_of_next(std::uint32_t task) const {
         return last_of_task_[task] != 0 ? last_of_task_[task] : born_[task];
@@ -63,10 +77,14 @@ class HappensBefore {
     std::size_t races_before(std::uint32_t event) const {
         return event < size() ? events_[event].races : races_.size();
     }
-    /// The acquisitions that an attempt which is blocked at the end could have come before: what
-    /// its races would be, were it executed.
-    std::vector<std::uint32_t> rivals_of_blocked(std::uint32_t task, std::uint64_t lock,
-                                                 bool shared);
+    /// What made steps possible that might have been blocked: a release or a wake-up, and the step.
+    const std::vector<ReversibleRace>& enablings() const { return enablings_; }
+    std::size_t enablings_before(std::uint32_t event) const {
+        return event < size() ? events_[event].enablings : enablings_.size();
+    }
+    /// The steps that an attempt which is blocked at the end could have come before: what its races
+    /// would be, were it executed.
+    std::vector<std::uint32_t> rivals_of_blocked(std::uint32_t task, const Access& attempt);
 
   private:
     /// An access, on the chain of its object's accesses, latest first.
@@ -82,6 +100,7 @@ class HappensBefore {
         std::uint32_t latest = 0;  // index + 1 into nodes_; 0: none
     };
 
+    std::span<const Access> accesses_of(const Trace& trace, std::uint32_t step);
     std::uint32_t head_of(std::uint64_t object);
     void grow();
     void prepare(const Step& step);
@@ -95,17 +114,20 @@ class HappensBefore {
     }
 
     AccessSets& sets_;
+    Submissions submissions_;
     std::vector<Event> events_;
     std::vector<std::uint32_t> clocks_;
     std::vector<Node> nodes_;
     std::vector<Head> heads_;  // open addressing; an object keeps its place
     std::size_t heads_used_ = 0;
     std::vector<std::uint32_t> last_of_task_;  // plus 1
+    std::vector<std::vector<std::uint32_t>> steps_of_;  // by task
     std::vector<std::uint32_t> born_;          // the creating step, plus 1
-    std::vector<ReversibleRace> races_;
+    std::vector<ReversibleRace> races_, enablings_;
     // Of the step being taken in: the clock without its own accesses, the clock that it needs to be
     // possible, steps that it conflicts with, acquisitions whose holding had to end for it,
     // releases.
+    std::vector<Access> with_submission_;
     std::vector<std::uint32_t> base_, enabling_;
     std::vector<std::uint32_t> rivals_, acquisitions_, releases_;
 };

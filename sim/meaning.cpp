@@ -30,7 +30,7 @@ std::vector<Meaning> meanings(const Trace& trace) {
     std::map<std::tuple<std::string, OpKind, std::string, std::uint64_t>, std::uint32_t> seen;
     for (std::size_t i = 0; i < trace.step_list().size(); ++i) {
         const Step& step = trace.step_list()[i];
-        const StepLabel& label = trace.labels().at(i);
+        const ObjectLabel& label = trace.labels().at(i);
         Meaning meaning{trace.task_name(step.task), step.op, label.object_class, label.key, 1};
         meaning.occurrence = ++seen[{meaning.task, meaning.op, meaning.object_class, meaning.key}];
         all.push_back(std::move(meaning));

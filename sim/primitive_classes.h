@@ -12,6 +12,7 @@ inline constexpr ObjectClass waitqueue{"waitqueue", 4, Discipline::Lockless};
 inline constexpr ObjectClass atomic{"atomic", 5, Discipline::Lockless};
 inline constexpr ObjectClass timer{"timer", 6, Discipline::Lockless};
 inline constexpr ObjectClass workqueue{"workqueue", 7, Discipline::Lockless};
+inline constexpr ObjectClass completion{"completion", 8, Discipline::Lockless};
 
 constexpr bool is_lock(const ObjectClass& cls) {
     return cls.index >= mutex.index && cls.index <= rwsem.index;

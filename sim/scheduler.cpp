@@ -177,6 +177,7 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     every_step_ = strategy.wants_every_step();
     max_steps_ = max_steps;
     phase_ = phase;
+    preparing_ = phase == preparation_phase;
     stopping_ = decided_ = checking_ = false;
     running_ = nullptr;
     enabled_ = events_ = live_ = deferred_ = fresh_ = TaskSet{};
@@ -244,12 +245,13 @@ void Scheduler::begin_step(Task& task) {
     trace_.begin_step({object == nullptr ? 0 : object->id(), task.name,
                        static_cast<std::uint32_t>(trace_.accesses().size()), task.pending_op,
                        task.woken_in});
+    task.woken_in = no_step;
     if (fingerprinting_)
         fingerprint_.begin_step(task.slot, task.path, static_cast<std::uint8_t>(task.pending_op),
                                 object == nullptr ? 0 : object->id());
     if (trace_.narrating())
-        trace_.add_label(object == nullptr ? StepLabel{}
-                                           : StepLabel{object->cls().name, object->key()});
+        trace_.add_label(object == nullptr ? ObjectLabel{}
+                                           : ObjectLabel{object->cls().name, object->key()});
 }
 
 void Scheduler::end_step() {
@@ -373,13 +375,13 @@ void Scheduler::block(Object& object, Where where) {
     scheduling_point(OpKind::Resume, object);
 }
 
-void Scheduler::found_taken(Lock& lock) {
-    record(lock, AccessKind::Read, 0, 0);
+void Scheduler::found_taken(Object& object) {
+    record(object, AccessKind::Read, 0, 0);
 }
 
 void Scheduler::wake(Task& task) {
     task.blocked_on = nullptr;
-    task.woken_in = trace_.steps() - 1;
+    task.woken_in = this_step();
     enabled_.set(task.slot);
     if (running_ != nullptr) races_.order(running_->slot, task.slot);
 }

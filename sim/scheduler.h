@@ -23,6 +23,9 @@ namespace sim {
 class Strategy;
 class Scheduler;
 
+/// Keeps the identities of the preparation and of executions apart.
+inline constexpr std::uint64_t preparation_phase = std::uint64_t{1} << 62;
+
 /// Which operations are steps of their own.
 enum class Grain : std::uint8_t {
     Fine,    ///< every access, lock, unlock and atomic operation
@@ -99,7 +102,7 @@ class Scheduler {
     Task& spawn_timer(const char* label, std::uint64_t delay_ns, Job job);
     /// An event that has not begun will not happen any more.
     void withdraw(Task& event) {
-        withdrawn_.push_back({event.path, event.name, trace_.steps() - 1});
+        withdrawn_.push_back({event.path, event.name, trace_.steps() - 1, event.slot});
         retire(event);
     }
 
@@ -157,7 +160,7 @@ class Scheduler {
     void lock_released(Lock& lock);
     /// The running step ends where it finds the lock taken: it has looked at it (a blocked attempt
     /// at a point of its own is no step, and looks at nothing).
-    void found_taken(Lock& lock);
+    void found_taken(Object& object);
     void spinlock_taken() {
         ++running_->spin_depth;
         ++spinlocks_held_;
@@ -237,6 +240,7 @@ class Scheduler {
         std::uint64_t path;
         std::uint32_t name;
         std::uint32_t step;
+        std::uint16_t slot;
     };
     const std::vector<Withdrawn>& withdrawn() const { return withdrawn_; }
     /// Tasks that have begun or could, and wait for something.
@@ -245,6 +249,8 @@ class Scheduler {
             if (!enabled_.test(slot)) visit(static_cast<const Task&>(*tasks_[slot]));
         });
     }
+    /// The running step's number; no_step in the preparation, which is before all of them.
+    std::uint32_t this_step() const { return preparing_ ? no_step : trace_.steps() - 1; }
     /// Choice points so far: decisions at which more than one task or event was enabled.
     std::uint32_t choice_points() const { return choice_points_; }
     const std::vector<Departure>& departures() const { return departures_; }
@@ -278,6 +284,8 @@ class Scheduler {
     void record(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value) {
         trace_.add_access({object.id(), key, kind}, value);
         if (fingerprinting_) fingerprint_.touch(object.id(), kind, key);
+        if (trace_.narrating())
+            trace_.name_object(object.id(), {object.cls().name, object.key()});
     }
     struct Deviation {
         bool counts = false;
@@ -305,6 +313,7 @@ class Scheduler {
     bool stopping_ = false;
     bool checking_ = false;
     bool decided_ = false;     // the outcome is known; nothing more is scheduled
+    bool preparing_ = false;
     bool every_step_ = false;  // the strategy wants to be asked even when there is no choice
     Task* running_ = nullptr;
     TaskSet enabled_;
@@ -329,7 +338,7 @@ class Scheduler {
     std::uint32_t root_objects_ = 0;
     std::uint32_t choice_points_ = 0;
     std::uint32_t deviations_ = 0;
-    std::uint64_t phase_ = 0;  // keeps the identities of the preparation and of executions apart
+    std::uint64_t phase_ = 0;
     std::vector<Departure> departures_;
     std::vector<std::string> unordered_;
     std::vector<Withdrawn> withdrawn_;

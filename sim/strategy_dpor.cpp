@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/blocked.h"
+
 namespace sim {
 
 bool DporStrategy::next_execution() {
@@ -133,6 +135,7 @@ void DporStrategy::inherit_sleepers() {
 }
 
 void DporStrategy::execution_ended(Outcome outcome, Scheduler& scheduler) {
+    if (scheduler.steps() == 0) return;
     take_in_last_step(scheduler);
     if (reduction_ != Reduction::Dpor || outcome == Outcome::Nondeterministic) return;
     reverse_races();
@@ -167,16 +170,16 @@ void DporStrategy::try_instead(std::uint32_t depth, const Task& task) {
     insert_at(depth);
 }
 
-/// A task that waits for a lock when all is over takes part as if it had got it (soundness, 3).
+/// A task that waits for a lock or a completion when all is over takes part as if it had got it
+/// (soundness, 3).
 void DporStrategy::reverse_blocked(const Scheduler& scheduler) {
     scheduler.for_each_blocked([&](const Task& task) {
-        const bool shared = task.pending_op == OpKind::AcquireShared;
-        if (!shared && task.pending_op != OpKind::Acquire) return;
-        const std::uint64_t lock = task.pending_object->id();
-        const Access attempt{lock, 0, AccessKind::Acquire};
-        const FutureStep step{task.path, sets_.intern({&attempt, 1}),
-                              !shared && scheduler.grain() == Grain::Fine};
-        for (const std::uint32_t event : order_.rivals_of_blocked(task.name, lock, shared)) {
+        const auto attempt = blocked_attempt(task);
+        if (!attempt) return;
+        const FutureStep step{task.path, sets_.intern({&*attempt, 1}),
+                              attempt->kind != AccessKind::AcquireShared &&
+                                  scheduler.grain() == Grain::Fine};
+        for (const std::uint32_t event : order_.rivals_of_blocked(task.name, *attempt)) {
             reversal_.begin(event, step, order_.cause_of_next(task.name));
             insert_at(event);
         }

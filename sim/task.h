@@ -45,6 +45,8 @@ enum class OpKind : std::uint8_t {
 };
 const char* to_string(OpKind op);
 
+inline constexpr std::uint32_t no_step = ~0U;
+
 /// A callable stored in place. What it captures must be trivially copyable: pointers, numbers,
 /// references.
 class Job {
@@ -100,7 +102,7 @@ struct TaskState {
         nullptr;  // a wait queue or queued lock that must wake it; null when it waits for nothing
     Where blocked_where;
 
-    std::uint32_t woken_in = 0;  // the step of its last wake-up
+    std::uint32_t woken_in = no_step;  // the step that made its next one possible
 
     std::uint32_t children = 0;
     std::uint32_t objects = 0;

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "sim/hash.h"
@@ -16,11 +17,11 @@ struct Step {
     std::uint32_t task = 0;    // index of the task's name
     std::uint32_t first_access = 0;
     OpKind op = OpKind::Start;
-    std::uint32_t woken_in = 0;  // a Resume: the step that made it possible
+    std::uint32_t woken_in = no_step;  // the step that made it possible: it could not come before
 };
 
-/// What people call the object of a step. Kept only while narrating.
-struct StepLabel {
+/// What people call an object. Kept only while narrating.
+struct ObjectLabel {
     const char* object_class = "";
     std::uint64_t key = 0;
 };
@@ -52,6 +53,7 @@ class Trace {
         names_.clear();
         narration_.clear();
         labels_.clear();
+        objects_.clear();
         hash_ = 0;
         step_sum_ = 0;
     }
@@ -77,8 +79,16 @@ class Trace {
     const std::vector<Step>& step_list() const { return steps_; }
     const std::vector<Access>& accesses() const { return accesses_; }
     /// One for each step, while narrating.
-    void add_label(const StepLabel& label) { labels_.push_back(label); }
-    const std::vector<StepLabel>& labels() const { return labels_; }
+    void add_label(const ObjectLabel& label) { labels_.push_back(label); }
+    const std::vector<ObjectLabel>& labels() const { return labels_; }
+    /// What an accessed object is called, while narrating.
+    void name_object(std::uint64_t id, const ObjectLabel& label) {
+        objects_.insert_or_assign(id, label);
+    }
+    ObjectLabel object_label(std::uint64_t id) const {
+        const auto found = objects_.find(id);
+        return found == objects_.end() ? ObjectLabel{} : found->second;
+    }
     /// Times that the running task changed.
     std::uint32_t switches() const;
 
@@ -111,7 +121,8 @@ class Trace {
     std::vector<Access> accesses_;
     std::vector<TaskName> names_;
     std::vector<Narration> narration_;
-    std::vector<StepLabel> labels_;
+    std::vector<ObjectLabel> labels_;
+    std::unordered_map<std::uint64_t, ObjectLabel> objects_;  // looked up only, never walked
     std::uint64_t hash_ = 0;
     std::uint64_t step_sum_ = 0;
     bool narrating_ = false;

@@ -50,7 +50,7 @@ class StepTable {
     }
     void add_step(std::uint32_t step) {
         const sim::Step& entry = trace_.step_list()[step];
-        const sim::StepLabel& label = trace_.labels()[step];
+        const sim::ObjectLabel& label = trace_.labels()[step];
         std::string what = sim::to_string(entry.op);
         if (*label.object_class != '\0') what += std::string(" ") + label.object_class;
         if (label.key != 0) what += " " + std::to_string(label.key);

@@ -280,7 +280,7 @@ TEST_CASE("with the cache of prefixes the verdict, the ends and the first failur
         }
     };
     same(one, plain);
-    options.cache_entries = sim::ExploreOptions{}.cache_entries;
+    options.cache_entries = 1 << 12;
     for (const unsigned jobs : {2U, 5U}) {
         options.jobs = jobs;
         same(one, sim::explore(tests::program_of<Medley>(may_fail), options));

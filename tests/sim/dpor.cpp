@@ -38,6 +38,36 @@ void counts(const sim::ProgramFactory& factory, std::uint64_t traces) {
     CHECK((report.whole_space || !report.failures.empty()));
 }
 
+struct Completed {
+    sim::Completion done;
+    std::uint64_t first = 0;
+};
+sim::ProgramFactory completions(std::vector<std::function<void(Completed&)>> tasks) {
+    return tests::program<Completed>([](const Completed& s) { return s.first; }, std::move(tasks));
+}
+
+TEST_CASE("waiting for a completion is no race with completing it", "[sim][dpor][completion]") {
+    const auto wait = [](Completed& s) { s.done.wait(); };
+    const auto complete = [](Completed& s) { s.done.complete(); };
+    counts(completions({wait, complete}), 1);
+    counts(completions({complete, wait}), 1);
+    const auto complete_all = [](Completed& s) { s.done.complete_all(); };
+    counts(completions({wait, complete_all, wait}), 1);
+}
+
+TEST_CASE("a waiter that came too late takes part in races", "[sim][dpor][completion]") {
+    const auto wait = [](std::uint64_t name) {
+        return [name](Completed& s) {
+            s.done.wait();
+            s.first = name;
+        };
+    };
+    const auto complete = [](Completed& s) { s.done.complete(); };
+    const auto report = reduced(completions({wait(1), wait(2), complete}), Reduction::Dpor);
+    CHECK(report.executions == 2);
+    CHECK(tests::final_values(report) == tests::Values{1, 2});
+}
+
 TEST_CASE("one execution of each trace of the classic programs is run, and none is cut",
           "[sim][dpor][classic]") {
     using namespace programs;

@@ -26,7 +26,6 @@ void compare_grains(std::uint64_t first_seed, unsigned programs, std::uint64_t m
         CHECK((coarse == fine));
         CHECK(fine.violations.empty());
         CHECK_FALSE(coarse.unordered);
-        CHECK(coarse.executions <= fine.executions);
         ++compared;
         with_deadlocks += fine.deadlocked.empty() ? 0 : 1;
         with_many_ends += fine.completed.size() > 1 ? 1 : 0;
