@@ -5,6 +5,7 @@
 #include <set>
 #include <thread>
 
+#include "sim/explorer_bounded.h"
 #include "sim/explorer_reduced.h"
 #include "sim/frontier.h"
 #include "sim/search_collector.h"
@@ -123,8 +124,10 @@ class Level {
 }  // namespace
 
 SearchReport explore(const ProgramFactory& factory, const ExploreOptions& options) {
+    const bool bounded = options.max_deviations != DfsStrategy::unbounded;
+    if (options.reduction == Reduction::Dpor && bounded) return explore_bounded(factory, options);
     if (options.reduction != Reduction::None) return explore_reduced(factory, options);
-    const bool deepen = options.deepen && options.max_deviations != DfsStrategy::unbounded;
+    const bool deepen = options.deepen && bounded;
     const auto began = std::chrono::steady_clock::now();
     ExploreOptions left = options;  // the limits are those of all bounds together
     std::uint64_t steps = 0;

@@ -9,6 +9,7 @@
 
 #include "sim/execution.h"
 #include "sim/reduction.h"
+#include "sim/search_tree.h"
 #include "sim/strategies.h"
 
 namespace sim {
@@ -48,7 +49,26 @@ enum class SearchEnd : std::uint8_t {
     StepLimit,
     Interrupted,
     Nondeterministic,
-    PreparationFailed
+    PreparationFailed,
+    Planned,  // as many open branches as a plan asked for
+};
+
+/// A search that was interrupted, as plain data: all that it takes to go on. Resumed, it runs the
+/// executions that were left, and its totals are those of a search that was not interrupted.
+struct SavedSearch {
+    struct Found {
+        std::string signature;
+        std::uint64_t count = 0;
+        Schedule schedule;  // of the first in the search's order
+    };
+    std::uint32_t bound = 0;  // the one being explored
+    bool left_out = false;    // schedules beyond it
+    std::uint64_t executions = 0, steps = 0, steps_before = 0;
+    std::uint32_t max_depth = 0;
+    std::vector<Found> found;
+    std::vector<std::uint64_t> final_states;
+    std::vector<std::string> unordered;
+    SavedTree tree;
 };
 
 struct SearchReport {
@@ -66,6 +86,7 @@ struct SearchReport {
     std::vector<std::string>
         unordered;  // accesses without an order: the merged steps were not sound
     std::string error;
+    std::optional<SavedSearch> left;  // of a bounded search that was stopped: how to go on
 };
 
 struct ExploreOptions {
@@ -79,9 +100,15 @@ struct ExploreOptions {
                          // fewest deviations
     bool collect_final_states = false;
     std::size_t cache_entries = 0;  // of happens-before prefixes, for each worker; 0: plain search
-    /// Only for a search without a bound. Checks that read more than one object see every state
-    /// without a reduction or with sleep sets alone, and are sampled under the other.
+    /// Sleep sets: only for a search without a bound. Checks that read more than one object see
+    /// every state without a reduction or with sleep sets alone, and are sampled under the other.
     Reduction reduction = Reduction::None;
+    // The following are for a search with a bound and with Reduction::Dpor.
+    bool stop_at_first = false;             // at any failure, instead of the first of its bound
+    const SavedSearch* resume = nullptr;    // where to go on
+    std::size_t plan = 0;                   // stop once so many branches are open; 0: never
+    std::function<void(SavedSearch)> on_checkpoint;  // called now and then; nobody runs meanwhile
+    std::chrono::milliseconds checkpoint_interval{10'000};
     ProgressCallback on_progress;  // called by one thread, several times a second
 };
 

@@ -60,10 +60,15 @@ void SearchCollector::add(const ExecutionResult& result, const SearchOrder& orde
             kept.push_back(text);
     }
     if (!result.violation) return;
-    failures_seen_.fetch_add(1, std::memory_order_relaxed);
+    keep(result, order, 1);
+}
+
+void SearchCollector::keep(const ExecutionResult& result, const SearchOrder& order,
+                           std::uint64_t count) {
+    failures_seen_.fetch_add(count, std::memory_order_relaxed);
     const auto [at, fresh] = found_.try_emplace(result.violation->signature);
     Found& found = at->second;
-    ++found.failure.count;
+    found.failure.count += count;
     if (!fresh && found.order < order) return;
     found.order = order;
     found.failure.signature = at->first;
@@ -116,6 +121,31 @@ SearchReport SearchCollector::finish() {
         report_.failures.push_back(std::move(found.failure));
     report_.final_states.assign(final_states_.begin(), final_states_.end());
     return std::move(report_);
+}
+
+void SearchCollector::save(SavedSearch& saved) const {
+    const std::lock_guard guard(mutex_);
+    saved.executions = executions_ - blocked_;
+    saved.steps = steps_;
+    saved.max_depth = depth_;
+    for (const auto& [signature, found] : found_)
+        saved.found.push_back({signature, found.failure.count, found.failure.result.schedule});
+    saved.final_states.assign(final_states_.begin(), final_states_.end());
+    saved.unordered = report_.unordered;
+}
+
+void SearchCollector::go_on_from(const SavedSearch& saved) {
+    executions_ = saved.executions;
+    steps_ = saved.steps;
+    depth_ = saved.max_depth;
+    final_states_.insert(saved.final_states.begin(), saved.final_states.end());
+    report_.unordered = saved.unordered;
+}
+
+void SearchCollector::go_on_with(const ExecutionResult& result, const SearchOrder& order,
+                                 std::uint64_t count) {
+    const std::lock_guard guard(mutex_);
+    keep(result, order, count);
 }
 
 }  // namespace sim

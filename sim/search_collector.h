@@ -48,6 +48,11 @@ class SearchCollector {
     }
 
     SearchReport finish();
+    /// What was counted and found so far. For a moment at which nobody adds.
+    void save(SavedSearch& saved) const;
+    void go_on_from(const SavedSearch& saved);
+    /// A failure that a saved search had found so many times.
+    void go_on_with(const ExecutionResult& result, const SearchOrder& order, std::uint64_t count);
 
   private:
     struct Found {
@@ -57,6 +62,7 @@ class SearchCollector {
     using Clock = std::chrono::steady_clock;  // for limits and progress only: nothing that a search
                                               // finds depends on it
     void tick(std::uint32_t bound);
+    void keep(const ExecutionResult& result, const SearchOrder& order, std::uint64_t count);
     void test_limits(std::uint64_t executions);
 
     SearchLimits limits_;

@@ -118,7 +118,7 @@ inline sim::ExecutionResult run_once(const sim::ProgramFactory& factory, sim::Gr
 template <class See>
 void for_each_schedule(const sim::ProgramFactory& factory, sim::Grain grain, std::uint32_t bound,
                        See&& see) {
-    sim::Execution execution(factory, {.grain = grain});
+    sim::Execution execution(factory, {.grain = grain, .narrate = true});
     sim::DfsStrategy strategy(bound);
     strategy.begin({});
     while (strategy.next_execution()) {
@@ -127,37 +127,102 @@ void for_each_schedule(const sim::ProgramFactory& factory, sim::Grain grain, std
     }
 }
 
-/// Digest of the class of executions that differ only in the order of independent steps
-/// (Mazurkiewicz' trace): for every object, who touched it in which order, where the order among
-/// readers does not matter. Steps that touched nothing do not count.
-inline std::uint64_t trace_class(const sim::Trace& trace) {
-    struct Order {
-        std::uint64_t writes = 0, reads = 0;
-    };
-    std::map<std::uint64_t, Order> orders;
-    std::map<std::uint32_t, std::uint64_t> accesses_of;
-    const auto& steps = trace.step_list();
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-        const std::size_t end =
-            i + 1 < steps.size() ? steps[i + 1].first_access : trace.accesses().size();
-        for (std::size_t a = steps[i].first_access; a < end; ++a) {
-            const sim::Access& access = trace.accesses()[a];
-            const std::uint64_t event = sim::hash_mix(sim::hash_mix(0x6576656E74, steps[i].task),
-                                                      ++accesses_of[steps[i].task]);
-            Order& order = orders[access.object];
-            if (access.kind == sim::AccessKind::Read) {
-                order.reads += event;
-            } else {
-                order.writes = sim::hash_mix(sim::hash_mix(order.writes, order.reads), event);
-                order.reads = 0;
-            }
+/// The class of executions that differ only in the order of independent accesses (Mazurkiewicz'
+/// trace), told by what every access of each object found there: the last write, and the reads or
+/// additions since, in no order. Shares no code with the engine's own account of it.
+class TraceClass {
+  public:
+    std::uint64_t of(const sim::Trace& trace) {
+        objects_.clear();
+        nth_.clear();
+        digest_ = 0;
+        const auto& steps = trace.step_list();
+        for (std::size_t i = 0; i < steps.size(); ++i) {
+            const std::size_t end =
+                i + 1 < steps.size() ? steps[i + 1].first_access : trace.accesses().size();
+            for (std::size_t a = steps[i].first_access; a < end; ++a)
+                if (!found_it_taken(trace, steps[i], trace.accesses()[a]))
+                    add(trace.names()[steps[i].task].path, trace.accesses()[a]);
         }
+        return digest_;
     }
-    std::uint64_t digest = 0;
-    for (const auto& [object, order] : orders)
-        digest = sim::hash_mix(digest, object + sim::hash_mix(order.writes, order.reads));
-    return digest;
-}
+
+  private:
+    struct Group {  // of accesses that commute
+        std::uint64_t writes = 0, reads = 0, adds = 0;
+    };
+    struct Keyed {
+        Group whole;
+        std::map<std::uint64_t, Group> keys;  // since the last write of the whole
+    };
+
+    /// An attempt that was blocked ends the step where it was made: where steps end is no part of
+    /// the class. Told by the object's name, so the trace must be a narrated one.
+    static bool found_it_taken(const sim::Trace& trace, const sim::Step& step,
+                               const sim::Access& access) {
+        const std::string name = trace.object_label(access.object).object_class;
+        const bool blocks =
+            name == "mutex" || name == "spinlock" || name == "rwsem" || name == "completion";
+        return blocks && access.kind == sim::AccessKind::Read &&
+               step.op != sim::OpKind::TryAcquire;
+    }
+
+    void add(std::uint64_t path, const sim::Access& access) {
+        using Kind = sim::AccessKind;
+        const std::uint64_t event = sim::hash_mix(path, ++nth_[path]);
+        Keyed& object = objects_[access.object];
+        std::uint64_t found = object.whole.writes;
+        const auto read = [&](Group& group) {
+            found = sim::hash_mix(found, group.writes + group.adds);
+            group.reads += event;
+        };
+        const auto add_to = [&](Group& group) {
+            found = sim::hash_mix(found, group.writes + group.reads);
+            group.adds += event;
+        };
+        const auto write = [&](Group& group) {
+            found = sim::hash_mix(found, sim::hash_mix(group.writes + group.adds, group.reads));
+            group = {};
+            group.writes = event;
+        };
+        const auto see_keys = [&](bool reads) {
+            std::uint64_t sum = 0;
+            for (const auto& [key, group] : object.keys)
+                sum += sim::hash_mix(key, sim::hash_mix(group.writes, reads ? group.reads : 0));
+            found = sim::hash_mix(found, sum);
+        };
+        switch (access.kind) {
+        case Kind::Read:
+        case Kind::AcquireShared:
+        case Kind::ReleaseShared:
+            see_keys(false);
+            read(object.whole);
+            break;
+        case Kind::Add:
+            see_keys(true);
+            add_to(object.whole);
+            break;
+        case Kind::Lookup:
+            found = sim::hash_mix(found, object.whole.adds);
+            read(object.keys[access.key]);
+            break;
+        case Kind::Insert:
+            found = sim::hash_mix(found, object.whole.adds + object.whole.reads);
+            write(object.keys[access.key]);
+            break;
+        default:
+            see_keys(true);
+            write(object.whole);
+            object.keys.clear();
+            break;
+        }
+        digest_ += sim::hash_mix(event, found);
+    }
+
+    std::map<std::uint64_t, Keyed> objects_;
+    std::map<std::uint64_t, std::uint64_t> nth_;  // accesses of each task so far
+    std::uint64_t digest_ = 0;
+};
 
 struct ClassCounts {
     std::uint64_t schedules = 0;
@@ -165,12 +230,13 @@ struct ClassCounts {
 };
 inline ClassCounts count_classes(const sim::ProgramFactory& factory) {
     ClassCounts counts;
+    TraceClass trace_class;
     std::set<std::uint64_t> complete, deadlocked;
     for_each_schedule(factory, sim::Grain::Fine, sim::DfsStrategy::unbounded,
                       [&](sim::Execution& execution, const sim::ExecutionResult& result) {
                           ++counts.schedules;
                           (result.outcome == sim::Outcome::Completed ? complete : deadlocked)
-                              .insert(trace_class(execution.scheduler().trace()));
+                              .insert(trace_class.of(execution.scheduler().trace()));
                       });
     counts.complete = complete.size();
     counts.deadlocked = deadlocked.size();

@@ -1,0 +1,176 @@
+#include "sim/explorer_bounded.h"
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "sim/search_collector.h"
+#include "sim/search_tree.h"
+#include "sim/strategies.h"
+#include "sim/strategy_bpor.h"
+
+namespace sim {
+namespace {
+
+using Clock = std::chrono::steady_clock;  // for limits and checkpoints only
+
+/// An execution's place among those of its bound: fewest deviations first, then context switches,
+/// then by what it departs from.
+SearchOrder order_of(const ExecutionResult& result) {
+    SearchOrder order;
+    order.run = (std::uint64_t{result.deviations} << 32) | result.switches;
+    for (const Departure& departure : result.schedule.departures) {
+        order.path.push_back(static_cast<std::uint16_t>(departure.ordinal >> 16));
+        order.path.push_back(static_cast<std::uint16_t>(departure.ordinal));
+        order.path.push_back(departure.index);
+    }
+    return order;
+}
+
+/// All that races ask for with at most `bound` deviations.
+class BoundedLevel {
+  public:
+    BoundedLevel(const ProgramFactory& factory, const ExploreOptions& options, std::uint32_t bound,
+                 const SavedSearch* from)
+        : factory_(factory), options_(options), bound_(bound),
+          tree_(from == nullptr ? SearchTree(options.jobs) : SearchTree(options.jobs, from->tree)),
+          collector_(options.limits, options.on_progress), checkpoint_at_(next_checkpoint()) {
+        if (from == nullptr) return;
+        left_out_ = from->left_out;
+        collector_.go_on_from(*from);
+        if (!from->found.empty()) run_again(from->found);
+    }
+
+    SearchReport run() {
+        std::vector<std::thread> workers;
+        for (unsigned i = 0; i < options_.jobs; ++i)
+            workers.emplace_back([this] { work(); });
+        collector_.watch(bound_, [this] {
+            ask_for_checkpoint();
+            return tree_.over();
+        });
+        for (std::thread& worker : workers)
+            worker.join();
+        const bool complete = !collector_.stopped();
+        SavedSearch saved;
+        if (!complete) saved = save();
+        SearchReport report = collector_.finish();
+        report.bound = bound_;
+        if (!complete) report.left = std::move(saved);
+        if (complete && !report.failures.empty()) report.end = SearchEnd::Found;
+        report.whole_space = complete && !left_out_;
+        return report;
+    }
+
+  private:
+    /// A saved search has the schedules of its failures only.
+    void run_again(const std::vector<SavedSearch::Found>& failures) {
+        Execution execution(factory_, options_.execution);
+        for (const SavedSearch::Found& found : failures) {
+            const auto strategy = make_replay(found.schedule);
+            strategy->next_execution();
+            const ExecutionResult& result = execution.run(*strategy);
+            if (result.violation && result.violation->signature == found.signature) {
+                collector_.go_on_with(result, order_of(result), found.count);
+            } else {
+                collector_.fail(SearchEnd::Nondeterministic,
+                                "a failure of the saved search did not repeat itself: " +
+                                    found.signature);
+            }
+        }
+    }
+
+    void work() {
+        Execution execution(factory_, options_.execution);
+        if (!execution.preparation_error().empty()) {
+            collector_.fail(SearchEnd::PreparationFailed, execution.preparation_error());
+            return tree_.close();
+        }
+        BporStrategy strategy(bound_, tree_);
+        std::set<std::uint64_t> final_states;
+        OpenBranch branch;
+        while (tree_.take(branch)) {
+            strategy.begin(branch);
+            search_below(execution, strategy, final_states);
+            if (collector_.stopped()) tree_.close();
+        }
+    }
+
+    void search_below(Execution& execution, BporStrategy& strategy,
+                      std::set<std::uint64_t>& final_states) {
+        while (!collector_.stopped() && strategy.next_execution()) {
+            const ExecutionResult& result = execution.run(strategy);
+            collector_.add(result, result.failed() ? order_of(result) : SearchOrder{});
+            if (options_.collect_final_states && result.state_hash != 0)
+                final_states.insert(result.state_hash);
+            if (result.failed() && options_.stop_at_first) collector_.stop(SearchEnd::Found);
+            if (enough_branches()) collector_.stop(SearchEnd::Planned);
+            if (tree_.hungry()) strategy.share();
+            if (tree_.pausing()) break;
+        }
+        strategy.share_all();
+        if (strategy.left_out_schedules()) left_out_ = true;
+        collector_.add_final_states(final_states);
+        final_states.clear();
+    }
+
+    bool enough_branches() const {
+        return options_.plan != 0 && tree_.open_branches() >= options_.plan;
+    }
+
+    Clock::time_point next_checkpoint() const { return Clock::now() + options_.checkpoint_interval; }
+
+    void ask_for_checkpoint() {
+        if (!options_.on_checkpoint || tree_.pausing() || Clock::now() < checkpoint_at_) return;
+        checkpoint_at_ = next_checkpoint();
+        tree_.request_pause([this] { options_.on_checkpoint(save()); });
+    }
+
+    SavedSearch save() const {
+        SavedSearch saved;
+        saved.bound = bound_;
+        saved.left_out = left_out_;
+        saved.tree = tree_.save();
+        collector_.save(saved);
+        return saved;
+    }
+
+    const ProgramFactory& factory_;
+    const ExploreOptions& options_;
+    std::uint32_t bound_;
+    SearchTree tree_;
+    SearchCollector collector_;
+    std::atomic<bool> left_out_{false};
+    Clock::time_point checkpoint_at_;
+};
+
+}  // namespace
+
+SearchReport explore_bounded(const ProgramFactory& factory, const ExploreOptions& options) {
+    const auto began = Clock::now();
+    ExploreOptions left = options;  // the limits are those of all bounds together
+    const SavedSearch* from = options.resume;
+    std::uint64_t steps = from == nullptr ? 0 : from->steps_before;
+    std::uint32_t bound = from != nullptr ? from->bound : options.deepen ? 0 : options.max_deviations;
+    for (;; ++bound, from = nullptr) {
+        if (options.limits.time) left.limits.time = *options.limits.time - (Clock::now() - began);
+        left.on_checkpoint = !options.on_checkpoint ? options.on_checkpoint
+                                                    : [&](SavedSearch saved) {
+                                                          saved.steps_before = steps;
+                                                          options.on_checkpoint(std::move(saved));
+                                                      };
+        SearchReport report = BoundedLevel(factory, left, bound, from).run();
+        left.limits.max_executions -= std::min(left.limits.max_executions, report.executions);
+        if (report.left) report.left->steps_before = steps;
+        steps += report.steps;
+        report.steps = steps;
+        const bool goes_on = report.end == SearchEnd::Complete && !report.whole_space;
+        const bool may_go_on = report.end == SearchEnd::Found && options.keep_going;
+        if ((!goes_on && !may_go_on) || bound == options.max_deviations) {
+            if (report.end == SearchEnd::Found && !options.keep_going) keep_first_failure(report);
+            return report;
+        }
+    }
+}
+
+}  // namespace sim

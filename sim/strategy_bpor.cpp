@@ -1,0 +1,250 @@
+#include "sim/strategy_bpor.h"
+
+#include <algorithm>
+
+#include "sim/blocked.h"
+
+namespace sim {
+
+// ---- the stack
+// --------------------------------------------------------------------------------------------------
+
+void BporStrategy::begin(const OpenBranch& branch) {
+    frames_.clear();
+    order_.truncate(0);
+    began_ = false;
+    first_new_ = 0;
+    shared_ = fixed_ = 0;
+    branch_ = branch;
+    if (branch.node == nullptr) return;
+    first_new_ = branch.node->depth;
+    shared_ = fixed_ = std::size_t{first_new_} + 1;
+    frames_.resize(shared_);
+    std::uint16_t slot = branch.slot;
+    for (auto node = branch.node; node != nullptr; node = node->parent) {
+        Frame& frame = frames_[node->depth];
+        frame.at = tree_.state_of(*node);
+        frame.node = node;
+        frame.slot = slot;
+        slot = node->via;
+    }
+    for (std::uint32_t depth = 0; depth < frames_.size(); ++depth)
+        choose_at(depth, frames_[depth].slot);
+}
+
+void BporStrategy::choose_at(std::uint32_t depth, unsigned slot) {
+    Frame& frame = frames_[depth];
+    frame.slot = static_cast<std::uint16_t>(slot);
+    frame.done.set(slot);
+    frame.resolved = false;
+    const bool goes_on = depth > 0 && frames_[depth - 1].slot == slot;
+    frame.block = goes_on ? frames_[depth - 1].block : depth;
+}
+
+bool BporStrategy::next_execution() {
+    if (!began_) return began_ = true;
+    for (; frames_.size() > fixed_; frames_.pop_back()) {
+        Frame& frame = frames_.back();
+        TaskSet left = frame.at.asked;
+        left.remove(frame.done);
+        if (left.empty()) continue;
+        first_new_ = static_cast<std::uint32_t>(frames_.size() - 1);
+        choose_at(first_new_, left.first());
+        order_.truncate(first_new_);
+        return true;
+    }
+    return false;
+}
+
+void BporStrategy::take_in_steps(const Scheduler& scheduler) {
+    if (scheduler.steps() == 0 && order_.size() == 0) order_.begin(scheduler.trace());
+    while (order_.size() < scheduler.steps())
+        order_.add(scheduler.trace(), scheduler.grain());
+}
+
+Choice BporStrategy::choose(Scheduler& scheduler) {
+    const std::uint32_t depth = scheduler.steps();
+    take_in_steps(scheduler);
+    if (depth == frames_.size()) open_frame(scheduler);
+    Frame& frame = frames_[depth];
+    if (!(frame.at.enabled == scheduler.enabled())) return Choice::diverged();
+    if (!frame.resolved) frame.index = scheduler.index_of(frame.slot);
+    frame.resolved = true;
+    return {frame.slot, frame.index};
+}
+
+void BporStrategy::open_frame(const Scheduler& scheduler) {
+    Frame frame;
+    frame.at.enabled = scheduler.enabled();
+    frame.at.deviations = scheduler.deviations();
+    if (scheduler.default_goes_on()) {
+        frame.at.free.set(scheduler.default_choice());
+    } else {
+        frame.at.enabled.for_each([&](unsigned slot) {
+            if (!scheduler.is_deviation(slot)) frame.at.free.set(slot);
+        });
+    }
+    const unsigned usual = scheduler.default_choice();
+    frame.at.asked.set(usual);
+    frames_.push_back(frame);
+    choose_at(static_cast<std::uint32_t>(frames_.size() - 1), usual);
+}
+
+// ---- sharing
+// ----------------------------------------------------------------------------------------------------
+
+void BporStrategy::share_down_to(std::size_t depth) {
+    for (; shared_ <= depth; ++shared_) {
+        Frame& frame = frames_[shared_];
+        const bool root = shared_ == 0;
+        frame.node = std::make_shared<SharedBranching>(SharedBranching{
+            root ? nullptr : frames_[shared_ - 1].node, static_cast<std::uint32_t>(shared_),
+            root ? std::uint16_t{0} : frames_[shared_ - 1].slot, frame.at});
+    }
+}
+
+std::vector<OpenBranch> BporStrategy::give_at(std::size_t depth) {
+    Frame& frame = frames_[depth];
+    TaskSet left = frame.at.asked;
+    left.remove(frame.done);
+    std::vector<OpenBranch> given;
+    if (left.empty()) return given;
+    share_down_to(depth);
+    left.for_each([&](unsigned slot) {
+        given.push_back({frame.node, static_cast<std::uint16_t>(slot)});
+    });
+    frame.done |= left;
+    return given;
+}
+
+void BporStrategy::share() {
+    for (std::size_t depth = shared_; depth < frames_.size(); ++depth) {
+        auto given = give_at(depth);
+        if (given.empty()) continue;
+        tree_.give(std::move(given));
+        fixed_ = std::max(fixed_, depth + 1);
+        return;
+    }
+}
+
+void BporStrategy::share_all() {
+    if (!began_) {
+        tree_.give({branch_});
+        return;
+    }
+    for (std::size_t depth = shared_; depth < frames_.size(); ++depth)
+        tree_.give(give_at(depth));
+    fixed_ = frames_.size();
+}
+
+// ---- races
+// ------------------------------------------------------------------------------------------------------
+
+void BporStrategy::ask(std::uint32_t depth, TaskSet tasks) {
+    Frame& frame = frames_[depth];
+    tasks = tasks & frame.at.enabled;
+    if (frame.at.deviations >= max_deviations_) {
+        const TaskSet free = tasks & frame.at.free;
+        left_out_ = left_out_ || !(free == tasks);
+        tasks = free;
+    }
+    tasks.remove(frame.at.asked);
+    if (tasks.empty()) return;
+    frame.at.asked |= tasks;
+    if (depth >= shared_) return;
+    frame.done |= tasks;
+    tree_.ask(frame.node, tasks);
+}
+
+/// Who can go first at `from`, so that the late step comes about from there: whoever does what it
+/// needs, or its own task.
+TaskSet BporStrategy::initials(std::uint32_t from, const Late& late) {
+    candidates_.clear();
+    for (std::uint32_t task = 0; task < needs_.size(); ++task) {
+        if (needs_[task] <= from) continue;
+        const std::uint32_t step = order_.first_of_task(task, from);
+        if (step < needs_[task]) candidates_.push_back(step);
+    }
+    TaskSet tasks;
+    if (candidates_.empty()) tasks.set(late.slot);
+    for (const std::uint32_t step : candidates_)
+        if (std::none_of(candidates_.begin(), candidates_.end(), [&](std::uint32_t other) {
+                return other != step && order_.before(other, step);
+            }))
+            tasks.set(frames_[step].slot);
+    return tasks;
+}
+
+void BporStrategy::ask_before(std::uint32_t step, const Late& late) {
+    TaskSet tasks = initials(step, late);
+    if ((tasks & frames_[step].at.enabled).empty()) tasks = frames_[step].at.enabled;
+    ask(step, tasks);
+}
+
+void BporStrategy::reverse(std::uint32_t first, const Late& late) {
+    const TaskSet tasks = initials(first + 1, late);
+    const bool possible = !(tasks & frames_[first].at.enabled).empty();
+    if (late.may_block && !possible) return;  // it was blocked
+    ask(first, possible ? tasks : frames_[first].at.enabled);
+    if (frames_[first].block != first) ask_before(frames_[first].block, late);
+    for (const std::uint32_t step : deviated_) {
+        if (step > first) break;
+        if (step != first) ask_before(step, late);
+        if (step > 0) ask_before(frames_[step - 1].block, late);
+    }
+}
+
+void BporStrategy::execution_ended(Outcome outcome, Scheduler& scheduler) {
+    if (outcome == Outcome::Nondeterministic || scheduler.steps() == 0) return;
+    take_in_steps(scheduler);
+    deviated_.clear();
+    for (std::uint32_t step = 0; step < frames_.size(); ++step)
+        if (!frames_[step].at.free.test(frames_[step].slot)) deviated_.push_back(step);
+    reverse_races();
+    reverse_blocked(scheduler);
+    reverse_end(scheduler);
+}
+
+void BporStrategy::reverse_races() {
+    const auto& races = order_.races();
+    for (std::size_t i = order_.races_before(first_new_); i < races.size(); ++i) {
+        const auto [first, second] = races[i];
+        order_.needs_of(second, needs_);
+        reverse(first, {frames_[second].slot, second, false});
+    }
+    const auto& enablings = order_.enablings();
+    for (std::size_t i = order_.enablings_before(first_new_); i < enablings.size(); ++i) {
+        const auto [first, second] = enablings[i];
+        order_.causes_of(second, needs_);
+        reverse(first, {frames_[second].slot, second, true});
+    }
+}
+
+/// Those who wait when all is over take part as if they had got what they wait for (soundness, 3);
+/// and a timer that was cancelled could have fired before.
+void BporStrategy::reverse_blocked(const Scheduler& scheduler) {
+    scheduler.for_each_blocked([&](const Task& task) {
+        const auto attempt = blocked_attempt(task);
+        if (!attempt) return;
+        for (const std::uint32_t event : order_.rivals_of_blocked(task.name, *attempt)) {
+            order_.causes_of_next(task.name, needs_);
+            reverse(event, {task.slot, order_.size(), false});
+        }
+    });
+    for (const Scheduler::Withdrawn& event : scheduler.withdrawn()) {
+        order_.causes_of_next(event.name, needs_);
+        reverse(event.step, {event.slot, order_.size(), false});
+    }
+}
+
+/// Who could still have gone on when the execution was over could have done so before its last
+/// step.
+void BporStrategy::reverse_end(const Scheduler& scheduler) {
+    scheduler.enabled().for_each([&](unsigned slot) {
+        if (slot == frames_.back().slot) return;
+        order_.causes_of_next(scheduler.task(slot).name, needs_);
+        reverse(order_.size() - 1, {static_cast<std::uint16_t>(slot), order_.size(), false});
+    });
+}
+
+}  // namespace sim

@@ -1,0 +1,94 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "sim/happens_before.h"
+#include "sim/search_tree.h"
+#include "sim/strategy.h"
+
+namespace sim {
+
+/// Search over the schedules within a bound of deviations that tries another task only where a race
+/// asks for it: bounded partial-order reduction (Coons, Musuvathi, McKinley, OOPSLA 2013), without
+/// sleep sets, which a bound would make unsound (soundness, 2). Each trace that has a schedule
+/// within the bound is run by one within the bound.
+///
+/// A race asks for its second step before its first. There it may cost a deviation more than the
+/// bound allows, while the same trace has a schedule that costs none. So that step's task is also
+/// tried earlier, where it costs nothing more:
+/// - where the first step's task came to run;
+/// - at each deviation before, instead of it, and where the task that it interrupted came to run.
+/// And a step that could have been blocked is also tried before what made it possible: a task that
+/// blocks is left for nothing. What decides whose turn it is counts as a dependence: the order in
+/// which events are created.
+///
+/// What is searched is the least set of executions that contains the default one and, with each of
+/// them, those that its races ask for. So it does not depend on the order of the search, on the
+/// number of workers, or on interruptions.
+class BporStrategy final : public Strategy {
+  public:
+    BporStrategy(std::uint32_t max_deviations, SearchTree& tree)
+        : max_deviations_(max_deviations), tree_(tree),
+          order_(sets_, HappensBefore::Submissions::Ordered) {}
+
+    /// Starts over, with a branch of the tree.
+    void begin(const OpenBranch& branch);
+
+    bool wants_every_step() const override { return true; }
+    bool next_execution() override;
+    Choice choose(Scheduler& scheduler) override;
+    void execution_ended(Outcome outcome, Scheduler& scheduler) override;
+
+    /// Gives away what is left at the shallowest choice point that has something left.
+    void share();
+    /// Gives away all that is left.
+    void share_all();
+    /// Whether the bound left any schedule out, so far.
+    bool left_out_schedules() const { return left_out_; }
+
+  private:
+    struct Frame {
+        Branching at;
+        TaskSet done;  // those asked for that were run or given away
+        std::shared_ptr<SharedBranching> node;  // null: nobody else knows it
+        std::uint32_t block = 0;                // the step at which the chosen task came to run
+        std::uint16_t slot = 0, index = 0;      // the chosen one
+        bool resolved = false;                  // index is known
+    };
+
+    void take_in_steps(const Scheduler& scheduler);
+    void open_frame(const Scheduler& scheduler);
+    void choose_at(std::uint32_t depth, unsigned slot);
+    void share_down_to(std::size_t depth);
+    std::vector<OpenBranch> give_at(std::size_t depth);
+
+    /// A step that is to come before another: its task, what it needs, and where to look for that.
+    struct Late {
+        std::uint16_t slot = 0;
+        std::uint32_t end = 0;  // its number; that of all steps if it was not run
+        bool may_block = false;
+    };
+    void reverse(std::uint32_t first, const Late& late);
+    TaskSet initials(std::uint32_t from, const Late& late);
+    void ask(std::uint32_t depth, TaskSet tasks);
+    void ask_before(std::uint32_t step, const Late& late);
+    void reverse_races();
+    void reverse_blocked(const Scheduler& scheduler);
+    void reverse_end(const Scheduler& scheduler);
+
+    std::uint32_t max_deviations_;
+    SearchTree& tree_;
+    AccessSets sets_;
+    HappensBefore order_;
+    std::vector<Frame> frames_;
+    std::size_t shared_ = 0;    // frames that others know: the first ones
+    std::size_t fixed_ = 0;     // frames whose choices are not this worker's to change
+    std::uint32_t first_new_ = 0;  // the first step that differs from the execution before
+    OpenBranch branch_;
+    bool began_ = false, left_out_ = false;
+    std::vector<std::uint32_t> needs_;       // a clock
+    std::vector<std::uint32_t> candidates_;  // steps that a late one needs
+    std::vector<std::uint32_t> deviated_;    // steps that were deviations
+};
+
+}  // namespace sim

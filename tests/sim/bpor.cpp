@@ -1,0 +1,178 @@
+#include "sim/strategy_bpor.h"
+
+#include "bench/programs/bounded_buffer.h"
+#include "bench/programs/counters.h"
+#include "bench/programs/philosophers.h"
+#include "sim/search_tree.h"
+#include "tests/sim/random_program.h"
+
+namespace {
+
+using sim::Grain;
+using sim::Reduction;
+using tests::program_of;
+
+/// What a search comes to, as sets: classes of executions that ended, and how others failed.
+struct Seen {
+    std::set<std::uint64_t> classes;
+    std::set<std::string> violations;
+    std::uint64_t executions = 0;
+    friend bool operator==(const Seen& a, const Seen& b) {
+        return a.classes == b.classes && a.violations == b.violations;
+    }
+};
+
+void see(Seen& seen, sim::Execution& execution, const sim::ExecutionResult& result) {
+    REQUIRE(result.outcome != sim::Outcome::Nondeterministic);
+    ++seen.executions;
+    if (result.outcome == sim::Outcome::Violation) {
+        seen.violations.insert(result.violation->signature);
+    } else {
+        seen.classes.insert(tests::TraceClass().of(execution.scheduler().trace()));
+    }
+}
+
+sim::ProgramFactory factory_of(const tests::Code& code) {
+    return [&code] { return std::make_unique<tests::RandomProgram>(code); };
+}
+
+/// @param most  executions after which it gives up, and returns nothing
+std::optional<Seen> plain(const tests::Code& code, Grain grain, std::uint32_t bound,
+                          std::uint64_t most) {
+    Seen seen;
+    sim::Execution execution(factory_of(code), {.grain = grain, .narrate = true});
+    sim::DfsStrategy strategy(bound);
+    strategy.begin({});
+    while (strategy.next_execution()) {
+        see(seen, execution, execution.run(strategy));
+        if (seen.executions > most) return std::nullopt;
+    }
+    return seen;
+}
+
+Seen reduced(const tests::Code& code, Grain grain, std::uint32_t bound) {
+    Seen seen;
+    sim::Execution execution(factory_of(code), {.grain = grain, .narrate = true});
+    sim::SearchTree tree(1);
+    sim::BporStrategy strategy(bound, tree);
+    sim::OpenBranch branch;
+    while (tree.take(branch)) {
+        strategy.begin(branch);
+        while (strategy.next_execution())
+            see(seen, execution, execution.run(strategy));
+    }
+    return seen;
+}
+
+void compare(std::uint64_t first_seed, std::uint64_t seeds, std::uint64_t most) {
+    std::uint64_t plain_executions = 0, executions = 0;
+    for (std::uint64_t seed = first_seed; seed < first_seed + seeds; ++seed) {
+        const tests::Code code = tests::random_code(seed);
+        for (const Grain grain : {Grain::Fine, Grain::Coarse}) {
+            for (const std::uint32_t bound : {0U, 1U, 2U}) {
+                const auto all = plain(code, grain, bound, most);
+                if (!all) continue;
+                const Seen seen = reduced(code, grain, bound);
+                INFO("seed " << seed << ", bound " << bound << "\n" << tests::describe(code));
+                CHECK(seen == *all);
+                plain_executions += all->executions;
+                executions += seen.executions;
+            }
+        }
+    }
+    CHECK(executions * 5 < plain_executions);
+}
+
+TEST_CASE("within a bound the reduction runs an execution of every trace of random programs",
+          "[sim][bpor]") {
+    compare(1, 150, 5000);
+}
+
+TEST_CASE("within a bound the reduction runs an execution of every trace of thousands of programs",
+          "[sim][bpor][slow]") {
+    compare(10'000, 2000, 20'000);
+}
+
+sim::ExploreOptions bounded(std::uint32_t bound) {
+    sim::ExploreOptions options;
+    options.max_deviations = bound;
+    options.reduction = Reduction::Dpor;
+    options.keep_going = true;
+    options.collect_final_states = true;
+    return options;
+}
+
+void check_same(const sim::SearchReport& a, const sim::SearchReport& b) {
+    CHECK(a.end == b.end);
+    CHECK(a.executions == b.executions);
+    CHECK(a.steps == b.steps);
+    CHECK(a.max_depth == b.max_depth);
+    CHECK(a.bound == b.bound);
+    CHECK(a.whole_space == b.whole_space);
+    CHECK(a.final_states == b.final_states);
+    REQUIRE(a.failures.size() == b.failures.size());
+    for (std::size_t i = 0; i < a.failures.size(); ++i) {
+        CHECK(a.failures[i].signature == b.failures[i].signature);
+        CHECK(a.failures[i].count == b.failures[i].count);
+        CHECK(a.failures[i].result.schedule == b.failures[i].result.schedule);
+        CHECK(a.failures[i].result.trace_hash == b.failures[i].result.trace_hash);
+    }
+}
+
+auto programs_to_search() {
+    using namespace programs;
+    return Catch::Generators::values<sim::ProgramFactory>(
+        {program_of<RacyCounter>(3U, 2U), program_of<AtomicCounter>(3U, 2U),
+         program_of<Philosophers>(4U, Philosophers::Order::LeftFirst)});
+}
+
+TEST_CASE("counts, ends and failures do not depend on the number of jobs", "[sim][bpor]") {
+    const auto factory = GENERATE(programs_to_search());
+    sim::ExploreOptions options = bounded(2);
+    const auto one = sim::explore(factory, options);
+    CHECK(one.executions > 50);
+    for (const unsigned jobs : {2U, 5U}) {
+        options.jobs = jobs;
+        check_same(one, sim::explore(factory, options));
+    }
+}
+
+TEST_CASE("a search that is stopped again and again comes to the same", "[sim][bpor]") {
+    const auto factory = GENERATE(programs_to_search());
+    const unsigned jobs = GENERATE(1U, 3U);
+    sim::ExploreOptions options = bounded(2);
+    options.jobs = jobs;
+    const auto whole = sim::explore(factory, options);
+    std::optional<sim::SavedSearch> saved;
+    sim::SearchReport part;
+    unsigned parts = 0;
+    do {
+        options.resume = saved ? &*saved : nullptr;
+        options.limits.max_executions = (saved ? saved->executions : 0) + 17;
+        part = sim::explore(factory, options);
+        saved = std::move(part.left);
+        ++parts;
+    } while (saved && parts < 10'000);
+    CHECK(parts > 3);
+    check_same(whole, part);
+}
+
+TEST_CASE("a search goes on from any of its checkpoints to the same end", "[sim][bpor]") {
+    const auto factory = GENERATE(programs_to_search());
+    sim::ExploreOptions options = bounded(2);
+    options.jobs = 2;
+    std::vector<sim::SavedSearch> checkpoints;
+    options.checkpoint_interval = std::chrono::milliseconds(0);
+    options.on_checkpoint = [&](sim::SavedSearch saved) {
+        if (checkpoints.size() < 20) checkpoints.push_back(std::move(saved));
+    };
+    const auto whole = sim::explore(factory, options);
+    REQUIRE(!checkpoints.empty());
+    options.on_checkpoint = {};
+    for (const sim::SavedSearch& saved : checkpoints) {
+        options.resume = &saved;
+        check_same(whole, sim::explore(factory, options));
+    }
+}
+
+}  // namespace
