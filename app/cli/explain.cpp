@@ -73,9 +73,7 @@ VerbResult explain(Session& session) {
     const auto scenario = scenario_of(session, recording.value());
     if (!scenario.ok()) return scenario.error();
     const report::Token& token = recording.value().token;
-    if (session.settings.kernel_given && session.settings.kernel != token.kernel)
-        return usage_failure("the recording is of kernel " + token.kernel.name() +
-                             "; interleaf replay --kernel makes one of another kernel");
+    if (auto failure = other_kernel(session, recording.value())) return *failure;
     const auto columns = columns_of(session, *scenario.value());
     if (!columns)
         return usage_failure("--headers \"" + session.parsed.last("headers") +
@@ -84,8 +82,8 @@ VerbResult explain(Session& session) {
     if (!replayed.ok()) return replayed.error();
     const sim::ExecutionResult& result = replayed.value();
 
-    const std::string command =
-        "interleaf replay " + recording.value().word + replay_options(session, *scenario.value());
+    const std::string command = "interleaf replay " + recording.value().word +
+                                options_of(session, recording.value(), *scenario.value());
     const std::string diagram =
         report::ladder(result.trace, *columns,
                        {.width = width,

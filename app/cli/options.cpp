@@ -18,12 +18,15 @@ constexpr unsigned bit(VerbId verb) {
 constexpr unsigned on_list = bit(VerbId::List), on_show = bit(VerbId::Show),
                    on_run = bit(VerbId::Run), on_hunt = bit(VerbId::Hunt),
                    on_explore = bit(VerbId::Explore), on_replay = bit(VerbId::Replay),
-                   on_explain = bit(VerbId::Explain), on_matrix = bit(VerbId::Matrix),
-                   on_bench = bit(VerbId::Bench), on_image = bit(VerbId::Image);
+                   on_explain = bit(VerbId::Explain), on_shrink = bit(VerbId::Shrink),
+                   on_matrix = bit(VerbId::Matrix), on_bench = bit(VerbId::Bench),
+                   on_image = bit(VerbId::Image);
 constexpr unsigned on_all = ~0U;
 constexpr unsigned on_search = on_hunt | on_explore | on_matrix;
-constexpr unsigned on_execution = on_run | on_search | on_replay | on_explain | on_image;
-constexpr unsigned on_stoppable = on_run | on_hunt | on_explore | on_replay | on_explain;
+constexpr unsigned on_execution =
+    on_run | on_search | on_replay | on_explain | on_shrink | on_image;
+constexpr unsigned on_stoppable =
+    on_run | on_hunt | on_explore | on_replay | on_explain | on_shrink;
 
 constexpr std::array verb_table{
     VerbSpec{VerbId::List, "list", "[ID-GLOB...]", "the scenarios there are", 0, 1000,
@@ -47,6 +50,9 @@ constexpr std::array verb_table{
         "interleaf replay il1:...\ninterleaf replay il1:... --kernel 5.5 --on-divergence nearest"},
     VerbSpec{VerbId::Explain, "explain", "TOKEN|FILE",
              "why an execution fails, as a ladder of CPUs", 1, 1, "interleaf explain il1:..."},
+    VerbSpec{VerbId::Shrink, "shrink", "TOKEN|FILE",
+             "a failing execution with fewer tasks, operations and context switches", 1, 1,
+             "interleaf shrink il1:... -o small.ilf\ninterleaf explain small.ilf"},
     VerbSpec{VerbId::Matrix, "matrix", "[ID-GLOB|FILE...]",
              "verdicts by scenario and kernel, against what is expected", 0, 1000,
              "interleaf matrix 'replace/*' --format json\ninterleaf matrix --group quick --kernels "
@@ -105,7 +111,7 @@ constexpr std::array option_table{
                true},
     OptionSpec{"--id", "GLOB", "scenarios whose id matches", on_list, "", true},
     OptionSpec{"--scenario", "FILE", "take the scenario from FILE instead of looking up its id",
-               on_replay | on_explain | on_show | on_image, ""},
+               on_replay | on_explain | on_shrink | on_show | on_image, ""},
     OptionSpec{"--crash-at", "WHERE",
                "stop the machine at every-flush, every-write or flush:N, and mount what is left "
                "(default none)",
@@ -131,7 +137,8 @@ constexpr std::array option_table{
                on_search | on_bench, "INTERLEAF_JOBS"},
     OptionSpec{"--time", "DUR", "wall limit: 500ms, 30s, 10m, 2h", on_search, "INTERLEAF_TIME"},
     OptionSpec{"--max-steps", "N", "steps of one execution (default 100000)", on_execution, ""},
-    OptionSpec{"--max-executions", "N", "executions of one search", on_search, ""},
+    OptionSpec{"--max-executions", "N", "executions of one search", on_search | on_shrink, ""},
+    OptionSpec{"--verify", "N", "replay what was written N times (default 3)", on_shrink, ""},
 
     // What is shown.
     OptionSpec{"--trace", "", "show every step", on_run | on_replay, ""},
@@ -157,8 +164,10 @@ constexpr std::array option_table{
     // Everywhere.
     OptionSpec{"--format", "F", "text or json; may be repeated, each with its own -o", on_all,
                "INTERLEAF_FORMAT", true},
-    OptionSpec{"-o,--output", "FILE", "for the preceding --format; \"-\" is stdout", on_all, "",
-               true},
+    OptionSpec{"-o,--output", "FILE",
+               "for the preceding --format; \"-\" is stdout. Of shrink, before any --format: the "
+               "smaller failure",
+               on_all, "", true},
     OptionSpec{"--artifacts", "DIR", "where failures go (default interleaf-out)", on_all,
                "INTERLEAF_ARTIFACTS"},
     OptionSpec{"--progress", "MODE", "auto, live, plain, jsonl or none", on_all,

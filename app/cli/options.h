@@ -19,6 +19,7 @@ enum class VerbId : unsigned {
     Explore,
     Replay,
     Explain,
+    Shrink,
     Matrix,
     Validate,
     Bench,

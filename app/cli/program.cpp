@@ -34,6 +34,8 @@ VerbResult run_verb(Session& session) {
         return replay(session);
     case VerbId::Explain:
         return explain(session);
+    case VerbId::Shrink:
+        return shrink(session);
     case VerbId::Matrix:
         return matrix(session);
     case VerbId::Validate:

@@ -72,7 +72,12 @@ class Reader {
 const std::vector<std::pair<std::string, Format>> formats{{"text", Format::Text},
                                                           {"json", Format::Json}};
 
-/// Each -o belongs to the --format before it; without one, to text.
+bool writes_a_file(VerbId verb) {
+    return verb == VerbId::Shrink;
+}
+
+/// Each -o belongs to the --format before it; without one, to text, or to the file that the verb
+/// writes.
 void read_outputs(const ParsedOptions& parsed, Reader& reader, Settings& settings) {
     bool file_given = true;  // whether the last target has its -o
     for (const auto& [key, value] : parsed.in_order) {
@@ -80,6 +85,9 @@ void read_outputs(const ParsedOptions& parsed, Reader& reader, Settings& setting
             settings.outputs.push_back(
                 {.format = reader.chosen(key, value, formats, Format::Text), .file = "-"});
             file_given = false;
+        } else if (key == "output" && file_given && parsed.verb != nullptr &&
+                   writes_a_file(parsed.verb->id)) {
+            settings.result_file = value;
         } else if (key == "output") {
             if (file_given) settings.outputs.push_back({});
             settings.outputs.back().file = value;
@@ -210,6 +218,7 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
     reader.number("state-cache", 0, std::uint64_t{1} << 26, settings.state_cache);
     reader.number("max-executions", 1, ~std::uint64_t{0}, settings.max_executions);
     reader.number("times", 1, 1'000'000, settings.times);
+    reader.number("verify", 1, 1000, settings.verify);
     reader.number("repeat", 1, 1000, settings.repeat);
     reader.number("width", 40, 200, settings.width);
     std::uint64_t max_steps = settings.max_steps;
@@ -259,7 +268,8 @@ namespace {
 
 /// A recording names its own kernel; only the command line asks for another one.
 bool takes_from_environment(const OptionSpec& option, VerbId verb) {
-    const bool has_its_own = verb == VerbId::Replay || verb == VerbId::Explain;
+    const bool has_its_own =
+        verb == VerbId::Replay || verb == VerbId::Explain || verb == VerbId::Shrink;
     return applies(option, verb) && !(has_its_own && option.key() == "kernel");
 }
 

@@ -104,6 +104,7 @@ FailureFile read_body(const Json& json) {
     token.trace_hash = short_hash(file.trace_hash);
     for (const Json& step : json.at("steps"))
         file.steps.push_back(read_meaning(step));
+    if (json.contains("definition")) file.definition = json.at("definition").dump(2) + "\n";
     return file;
 }
 
@@ -133,6 +134,8 @@ std::string to_text(const FailureFile& file) {
     for (const sim::Meaning& step : file.steps)
         steps.push_back(meaning_json(step));
     json["steps"] = std::move(steps);
+    if (!file.definition.empty())
+        json["definition"] = Json::parse(file.definition, nullptr, true, true);
     json["checksum"] = checksum(json);
     return json.dump(1) + "\n";
 }
