@@ -19,14 +19,14 @@ constexpr unsigned on_list = bit(VerbId::List), on_show = bit(VerbId::Show),
                    on_run = bit(VerbId::Run), on_hunt = bit(VerbId::Hunt),
                    on_explore = bit(VerbId::Explore), on_replay = bit(VerbId::Replay),
                    on_explain = bit(VerbId::Explain), on_shrink = bit(VerbId::Shrink),
-                   on_matrix = bit(VerbId::Matrix), on_bench = bit(VerbId::Bench),
-                   on_image = bit(VerbId::Image);
+                   on_diff = bit(VerbId::Diff), on_matrix = bit(VerbId::Matrix),
+                   on_bench = bit(VerbId::Bench), on_image = bit(VerbId::Image);
 constexpr unsigned on_all = ~0U;
 constexpr unsigned on_search = on_hunt | on_explore | on_matrix;
 constexpr unsigned on_execution =
-    on_run | on_search | on_replay | on_explain | on_shrink | on_image;
+    on_run | on_search | on_replay | on_explain | on_shrink | on_diff | on_image;
 constexpr unsigned on_stoppable =
-    on_run | on_hunt | on_explore | on_replay | on_explain | on_shrink;
+    on_run | on_hunt | on_explore | on_replay | on_explain | on_shrink | on_diff;
 
 constexpr std::array verb_table{
     VerbSpec{VerbId::List, "list", "[ID-GLOB...]", "the scenarios there are", 0, 1000,
@@ -53,6 +53,10 @@ constexpr std::array verb_table{
     VerbSpec{VerbId::Shrink, "shrink", "TOKEN|FILE",
              "a failing execution with fewer tasks, operations and context switches", 1, 1,
              "interleaf shrink il1:... -o small.ilf\ninterleaf explain small.ilf"},
+    VerbSpec{
+        VerbId::Diff, "diff", "A B",
+        "where two executions of a scenario part: first different choice, first different state", 2,
+        2, "interleaf diff il1:... il1:...\ninterleaf diff failing.ilf passing.ilf --full"},
     VerbSpec{VerbId::Matrix, "matrix", "[ID-GLOB|FILE...]",
              "verdicts by scenario and kernel, against what is expected", 0, 1000,
              "interleaf matrix 'replace/*' --format json\ninterleaf matrix --group quick --kernels "
@@ -111,7 +115,7 @@ constexpr std::array option_table{
                true},
     OptionSpec{"--id", "GLOB", "scenarios whose id matches", on_list, "", true},
     OptionSpec{"--scenario", "FILE", "take the scenario from FILE instead of looking up its id",
-               on_replay | on_explain | on_shrink | on_show | on_image, ""},
+               on_replay | on_explain | on_shrink | on_diff | on_show | on_image, ""},
     OptionSpec{"--crash-at", "WHERE",
                "stop the machine at every-flush, every-write or flush:N, and mount what is left "
                "(default none)",
@@ -147,7 +151,8 @@ constexpr std::array option_table{
     OptionSpec{"--as", "FORM", "ladder (default) or json", on_explain, ""},
     OptionSpec{"--width", "N", "columns of the ladder (default 75)", on_explain, ""},
     OptionSpec{"--headers", "KIND", "cpu1 (default), cpu0 or task", on_explain, ""},
-    OptionSpec{"--full", "", "leave nothing out of the ladder", on_explain, ""},
+    OptionSpec{"--full", "", "leave nothing out of the ladder, or of the columns",
+               on_explain | on_diff, ""},
     OptionSpec{"--cell", "WHAT", "verdict (default), counts or time", on_matrix, ""},
     OptionSpec{"--long", "", "more about each scenario", on_list, ""},
     OptionSpec{"--fixes", "", "the changes of kernels that --with and --without know", on_list, ""},

@@ -20,6 +20,7 @@ enum class VerbId : unsigned {
     Replay,
     Explain,
     Shrink,
+    Diff,
     Matrix,
     Validate,
     Bench,

@@ -36,6 +36,8 @@ VerbResult run_verb(Session& session) {
         return explain(session);
     case VerbId::Shrink:
         return shrink(session);
+    case VerbId::Diff:
+        return diff(session);
     case VerbId::Matrix:
         return matrix(session);
     case VerbId::Validate:
