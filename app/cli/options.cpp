@@ -141,7 +141,8 @@ constexpr std::array option_table{
                on_search | on_bench, "INTERLEAF_JOBS"},
     OptionSpec{"--time", "DUR", "wall limit: 500ms, 30s, 10m, 2h", on_search, "INTERLEAF_TIME"},
     OptionSpec{"--max-steps", "N", "steps of one execution (default 100000)", on_execution, ""},
-    OptionSpec{"--max-executions", "N", "executions of one search", on_search | on_shrink, ""},
+    OptionSpec{"--max-executions", "N", "executions of one search",
+               on_search | on_shrink | on_explain, ""},
     OptionSpec{"--verify", "N", "replay what was written N times (default 3)", on_shrink, ""},
 
     // What is shown.
@@ -149,6 +150,12 @@ constexpr std::array option_table{
     OptionSpec{"--save", "FILE", "write the execution to FILE, to replay or explain it",
                on_run | on_replay, ""},
     OptionSpec{"--as", "FORM", "ladder (default) or json", on_explain, ""},
+    OptionSpec{"--critical", "on|off",
+               "name the last step before which something that passes is possible (default on)",
+               on_explain, ""},
+    OptionSpec{"--flips", "on|off",
+               "name the pairs of steps that pass when they come in the other order (default on)",
+               on_explain, ""},
     OptionSpec{"--width", "N", "columns of the ladder (default 75)", on_explain, ""},
     OptionSpec{"--headers", "KIND", "cpu1 (default), cpu0 or task", on_explain, ""},
     OptionSpec{"--full", "", "leave nothing out of the ladder, or of the columns",
