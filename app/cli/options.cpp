@@ -174,8 +174,10 @@ constexpr std::array option_table{
                "measurements of each figure, of which the median counts (default 3)", on_bench, ""},
 
     // Everywhere.
-    OptionSpec{"--format", "F", "text or json; may be repeated, each with its own -o", on_all,
-               "INTERLEAF_FORMAT", true},
+    OptionSpec{
+        "--format", "F",
+        "text, json, junit, sarif, ktap, github or md; may be repeated, each with its own -o",
+        on_all, "INTERLEAF_FORMAT", true},
     OptionSpec{"-o,--output", "FILE",
                "for the preceding --format; \"-\" is stdout. Of shrink, before any --format: the "
                "smaller failure",

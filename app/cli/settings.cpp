@@ -4,6 +4,7 @@
 #include <limits>
 #include <thread>
 
+#include "app/cli/cases.h"
 #include "app/scenario/kernel_spec.h"
 #include "app/scenario/words.h"
 #include "sim/hash.h"
@@ -69,8 +70,19 @@ class Reader {
     std::optional<Failure> failure_;
 };
 
-const std::vector<std::pair<std::string, Format>> formats{{"text", Format::Text},
-                                                          {"json", Format::Json}};
+const std::vector<std::pair<std::string, Format>> formats{
+    {"text", Format::Text},   {"json", Format::Json}, {"junit", Format::Junit},
+    {"sarif", Format::Sarif}, {"ktap", Format::Ktap}, {"github", Format::Github},
+    {"md", Format::Markdown}};
+
+/// Text and JSON are of every verb; the others tell of test cases.
+void check_formats(const ParsedOptions& parsed, Reader& reader, const Settings& settings) {
+    if (parsed.verb == nullptr || has_cases(parsed.verb->id)) return;
+    for (const OutputTarget& target : settings.outputs)
+        if (target.format != Format::Text && target.format != Format::Json)
+            reader.fail(usage_failure(std::string("interleaf ") + parsed.verb->name +
+                                      " has the formats text and json only"));
+}
 
 bool writes_a_file(VerbId verb) {
     return verb == VerbId::Shrink;
@@ -100,6 +112,7 @@ void read_outputs(const ParsedOptions& parsed, Reader& reader, Settings& setting
                       [](const OutputTarget& target) { return target.file == "-"; });
     if (to_stdout > 1)
         reader.fail(usage_failure("two formats go to stdout: give each but one a file with -o"));
+    check_formats(parsed, reader, settings);
 }
 
 void read_kernel(const ParsedOptions& parsed, Reader& reader, Settings& settings) {
