@@ -106,6 +106,10 @@ constexpr std::array option_table{
                on_explore | on_matrix, ""},
     OptionSpec{"--keep-going", "", "go on after the first failure and collect all signatures",
                on_hunt | on_explore, ""},
+    OptionSpec{"--canonical", "",
+               "go on from the failure found to the one with the fewest context switches (default)",
+               on_explore, ""},
+    OptionSpec{"--first", "", "stop at once at the first failure", on_explore, ""},
     OptionSpec{"--engine", "ENGINE", "explore (default) or hunt", on_matrix, ""},
     OptionSpec{
         "--kernels", "LIST",
