@@ -1,3 +1,4 @@
+#include "app/cli/certify.h"
 #include "app/cli/devices.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/search.h"
@@ -177,6 +178,9 @@ VerbResult explore(Session& session) {
         if (!keep_going) break;  // which others were met by the way depends on the workers
     }
     if (search.failures.empty()) describe_devices(report, devices);
+    if (const auto certificate =
+            certificate_of(session, found.value(), bound, search, report.verdict))
+        if (auto failure = save_certificate(session, *certificate, report)) return *failure;
     if (search.end == sim::SearchEnd::Interrupted) report.document["interrupted"] = true;
     report.forced_exit = search.end == sim::SearchEnd::Interrupted ? interrupt.exit_code() : -1;
     if (report.verdict == Verdict::Inconclusive && search.end == sim::SearchEnd::Time &&

@@ -33,7 +33,7 @@ constexpr std::array verb_table{
              "interleaf list --group quick\ninterleaf list 'replace/*' --format json"},
     VerbSpec{
         VerbId::Show, "show", "THING",
-        "a scenario, kernel, change, invariant, token or failure file", 0, 1,
+        "a scenario, kernel, change, invariant, token, failure file or certificate", 0, 1,
         "interleaf show replace/001 --kernel 5.5\ninterleaf show 5.5\ninterleaf show 1bbb97b8ce7d"},
     VerbSpec{VerbId::Run, "run", "ID|FILE", "one execution of a scenario", 1, 1,
              "interleaf run replace/001 --seed 7 --trace"},
@@ -62,7 +62,7 @@ constexpr std::array verb_table{
              "interleaf matrix 'replace/*' --format json\ninterleaf matrix --group quick --kernels "
              "5.4,5.5,6.1"},
     VerbSpec{VerbId::Validate, "validate", "FILE...",
-             "whether a scenario, token or failure file can be used", 1, 1000,
+             "whether a scenario, token, failure file or certificate can be used", 1, 1000,
              "interleaf validate scenarios/*/*.json"},
     VerbSpec{VerbId::Bench, "bench", "", "how fast the engine and the model are here", 0, 0,
              "interleaf bench --suite core --format json"},
@@ -186,8 +186,8 @@ constexpr std::array option_table{
                "for the preceding --format; \"-\" is stdout. Of shrink, before any --format: the "
                "smaller failure",
                on_all, "", true},
-    OptionSpec{"--artifacts", "DIR", "where failures go (default interleaf-out)", on_all,
-               "INTERLEAF_ARTIFACTS"},
+    OptionSpec{"--artifacts", "DIR", "where failures and certificates go (default interleaf-out)",
+               on_all, "INTERLEAF_ARTIFACTS"},
     OptionSpec{"--progress", "MODE", "auto, live, plain, jsonl or none", on_all,
                "INTERLEAF_PROGRESS"},
     OptionSpec{"--progress-interval", "DUR",

@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/report/checksum.h"
 #include "app/scenario/kernel_spec.h"
 #include "app/scenario/words.h"
-#include "sim/hash.h"
 
 namespace app::report {
 
@@ -24,11 +24,6 @@ std::uint64_t from_hex(const Json& json) {
     const auto value = scenario::parse_number("0x" + json.get<std::string>());
     if (!value) throw Json::other_error::create(501, "no hexadecimal number", nullptr);
     return *value;
-}
-
-std::string checksum(Json json) {
-    json.erase("checksum");
-    return hex(sim::hash_text(json.dump()));
 }
 
 Json schedule_json(const Token& token) {
@@ -136,7 +131,7 @@ std::string to_text(const FailureFile& file) {
     json["steps"] = std::move(steps);
     if (!file.definition.empty())
         json["definition"] = Json::parse(file.definition, nullptr, true, true);
-    json["checksum"] = checksum(json);
+    add_checksum(json);
     return json.dump(1) + "\n";
 }
 
@@ -147,7 +142,7 @@ sim::Result<FailureFile, TokenError> parse_failure_file(std::string_view text) {
     if (json.value("version", Json()) != format_version)
         return TokenError{"the failure file is of version " + json.value("version", Json()).dump() +
                           ", and this version reads " + std::to_string(format_version)};
-    if (json.value("checksum", Json()) != checksum(json))
+    if (!has_right_checksum(json))
         return TokenError{"the failure file is damaged: its checksum is wrong"};
     try {
         return read_body(json);
