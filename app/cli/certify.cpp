@@ -11,18 +11,6 @@ namespace app::cli {
 
 namespace {
 
-const char* name_of(sim::Reduction reduction) {
-    switch (reduction) {
-    case sim::Reduction::Sleep:
-        return "sleep";
-    case sim::Reduction::Dpor:
-        return "dpor";
-    case sim::Reduction::None:
-        break;
-    }
-    return "none";
-}
-
 /// Checks that look at several objects see every state but under DPOR (soundness, 1).
 std::vector<std::string> sampled_checks(sim::Reduction reduction) {
     std::vector<std::string> names;

@@ -29,18 +29,6 @@ std::string reproduce_line(const Session& session, const scenario::Scenario& sce
     return line + "\n";
 }
 
-const char* name_of(sim::Reduction reduction) {
-    switch (reduction) {
-    case sim::Reduction::Sleep:
-        return "sleep";
-    case sim::Reduction::Dpor:
-        return "dpor";
-    case sim::Reduction::None:
-        break;
-    }
-    return "none";
-}
-
 std::string claim(const sim::SearchReport& report, Verdict verdict, const Bound& bound,
                   const Settings& settings) {
     const std::string executions = grouped(report.executions) + " executions";

@@ -100,16 +100,10 @@ std::string to_text(const Certificate& of) {
 }
 
 sim::Result<Certificate, TokenError> parse_certificate(std::string_view text) {
-    const Json json = Json::parse(text, nullptr, false);
-    if (json.is_discarded() || !json.is_object() || json.value("format", Json()) != format_name)
-        return TokenError{"this is no certificate, or it is damaged"};
-    if (json.value("version", Json()) != format_version)
-        return TokenError{"the certificate is of version " + json.value("version", Json()).dump() +
-                          ", and this version reads " + std::to_string(format_version)};
-    if (!has_right_checksum(json))
-        return TokenError{"the certificate is damaged: its checksum is wrong"};
+    const auto json = open_artefact(text, format_name, format_version, "a certificate");
+    if (!json.ok()) return json.error();
     try {
-        return read(json);
+        return read(json.value());
     } catch (const Json::exception& error) {
         return TokenError{std::string("the certificate cannot be read: ") + error.what()};
     }

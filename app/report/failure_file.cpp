@@ -136,16 +136,10 @@ std::string to_text(const FailureFile& file) {
 }
 
 sim::Result<FailureFile, TokenError> parse_failure_file(std::string_view text) {
-    const Json json = Json::parse(text, nullptr, false);
-    if (json.is_discarded() || !json.is_object() || json.value("format", Json()) != format_name)
-        return TokenError{"this is no failure file, or it is damaged"};
-    if (json.value("version", Json()) != format_version)
-        return TokenError{"the failure file is of version " + json.value("version", Json()).dump() +
-                          ", and this version reads " + std::to_string(format_version)};
-    if (!has_right_checksum(json))
-        return TokenError{"the failure file is damaged: its checksum is wrong"};
+    const auto json = open_artefact(text, format_name, format_version, "a failure file");
+    if (!json.ok()) return json.error();
     try {
-        return read_body(json);
+        return read_body(json.value());
     } catch (const Json::exception& error) {
         return TokenError{std::string("the failure file cannot be read: ") + error.what()};
     }
