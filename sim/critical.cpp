@@ -79,6 +79,22 @@ class Search {
         return CriticalStep{.step = points_[good].step, .before = before, .after = after};
     }
 
+    std::vector<FailingShare> shares(std::size_t columns, std::uint64_t runs) {
+        const std::uint32_t end = execution_.scheduler().steps();
+        std::vector<FailingShare> list;
+        for (std::size_t i = 0; i < columns; ++i) {
+            const std::size_t choices = i * points_.size() / (columns - 1);
+            const bool at_end = choices == points_.size();
+            Continuations found;
+            sample(choices, runs, false, found);
+            const FailingShare share{.step = at_end ? end : points_[choices].step,
+                                     .failing = found.failing,
+                                     .runs = runs};
+            if (list.empty() || list.back().step != share.step) list.push_back(share);
+        }
+        return list;
+    }
+
   private:
     static constexpr std::uint64_t samples = 200;
 
@@ -170,6 +186,12 @@ class Search {
 std::optional<CriticalStep> find_critical_step(Execution& execution, const Schedule& failing,
                                                std::uint64_t budget, std::uint64_t& executions) {
     return Search(execution, failing, budget, executions).find();
+}
+
+std::vector<FailingShare> failing_shares(Execution& execution, const Schedule& failing,
+                                         std::size_t columns, std::uint64_t samples) {
+    std::uint64_t executions = 0;
+    return Search(execution, failing, 0, executions).shares(columns, samples);
 }
 
 }  // namespace sim

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "sim/execution.h"
 
@@ -31,5 +32,17 @@ struct CriticalStep {
 /// @return nothing when no passing execution was found below any prefix
 std::optional<CriticalStep> find_critical_step(Execution& execution, const Schedule& failing,
                                                std::uint64_t budget, std::uint64_t& executions);
+
+/// How many of the random continuations from a step fail.
+struct FailingShare {
+    std::uint32_t step = 0;
+    std::uint64_t failing = 0, runs = 0;
+};
+/// At choice points spread evenly over the execution, the first and the end among them: where the
+/// odds jump.
+/// @param columns  how many, at least 2
+/// @param samples  continuations of each, of fixed seeds
+std::vector<FailingShare> failing_shares(Execution& execution, const Schedule& failing,
+                                         std::size_t columns, std::uint64_t samples);
 
 }  // namespace sim

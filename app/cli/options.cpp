@@ -160,6 +160,8 @@ constexpr std::array option_table{
     OptionSpec{"--flips", "on|off",
                "name the pairs of steps that pass when they come in the other order (default on)",
                on_explain, ""},
+    OptionSpec{"--probability", "", "show from which steps on how many random continuations fail",
+               on_explain, ""},
     OptionSpec{"--width", "N", "columns of the ladder (default 75)", on_explain, ""},
     OptionSpec{"--headers", "KIND", "cpu1 (default), cpu0 or task", on_explain, ""},
     OptionSpec{"--full", "", "leave nothing out of the ladder, or of the columns",

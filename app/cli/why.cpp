@@ -12,6 +12,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t usual_budget = 1'000;
+constexpr std::size_t shown_shares = 11;
+constexpr std::uint64_t runs_of_share = 100;
 constexpr std::uint64_t most_pairs = 2'000;
 
 sim::Result<bool, Failure> wanted(const Session& session, const std::string& key) {
@@ -92,6 +94,21 @@ std::string flips_text(const Why& why, const sim::Trace& trace, std::size_t widt
     return text;
 }
 
+std::string in_column(const std::string& text) {
+    constexpr std::size_t column = 6;
+    return std::string(column - std::min(column, text.size()), ' ') + text;
+}
+
+std::string shares_text(const std::vector<sim::FailingShare>& shares) {
+    std::string steps = "step ", fails = "fails";
+    for (const sim::FailingShare& share : shares) {
+        steps += in_column(std::to_string(share.step));
+        fails += in_column(std::to_string(100 * share.failing / share.runs) + "%");
+    }
+    return "\nshare of " + std::to_string(runs_of_share) +
+           " random continuations that fail, from each step\n" + steps + "\n" + fails + "\n";
+}
+
 Json count_json(const sim::Continuations& found) {
     return {{"passing", found.passing}, {"failing", found.failing}, {"complete", found.complete}};
 }
@@ -125,7 +142,8 @@ sim::Result<Why, Failure> find_why(const Session& session, const Recording& reco
     const auto flips = wanted(session, "flips");
     if (!flips.ok()) return flips.error();
     Why why;
-    if (!failed.failed() || (!critical.value() && !flips.value())) return why;
+    const bool probability = session.has("probability");
+    if (!failed.failed() || (!critical.value() && !flips.value() && !probability)) return why;
     const std::uint64_t budget =
         session.has("max-executions") ? session.settings.max_executions : usual_budget;
     sim::ExecutionOptions options = execution_options(session.settings, false);
@@ -136,6 +154,9 @@ sim::Result<Why, Failure> find_why(const Session& session, const Recording& reco
     if (critical.value())
         why.critical =
             sim::find_critical_step(*execution.value(), failed.schedule, budget, why.executions);
+    if (probability)
+        why.shares =
+            sim::failing_shares(*execution.value(), failed.schedule, shown_shares, runs_of_share);
     if (!flips.value()) return why;
     why.flips = sim::find_flips(*execution.value(), failed.schedule, options.grain, most_pairs);
     sort_by_nearness(why.flips->found);
@@ -158,6 +179,9 @@ void describe_why(Report& report, const Why& why, const sim::Trace& trace) {
                                        {"exact", why.critical->exact()},
                                        {"before", count_json(why.critical->before)},
                                        {"after", count_json(why.critical->after)}};
+    for (const sim::FailingShare& share : why.shares)
+        report.document["probability"].push_back(
+            {{"step", share.step}, {"failing", share.failing}, {"runs", share.runs}});
     report.document["flips"] = nullptr;
     if (!why.flips) return;
     Json found = Json::array(), needed = Json::array();
@@ -182,6 +206,7 @@ std::string why_text(const Why& why, const sim::Trace& trace, std::size_t width)
     std::string text;
     if (why.critical) text += critical_text(*why.critical, trace, width);
     if (why.flips) text += flips_text(why, trace, width);
+    if (!why.shares.empty()) text += shares_text(why.shares);
     return text;
 }
 

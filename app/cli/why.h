@@ -11,6 +11,7 @@ struct Why {
     std::optional<sim::CriticalStep> critical;
     std::optional<sim::Flips> flips;   // the nearest to the failing execution first
     std::vector<std::string> passing;  // a token for each of them; empty where it would be too long
+    std::vector<sim::FailingShare> shares;  // --probability
     std::uint64_t executions = 0;
 };
 

@@ -34,6 +34,11 @@ exits 2 explain "$token" --critical maybe
 says err "expected on or off"
 exits 2 explain "$token" --critcal off
 says err 'did you mean "--critical"?'
+exits 0 explain "$token" --critical off --flips off --probability --as json
+json 'd["probability"][-1]["failing"] == d["probability"][-1]["runs"] and d["probability"][0]["failing"] < d["probability"][0]["runs"]'
+json '[p["step"] for p in d["probability"]] == sorted(p["step"] for p in d["probability"])'
+exits 0 explain "$token" --critical off --flips off --probability
+says out "share of 100 random continuations that fail, from each step"
 # Nothing to tell of an execution that passes.
 exits 0 explain "$passing"
 grep -q "Critical step" out && fail "a critical step of an execution that passes"

@@ -79,6 +79,26 @@ TEST_CASE("what always fails has no critical step", "[sim][critical]") {
     CHECK(executions > 0);
 }
 
+TEST_CASE("after the critical step every random continuation fails", "[sim][critical]") {
+    sim::Execution execution(program_of<Account>(2U, Account::Lock::EachAccess), {});
+    for (std::uint64_t seed = 0; seed < 30; ++seed) {
+        const auto random = sim::make_random(seed);
+        random->next_execution();
+        const sim::ExecutionResult failing = execution.run(*random);
+        if (!failing.failed()) continue;
+        std::uint64_t executions = 0;
+        const auto critical =
+            sim::find_critical_step(execution, failing.schedule, 100'000, executions);
+        REQUIRE(critical);
+        const auto shares = sim::failing_shares(execution, failing.schedule, 20, 50);
+        REQUIRE(shares.size() > 1);
+        CHECK(shares.front().failing < shares.front().runs);
+        CHECK(shares.back().failing == shares.back().runs);
+        for (const sim::FailingShare& share : shares)
+            if (share.step > critical->step) CHECK(share.failing == share.runs);
+    }
+}
+
 TEST_CASE("with a small budget nothing is called exact that is not", "[sim][critical]") {
     sim::Execution execution(program_of<Account>(3U, Account::Lock::EachAccess),
                              {.grain = sim::Grain::Fine});
