@@ -54,6 +54,13 @@ bool Lockdep::find_path(unsigned from, unsigned to, std::vector<std::uint16_t>& 
     return false;
 }
 
+std::vector<std::string> Lockdep::classes() const {
+    std::vector<std::string> names;
+    for (unsigned index = 0; index < max_lock_classes; ++index)
+        if (classes_[index] != nullptr) names.push_back(name(index));
+    return names;
+}
+
 std::string Lockdep::name(unsigned index) const {
     const LockClass* cls = classes_[index];
     if (cls == nullptr) return "lock class " + std::to_string(index);

@@ -34,6 +34,9 @@ class Lockdep {
     /// @return empty, or the cycle that the newest edge closes, for people: "a -> b -> a"
     std::string acquire(const Task& task, const LockClass& cls, unsigned subclass, Attempt attempt);
 
+    /// Names of all classes that were ever taken, in order of their index.
+    std::vector<std::string> classes() const;
+
   private:
     bool has_edge(unsigned from, unsigned to) const {
         return ((edges_[from][to >> 6] >> (to & 63)) & 1) != 0;

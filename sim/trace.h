@@ -54,14 +54,14 @@ class Trace {
         narration_.clear();
         labels_.clear();
         objects_.clear();
+        effects_.clear();
         hash_ = 0;
         step_sum_ = 0;
     }
 
     void begin_step(const Step& step) {
         steps_.push_back(step);
-        step_sum_ = hash_mix(step.object,
-                             (std::uint64_t{step.task} << 8) | static_cast<std::uint8_t>(step.op));
+        step_sum_ = base_of(step);
     }
     /// Accesses of one step are a set: their hashes are added, so their order does not show.
     void add_access(const Access& access, std::uint64_t value) {
@@ -72,7 +72,10 @@ class Trace {
             value);
     }
     void fold(std::uint64_t value) { step_sum_ += hash_mix(0x6D65737361676521ULL, value); }
-    void end_step() { hash_ = hash_mix(hash_, step_sum_); }
+    void end_step() {
+        hash_ = hash_mix(hash_, step_sum_);
+        if (narrating_) effects_.push_back(step_sum_ - base_of(steps_.back()));
+    }
 
     std::uint64_t hash() const { return hash_; }
     std::uint32_t steps() const { return static_cast<std::uint32_t>(steps_.size()); }
@@ -89,6 +92,9 @@ class Trace {
         const auto found = objects_.find(id);
         return found == objects_.end() ? ObjectLabel{} : found->second;
     }
+    /// What each step did: a digest of its accesses with their values and of its messages, whoever
+    /// did it and when. One for each step, while narrating.
+    const std::vector<std::uint64_t>& effects() const { return effects_; }
     /// Times that the running task changed.
     std::uint32_t switches() const;
 
@@ -117,12 +123,18 @@ class Trace {
     const std::vector<Narration>& narration() const { return narration_; }
 
   private:
+    static std::uint64_t base_of(const Step& step) {
+        return hash_mix(step.object,
+                        (std::uint64_t{step.task} << 8) | static_cast<std::uint8_t>(step.op));
+    }
+
     std::vector<Step> steps_;
     std::vector<Access> accesses_;
     std::vector<TaskName> names_;
     std::vector<Narration> narration_;
     std::vector<ObjectLabel> labels_;
     std::unordered_map<std::uint64_t, ObjectLabel> objects_;  // looked up only, never walked
+    std::vector<std::uint64_t> effects_;
     std::uint64_t hash_ = 0;
     std::uint64_t step_sum_ = 0;
     bool narrating_ = false;

@@ -14,17 +14,13 @@
 
 namespace app::cli {
 
-namespace {
-
-/// "interleaf-out/replace-001-5c1e22.ilf": named by what it holds, so that the same failure makes
-/// the same name.
-std::string recording_name(const Session& session, const scenario::Scenario& scenario,
-                           std::uint64_t trace_hash) {
-    std::string id = scenario.id;
+std::string recording_name(const Session& session, std::string id, std::uint64_t trace_hash) {
     std::replace(id.begin(), id.end(), '/', '-');
     return session.settings.artifacts + "/" + id + "-" + scenario::hex_digits(trace_hash, 8) +
            ".ilf";
 }
+
+namespace {
 
 std::unique_ptr<sim::Strategy> strategy_of(const report::Token& token) {
     return token.run ? make_strategy(*token.run) : sim::make_replay(token.schedule);
@@ -133,7 +129,7 @@ sim::Result<std::string, Failure> recording_of(const Session& session, const Sce
         if (text.empty() || shorter.size() < text.size()) text = shorter;
     }
     if (!text.empty()) return text;
-    const std::string file = recording_name(session, *scenario, result.trace_hash);
+    const std::string file = recording_name(session, scenario->id, result.trace_hash);
     std::error_code error;
     std::filesystem::create_directories(session.settings.artifacts, error);
     if (auto failure = save_recording(session, file, scenario, token)) return *failure;
@@ -146,9 +142,10 @@ std::optional<Failure> save_recording(const Session& session, const std::string&
     if (std::string error = output.open(file); !error.empty())
         return Failure{
             .exit = exit_code::usage, .message = std::move(error), .nearest = {}, .where = {}};
+    sim::ExecutionOptions options = execution_options(session.settings, true);
+    options.grain = token.fine ? sim::Grain::Fine : sim::Grain::Coarse;
     const auto execution =
-        prepare(scenario, token.kernel, execution_options(session.settings, true),
-                watch_devices(session, *scenario, token.kernel));
+        prepare(scenario, token.kernel, options, watch_devices(session, *scenario, token.kernel));
     if (!execution.ok()) return execution.error();
     const auto strategy = strategy_of(token);
     strategy->next_execution();
@@ -158,7 +155,9 @@ std::optional<Failure> save_recording(const Session& session, const std::string&
                                   .signature = signature_of(result),
                                   .text = result.violation ? result.violation->text : "",
                                   .trace_hash = result.trace_hash,
-                                  .steps = sim::meanings(result.trace)};
+                                  .steps = sim::meanings(result.trace),
+                                  .definition = in_library(session, *scenario) ? std::string()
+                                                                               : scenario->text};
     if (std::string error = output.commit(report::to_text(recording)); !error.empty())
         return Failure{
             .exit = exit_code::internal, .message = std::move(error), .nearest = {}, .where = {}};
@@ -171,10 +170,13 @@ std::string heading(const scenario::Scenario& scenario, const model::KernelVersi
            scenario::kernel_label(kernel) + (rest.empty() ? "" : "  " + rest) + "\n";
 }
 
-std::string scenario_word(const Session& session, const scenario::Scenario& scenario) {
+bool in_library(const Session& session, const scenario::Scenario& scenario) {
     const auto it = session.library.files().find(scenario.id);
-    return it != session.library.files().end() && it->second == scenario.file ? scenario.id
-                                                                              : scenario.file;
+    return it != session.library.files().end() && it->second == scenario.file;
+}
+
+std::string scenario_word(const Session& session, const scenario::Scenario& scenario) {
+    return in_library(session, scenario) ? scenario.id : scenario.file;
 }
 
 std::string replay_options(const Session& session, const scenario::Scenario& scenario) {

@@ -53,6 +53,9 @@ sim::Result<std::string, Failure>
 recording_of(const Session& session, const ScenarioPtr& scenario,
              const model::KernelVersion& kernel, const sim::ExecutionResult& result,
              const std::optional<report::StrategyRun>& made_by = std::nullopt);
+/// "interleaf-out/replace-001-5c1e22.ilf": named by what it holds, so that the same failure makes
+/// the same name.
+std::string recording_name(const Session& session, std::string id, std::uint64_t trace_hash);
 /// Runs the schedule once more, and writes it with the meaning of each step. @return what went
 /// wrong
 std::optional<Failure> save_recording(const Session& session, const std::string& file,
@@ -65,6 +68,8 @@ void describe(Report& report, const scenario::Scenario& scenario,
 /// "interleaf 0.1.0  replace/001@5c1e22  kernel 5.5@91d0  " and the rest.
 std::string heading(const scenario::Scenario& scenario, const model::KernelVersion& kernel,
                     const std::string& rest);
+/// Whether the id alone finds this scenario.
+bool in_library(const Session& session, const scenario::Scenario& scenario);
 /// What to write on a command line for the scenario: its id, or its file when it was given as one.
 std::string scenario_word(const Session& session, const scenario::Scenario& scenario);
 /// What replay and explain need beside the token: " --scenario FILE" when the id alone would not

@@ -1,4 +1,4 @@
-#include "app/cli/recording.h"
+#include "app/cli/why.h"
 #include "app/report/ladder.h"
 #include "app/scenario/kernel_spec.h"
 #include "app/scenario/words.h"
@@ -9,8 +9,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t label_width = 12;
-
 std::optional<report::Columns> columns_of(const Session& session,
                                           const scenario::Scenario& scenario) {
     const std::string kind = session.has("headers") ? session.parsed.last("headers") : "cpu1";
@@ -20,16 +18,9 @@ std::optional<report::Columns> columns_of(const Session& session,
     return std::nullopt;
 }
 
-/// "Label       text", wrapped.
-std::string entry(const std::string& label, const std::string& text, std::size_t width) {
-    std::string head = label;
-    head.resize(label_width, ' ');
-    return head + wrapped(text, width - label_width, std::string(label_width, ' '));
-}
-
 /// One line that can be pasted; on a line of its own when that keeps it short enough for a mail.
 std::string reproduce_entry(const std::string& command, std::size_t width) {
-    const std::string line = "Reproduce   " + command;
+    const std::string line = "Reproduce       " + command;
     return line.size() <= width ? line + "\n" : "Reproduce\n  " + command + "\n";
 }
 
@@ -73,9 +64,7 @@ VerbResult explain(Session& session) {
     const auto scenario = scenario_of(session, recording.value());
     if (!scenario.ok()) return scenario.error();
     const report::Token& token = recording.value().token;
-    if (session.settings.kernel_given && session.settings.kernel != token.kernel)
-        return usage_failure("the recording is of kernel " + token.kernel.name() +
-                             "; interleaf replay --kernel makes one of another kernel");
+    if (auto failure = other_kernel(session, recording.value())) return *failure;
     const auto columns = columns_of(session, *scenario.value());
     if (!columns)
         return usage_failure("--headers \"" + session.parsed.last("headers") +
@@ -84,8 +73,11 @@ VerbResult explain(Session& session) {
     if (!replayed.ok()) return replayed.error();
     const sim::ExecutionResult& result = replayed.value();
 
-    const std::string command =
-        "interleaf replay " + recording.value().word + replay_options(session, *scenario.value());
+    const auto why = find_why(session, recording.value(), scenario.value(), result);
+    if (!why.ok()) return why.error();
+
+    const std::string command = "interleaf replay " + recording.value().word +
+                                options_of(session, recording.value(), *scenario.value());
     const std::string diagram =
         report::ladder(result.trace, *columns,
                        {.width = width,
@@ -99,6 +91,7 @@ VerbResult explain(Session& session) {
     if (!session.settings.exit_rule.expect) report.forced_exit = exit_code::as_expected;
     report.document["ladder"] = diagram;
     report.document["narration"] = narration_json(result.trace, *columns);
+    describe_why(report, why.value(), result.trace);
     if (form == "json") {
         report.text = report.document.dump(2) + "\n";
         return report;
@@ -106,18 +99,24 @@ VerbResult explain(Session& session) {
     report.text = wrapped(heading(*scenario.value(), token.kernel, ""), width, "  ");
     report.text += reproduce_entry(command, width) + "\n" +
                    wrapped(first_sentence(result), width, "") + "\n" + diagram + "\n";
-    report.text += entry("Verdict",
-                         std::string(to_string(report.verdict)) +
-                             (result.violation ? "  " + result.violation->signature + " at step " +
-                                                     std::to_string(result.violation->step)
-                                               : ""),
-                         width);
-    report.text += entry("Schedule",
-                         grouped(result.steps) + " steps, " + grouped(result.switches) +
-                             " context switches, " + counted(result.deviations, "deviation") +
-                             " from the default order",
-                         width);
+    report.text +=
+        explain_entry("Verdict",
+                      std::string(to_string(report.verdict)) +
+                          (result.violation ? "  " + result.violation->signature + " at step " +
+                                                  std::to_string(result.violation->step)
+                                            : ""),
+                      width);
+    report.text += explain_entry(
+        "Schedule",
+        grouped(result.steps) + " steps, " + grouped(result.switches) + " context switches, " +
+            counted(result.deviations, "deviation") + " from the default order",
+        width);
+    report.text += why_text(why.value(), result.trace, width);
     report.text += messages_entry(result.messages, width) + reproduce_entry(command, width);
+    if (!why.value().passing.empty() && !why.value().passing.front().empty())
+        report.text += "next: interleaf diff " + recording.value().word + " " +
+                       why.value().passing.front() + replay_options(session, *scenario.value()) +
+                       "\n";
     return report;
 }
 

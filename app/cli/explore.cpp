@@ -1,12 +1,16 @@
+#include "app/cli/certify.h"
 #include "app/cli/devices.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/search.h"
 #include "app/scenario/kernel_spec.h"
+#include "sim/fewest_switches.h"
 #include "sim/strategy_dfs.h"
 
 namespace app::cli {
 
 namespace {
+
+constexpr std::uint64_t canonical_budget = 10'000;  // executions, for each signature
 
 /// The line to paste. The number of jobs is not in it: it changes nothing.
 std::string reproduce_line(const Session& session, const scenario::Scenario& scenario) {
@@ -20,20 +24,9 @@ std::string reproduce_line(const Session& session, const scenario::Scenario& sce
         line += " --state-cache " + std::to_string(settings.state_cache);
     if (settings.grain == sim::Grain::Fine) line += " --grain fine";
     if (session.has("keep-going")) line += " --keep-going";
+    if (session.has("first")) line += " --first";
     line += devices_options(session);
     return line + "\n";
-}
-
-const char* name_of(sim::Reduction reduction) {
-    switch (reduction) {
-    case sim::Reduction::Sleep:
-        return "sleep";
-    case sim::Reduction::Dpor:
-        return "dpor";
-    case sim::Reduction::None:
-        break;
-    }
-    return "none";
 }
 
 std::string claim(const sim::SearchReport& report, Verdict verdict, const Bound& bound,
@@ -72,10 +65,47 @@ std::string claim(const sim::SearchReport& report, Verdict verdict, const Bound&
            ", no violation so far\n";
 }
 
+/// The failure to show for one that was found: the one with the fewest context switches, unless
+/// --first wants none searched for.
+struct Canonical {
+    sim::Failure failure;
+    bool searched = false, complete = false;
+    std::uint32_t before = 0;
+    std::uint64_t executions = 0;
+
+    std::string text() const {
+        const std::string fewest =
+            complete ? "no execution within these deviations fails so with fewer context switches"
+                     : "the fewest context switches that " + grouped(executions) +
+                           " more executions found";
+        return fewest + " (the first had " + grouped(before) + ")\n";
+    }
+};
+
+Canonical fewest_switches(const Session& session, const ScenarioPtr& scenario,
+                          const sim::Failure& first,
+                          const std::shared_ptr<crash::CrashSearch>& devices) {
+    Canonical canonical{.failure = first, .before = first.result.switches};
+    if (session.has("first")) return canonical;
+    const auto execution =
+        prepare(scenario, session.settings.kernel, execution_options(session.settings, false),
+                crash::program_options(devices, session.settings.kernel, scenario->geometry));
+    if (!execution.ok()) return canonical;
+    sim::FewestSwitches found =
+        sim::find_fewest_switches(*execution.value(), first.result, canonical_budget);
+    canonical.searched = true;
+    canonical.complete = found.complete;
+    canonical.executions = found.executions;
+    canonical.failure.result = std::move(found.result);
+    return canonical;
+}
+
 }  // namespace
 
 VerbResult explore(Session& session) {
     const Settings& settings = session.settings;
+    if (session.has("canonical") && session.has("first"))
+        return usage_failure("--canonical and --first exclude each other");
     const auto found = session.library.find(session.argument(0));
     if (!found.ok()) return found.error();
     const scenario::Scenario& scenario = *found.value();
@@ -120,15 +150,25 @@ VerbResult explore(Session& session) {
     if (!search.unordered.empty()) report.document["unordered"] = search.unordered;
 
     report.document["failures"] = nlohmann::ordered_json::array();
-    for (const sim::Failure& failure : search.failures) {
+    for (const sim::Failure& first : search.failures) {
+        const auto canonical = fewest_switches(session, found.value(), first, devices);
+        const sim::Failure& failure = canonical.failure;
         const auto shown = show_failure(session, found.value(), settings.kernel, failure,
                                         std::nullopt, keep_going);
         if (!shown.ok()) return shown.error();
         report.document["failures"].push_back(shown.value().json);
-        report.text += shown.value().text;
+        std::string text = shown.value().text;
+        if (canonical.searched) {
+            report.document["failures"].back()["canonical"] = canonical.complete;
+            text.insert(text.find("      interleaf replay "), "      " + canonical.text());
+        }
+        report.text += text;
         if (!keep_going) break;  // which others were met by the way depends on the workers
     }
     if (search.failures.empty()) describe_devices(report, devices);
+    if (const auto certificate =
+            certificate_of(session, found.value(), bound, search, report.verdict))
+        if (auto failure = save_certificate(session, *certificate, report)) return *failure;
     if (search.end == sim::SearchEnd::Interrupted) report.document["interrupted"] = true;
     report.forced_exit = search.end == sim::SearchEnd::Interrupted ? interrupt.exit_code() : -1;
     if (report.verdict == Verdict::Inconclusive && search.end == sim::SearchEnd::Time &&

@@ -68,7 +68,8 @@ std::string program_help() {
 std::string exit_codes_topic() {
     return "Exit codes:\n" +
            entry("0", "as expected: PASS, PASS-BOUNDED or CLEAN, or the verdict of --expect") +
-           entry("1", "a violation was found, or a verdict other than that of --expect") +
+           entry("1", "a violation was found, or a verdict other than that of --expect; of diff: "
+                      "the two differ") +
            entry("2", "usage error") +
            entry("3", "scenario, kernel or configuration cannot be used") +
            entry("4", "no verdict inside the limits (INCONCLUSIVE)") +

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "app/cli/build_info.h"
+#include "app/report/failure_file.h"
 #include "app/scenario/loader.h"
 #include "app/scenario/words.h"
 
@@ -126,17 +127,33 @@ sim::Result<std::string, Failure> read_file(const std::string& file) {
     return text;
 }
 
+namespace {
+
+/// The text of a scenario, taken out of a failure file if it is one.
+sim::Result<std::string, Failure> definition_in(const std::string& text, const std::string& file) {
+    if (!file.ends_with(".ilf")) return text;
+    const auto recording = report::parse_failure_file(text);
+    if (!recording.ok()) return damaged(file + ": " + recording.error().message);
+    if (!recording.value().definition.empty()) return recording.value().definition;
+    return invalid(file + ": this failure file carries no scenario; it was made for " +
+                   recording.value().token.scenario);
+}
+
+}  // namespace
+
 sim::Result<ScenarioPtr, Failure> load_scenario(const std::string& file) {
     const auto text = read_file(file);
     if (!text.ok()) return text.error();
-    auto scenario = scenario::load(text.value(), file);
+    const auto definition = definition_in(text.value(), file);
+    if (!definition.ok()) return definition.error();
+    auto scenario = scenario::load(definition.value(), file);
     if (!scenario.ok()) return invalid_file(scenario.error());
     return ScenarioPtr(std::make_shared<scenario::Scenario>(std::move(scenario.value())));
 }
 
 bool is_file_name(const std::string& word) {
     std::error_code error;
-    return word.ends_with(".json") ||
+    return word.ends_with(".json") || word.ends_with(".ilf") ||
            (word.find('/') != std::string::npos && !scenario::is_glob(word) &&
             fs::is_regular_file(word, error));
 }

@@ -37,7 +37,7 @@ class Library {
 
 /// The whole of a file. @return a failure with exit code 3 if it cannot be read
 sim::Result<std::string, Failure> read_file(const std::string& file);
-/// A scenario from its file, whatever its id.
+/// A scenario from its file, whatever its id; or the one that a failure file carries.
 sim::Result<ScenarioPtr, Failure> load_scenario(const std::string& file);
 /// Whether the word is meant as a file and not as an id.
 bool is_file_name(const std::string& word);

@@ -18,19 +18,22 @@ constexpr unsigned bit(VerbId verb) {
 constexpr unsigned on_list = bit(VerbId::List), on_show = bit(VerbId::Show),
                    on_run = bit(VerbId::Run), on_hunt = bit(VerbId::Hunt),
                    on_explore = bit(VerbId::Explore), on_replay = bit(VerbId::Replay),
-                   on_explain = bit(VerbId::Explain), on_matrix = bit(VerbId::Matrix),
+                   on_explain = bit(VerbId::Explain), on_shrink = bit(VerbId::Shrink),
+                   on_diff = bit(VerbId::Diff), on_matrix = bit(VerbId::Matrix),
                    on_bench = bit(VerbId::Bench), on_image = bit(VerbId::Image);
 constexpr unsigned on_all = ~0U;
 constexpr unsigned on_search = on_hunt | on_explore | on_matrix;
-constexpr unsigned on_execution = on_run | on_search | on_replay | on_explain | on_image;
-constexpr unsigned on_stoppable = on_run | on_hunt | on_explore | on_replay | on_explain;
+constexpr unsigned on_execution =
+    on_run | on_search | on_replay | on_explain | on_shrink | on_diff | on_image;
+constexpr unsigned on_stoppable =
+    on_run | on_hunt | on_explore | on_replay | on_explain | on_shrink | on_diff;
 
 constexpr std::array verb_table{
     VerbSpec{VerbId::List, "list", "[ID-GLOB...]", "the scenarios there are", 0, 1000,
              "interleaf list --group quick\ninterleaf list 'replace/*' --format json"},
     VerbSpec{
         VerbId::Show, "show", "THING",
-        "a scenario, kernel, change, invariant, token or failure file", 0, 1,
+        "a scenario, kernel, change, invariant, token, failure file or certificate", 0, 1,
         "interleaf show replace/001 --kernel 5.5\ninterleaf show 5.5\ninterleaf show 1bbb97b8ce7d"},
     VerbSpec{VerbId::Run, "run", "ID|FILE", "one execution of a scenario", 1, 1,
              "interleaf run replace/001 --seed 7 --trace"},
@@ -47,12 +50,19 @@ constexpr std::array verb_table{
         "interleaf replay il1:...\ninterleaf replay il1:... --kernel 5.5 --on-divergence nearest"},
     VerbSpec{VerbId::Explain, "explain", "TOKEN|FILE",
              "why an execution fails, as a ladder of CPUs", 1, 1, "interleaf explain il1:..."},
+    VerbSpec{VerbId::Shrink, "shrink", "TOKEN|FILE",
+             "a failing execution with fewer tasks, operations and context switches", 1, 1,
+             "interleaf shrink il1:... -o small.ilf\ninterleaf explain small.ilf"},
+    VerbSpec{
+        VerbId::Diff, "diff", "A B",
+        "where two executions of a scenario part: first different choice, first different state", 2,
+        2, "interleaf diff il1:... il1:...\ninterleaf diff failing.ilf passing.ilf --full"},
     VerbSpec{VerbId::Matrix, "matrix", "[ID-GLOB|FILE...]",
              "verdicts by scenario and kernel, against what is expected", 0, 1000,
              "interleaf matrix 'replace/*' --format json\ninterleaf matrix --group quick --kernels "
              "5.4,5.5,6.1"},
     VerbSpec{VerbId::Validate, "validate", "FILE...",
-             "whether a scenario, token or failure file can be used", 1, 1000,
+             "whether a scenario, token, failure file or certificate can be used", 1, 1000,
              "interleaf validate scenarios/*/*.json"},
     VerbSpec{VerbId::Bench, "bench", "", "how fast the engine and the model are here", 0, 0,
              "interleaf bench --suite core --format json"},
@@ -96,6 +106,10 @@ constexpr std::array option_table{
                on_explore | on_matrix, ""},
     OptionSpec{"--keep-going", "", "go on after the first failure and collect all signatures",
                on_hunt | on_explore, ""},
+    OptionSpec{"--canonical", "",
+               "go on from the failure found to the one with the fewest context switches (default)",
+               on_explore, ""},
+    OptionSpec{"--first", "", "stop at once at the first failure", on_explore, ""},
     OptionSpec{"--engine", "ENGINE", "explore (default) or hunt", on_matrix, ""},
     OptionSpec{
         "--kernels", "LIST",
@@ -105,7 +119,7 @@ constexpr std::array option_table{
                true},
     OptionSpec{"--id", "GLOB", "scenarios whose id matches", on_list, "", true},
     OptionSpec{"--scenario", "FILE", "take the scenario from FILE instead of looking up its id",
-               on_replay | on_explain | on_show | on_image, ""},
+               on_replay | on_explain | on_shrink | on_diff | on_show | on_image, ""},
     OptionSpec{"--crash-at", "WHERE",
                "stop the machine at every-flush, every-write or flush:N, and mount what is left "
                "(default none)",
@@ -131,16 +145,27 @@ constexpr std::array option_table{
                on_search | on_bench, "INTERLEAF_JOBS"},
     OptionSpec{"--time", "DUR", "wall limit: 500ms, 30s, 10m, 2h", on_search, "INTERLEAF_TIME"},
     OptionSpec{"--max-steps", "N", "steps of one execution (default 100000)", on_execution, ""},
-    OptionSpec{"--max-executions", "N", "executions of one search", on_search, ""},
+    OptionSpec{"--max-executions", "N", "executions of one search",
+               on_search | on_shrink | on_explain, ""},
+    OptionSpec{"--verify", "N", "replay what was written N times (default 3)", on_shrink, ""},
 
     // What is shown.
     OptionSpec{"--trace", "", "show every step", on_run | on_replay, ""},
     OptionSpec{"--save", "FILE", "write the execution to FILE, to replay or explain it",
                on_run | on_replay, ""},
     OptionSpec{"--as", "FORM", "ladder (default) or json", on_explain, ""},
+    OptionSpec{"--critical", "on|off",
+               "name the last step before which something that passes is possible (default on)",
+               on_explain, ""},
+    OptionSpec{"--flips", "on|off",
+               "name the pairs of steps that pass when they come in the other order (default on)",
+               on_explain, ""},
+    OptionSpec{"--probability", "", "show from which steps on how many random continuations fail",
+               on_explain, ""},
     OptionSpec{"--width", "N", "columns of the ladder (default 75)", on_explain, ""},
     OptionSpec{"--headers", "KIND", "cpu1 (default), cpu0 or task", on_explain, ""},
-    OptionSpec{"--full", "", "leave nothing out of the ladder", on_explain, ""},
+    OptionSpec{"--full", "", "leave nothing out of the ladder, or of the columns",
+               on_explain | on_diff, ""},
     OptionSpec{"--cell", "WHAT", "verdict (default), counts or time", on_matrix, ""},
     OptionSpec{"--long", "", "more about each scenario", on_list, ""},
     OptionSpec{"--fixes", "", "the changes of kernels that --with and --without know", on_list, ""},
@@ -155,12 +180,16 @@ constexpr std::array option_table{
                "measurements of each figure, of which the median counts (default 3)", on_bench, ""},
 
     // Everywhere.
-    OptionSpec{"--format", "F", "text or json; may be repeated, each with its own -o", on_all,
-               "INTERLEAF_FORMAT", true},
-    OptionSpec{"-o,--output", "FILE", "for the preceding --format; \"-\" is stdout", on_all, "",
-               true},
-    OptionSpec{"--artifacts", "DIR", "where failures go (default interleaf-out)", on_all,
-               "INTERLEAF_ARTIFACTS"},
+    OptionSpec{
+        "--format", "F",
+        "text, json, junit, sarif, ktap, github or md; may be repeated, each with its own -o",
+        on_all, "INTERLEAF_FORMAT", true},
+    OptionSpec{"-o,--output", "FILE",
+               "for the preceding --format; \"-\" is stdout. Of shrink, before any --format: the "
+               "smaller failure",
+               on_all, "", true},
+    OptionSpec{"--artifacts", "DIR", "where failures and certificates go (default interleaf-out)",
+               on_all, "INTERLEAF_ARTIFACTS"},
     OptionSpec{"--progress", "MODE", "auto, live, plain, jsonl or none", on_all,
                "INTERLEAF_PROGRESS"},
     OptionSpec{"--progress-interval", "DUR",

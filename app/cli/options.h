@@ -19,6 +19,8 @@ enum class VerbId : unsigned {
     Explore,
     Replay,
     Explain,
+    Shrink,
+    Diff,
     Matrix,
     Validate,
     Bench,

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "app/cli/build_info.h"
+#include "app/cli/cases.h"
 #include "app/cli/output.h"
 #include "app/cli/session.h"
 #include "app/report/token.h"
@@ -34,6 +35,10 @@ VerbResult run_verb(Session& session) {
         return replay(session);
     case VerbId::Explain:
         return explain(session);
+    case VerbId::Shrink:
+        return shrink(session);
+    case VerbId::Diff:
+        return diff(session);
     case VerbId::Matrix:
         return matrix(session);
     case VerbId::Validate:
@@ -72,6 +77,46 @@ Json failure_document(const Failure& failure) {
     return {{"error", std::move(error)}};
 }
 
+/// A result in the formats that it can be had in.
+class Contents {
+  public:
+    Contents(const Session& session, const Json& document, const std::string& text, int exit)
+        : document_(document), text_(text) {
+        const auto of_cases = [](const OutputTarget& target) {
+            return target.format != Format::Text && target.format != Format::Json;
+        };
+        const auto& targets = session.settings.outputs;
+        if (std::any_of(targets.begin(), targets.end(), of_cases))
+            suite_ = suite_of(session, document, exit);
+    }
+
+    const report::Suite& suite() const { return suite_; }
+    std::string in(Format format) const {
+        switch (format) {
+        case Format::Text:
+            break;
+        case Format::Json:
+            return document_.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+        case Format::Junit:
+            return report::junit(suite_);
+        case Format::Sarif:
+            return report::sarif(suite_);
+        case Format::Ktap:
+            return report::ktap(suite_);
+        case Format::Github:
+            return report::github(suite_);
+        case Format::Markdown:
+            return report::markdown(suite_);
+        }
+        return text_;
+    }
+
+  private:
+    const Json& document_;
+    const std::string& text_;
+    report::Suite suite_;
+};
+
 /// The files of -o, opened before the work begins.
 class Outputs {
   public:
@@ -83,13 +128,9 @@ class Outputs {
         }
         return "";
     }
-    std::string write(const std::vector<OutputTarget>& targets, const Json& document,
-                      const std::string& text) {
+    std::string write(const std::vector<OutputTarget>& targets, const Contents& contents) {
         for (std::size_t i = 0; i < targets.size(); ++i) {
-            const std::string content =
-                targets[i].format == Format::Json
-                    ? document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-                    : text;
+            const std::string content = contents.in(targets[i].format);
             std::string error =
                 files_[i].is_open() ? files_[i].commit(content) : write_all(STDOUT_FILENO, content);
             if (!error.empty())
@@ -136,10 +177,17 @@ int run_session(Session& session, const std::optional<Failure>& mistake) {
         document = failure_document(failure);
     }
     document = complete_document(session, std::move(document), verdict, code);
-    if (const std::string error = outputs.write(settings.outputs, document, text); !error.empty()) {
+    const Contents contents(session, document, text, code);
+    if (const std::string error = outputs.write(settings.outputs, contents); !error.empty()) {
         session.diagnostics.error(error);
         return finish(settings, exit_code::internal);
     }
+    for (const OutputTarget& target : settings.outputs)
+        if (target.format == Format::Github)
+            if (const std::string error =
+                    add_to_step_summary(session.environment, contents.suite());
+                !error.empty())
+                session.diagnostics.warning(error);
     for (const OutputTarget& target : settings.outputs)
         if (target.file != "-")
             session.diagnostics.info(std::string(to_string(verdict)) + "  wrote " + target.file);

@@ -10,7 +10,7 @@ sim::Result<Recording, Failure> load_recording(const std::string& word) {
     if (report::looks_like_token(word)) {
         const auto token = report::decode(word);
         if (!token.ok()) return damaged(token.error().message);
-        return Recording{.token = token.value(), .steps = {}, .word = word};
+        return Recording{.token = token.value(), .steps = {}, .word = word, .has_scenario = false};
     }
     const auto text = read_file(word);
     if (!text.ok()) {
@@ -20,14 +20,17 @@ sim::Result<Recording, Failure> load_recording(const std::string& word) {
     }
     auto file = report::parse_failure_file(text.value());
     if (!file.ok()) return damaged(word + ": " + file.error().message);
-    return Recording{
-        .token = file.value().token, .steps = std::move(file.value().steps), .word = word};
+    return Recording{.token = file.value().token,
+                     .steps = std::move(file.value().steps),
+                     .word = word,
+                     .has_scenario = !file.value().definition.empty()};
 }
 
 sim::Result<ScenarioPtr, Failure> scenario_of(const Session& session, const Recording& recording) {
     const report::Token& token = recording.token;
-    auto scenario = session.has("scenario") ? load_scenario(session.parsed.last("scenario"))
-                                            : session.library.find(token.scenario);
+    auto scenario = session.has("scenario")  ? load_scenario(session.parsed.last("scenario"))
+                    : recording.has_scenario ? load_scenario(recording.word)
+                                             : session.library.find(token.scenario);
     if (!scenario.ok()) return scenario;
     const std::string changed = report::changed_parts(token, scenario.value()->content);
     if (!changed.empty())
@@ -38,6 +41,20 @@ sim::Result<ScenarioPtr, Failure> scenario_of(const Session& session, const Reco
                        std::to_string(token.revision) + " then, " +
                        std::to_string(report::model_revision) + " now");
     return scenario;
+}
+
+std::string options_of(const Session& session, const Recording& recording,
+                       const scenario::Scenario& scenario) {
+    return recording.has_scenario && recording.word == scenario.file
+               ? devices_options(session)
+               : replay_options(session, scenario);
+}
+
+std::optional<Failure> other_kernel(const Session& session, const Recording& recording) {
+    if (!session.settings.kernel_given || session.settings.kernel == recording.token.kernel)
+        return std::nullopt;
+    return usage_failure("the recording is of kernel " + recording.token.kernel.name() +
+                         "; interleaf replay --kernel makes one of another kernel");
 }
 
 sim::Result<sim::ExecutionResult, Failure> replay_exactly(const Session& session,

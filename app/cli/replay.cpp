@@ -14,7 +14,7 @@ using Json = nlohmann::ordered_json;
 std::string reproduce_line(const Session& session, const Recording& recording,
                            const scenario::Scenario& scenario) {
     std::string line =
-        "reproduce: interleaf replay " + recording.word + replay_options(session, scenario);
+        "reproduce: interleaf replay " + recording.word + options_of(session, recording, scenario);
     if (session.settings.kernel_given)
         line += " " + scenario::kernel_options(session.settings.kernel);
     if (session.has("on-divergence"))
@@ -150,7 +150,7 @@ VerbResult replay(Session& session) {
     describe(report, *scenario.value(), token.kernel, result);
     if (result.failed())
         report.text += "next: interleaf explain " + recording.value().word +
-                       replay_options(session, *scenario.value()) + "\n";
+                       options_of(session, recording.value(), *scenario.value()) + "\n";
     return report;
 }
 

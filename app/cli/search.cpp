@@ -104,6 +104,18 @@ sim::Result<ShownFailure, Failure> show_failure(const Session& session, const Sc
     return shown;
 }
 
+const char* name_of(sim::Reduction reduction) {
+    switch (reduction) {
+    case sim::Reduction::Sleep:
+        return "sleep";
+    case sim::Reduction::Dpor:
+        return "dpor";
+    case sim::Reduction::None:
+        break;
+    }
+    return "none";
+}
+
 std::string end_text(const sim::SearchReport& report, const Settings& settings) {
     switch (report.end) {
     case sim::SearchEnd::Time:

@@ -38,6 +38,9 @@ sim::Result<ShownFailure, Failure> show_failure(const Session& session, const Sc
                                                 const std::optional<report::StrategyRun>& made_by,
                                                 bool with_count);
 
+/// As --reduction takes it.
+const char* name_of(sim::Reduction reduction);
+
 /// "time limit 4m", "interrupted": why a search ended before it was done.
 std::string end_text(const sim::SearchReport& report, const Settings& settings);
 

@@ -47,6 +47,8 @@ VerbResult hunt(Session& session);
 VerbResult explore(Session& session);
 VerbResult replay(Session& session);
 VerbResult explain(Session& session);
+VerbResult shrink(Session& session);
+VerbResult diff(Session& session);
 VerbResult matrix(Session& session);
 VerbResult validate(Session& session);
 VerbResult bench(Session& session);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <thread>
 
+#include "app/cli/cases.h"
 #include "app/scenario/kernel_spec.h"
 #include "app/scenario/words.h"
 #include "sim/hash.h"
@@ -69,10 +70,26 @@ class Reader {
     std::optional<Failure> failure_;
 };
 
-const std::vector<std::pair<std::string, Format>> formats{{"text", Format::Text},
-                                                          {"json", Format::Json}};
+const std::vector<std::pair<std::string, Format>> formats{
+    {"text", Format::Text},   {"json", Format::Json}, {"junit", Format::Junit},
+    {"sarif", Format::Sarif}, {"ktap", Format::Ktap}, {"github", Format::Github},
+    {"md", Format::Markdown}};
 
-/// Each -o belongs to the --format before it; without one, to text.
+/// Text and JSON are of every verb; the others tell of test cases.
+void check_formats(const ParsedOptions& parsed, Reader& reader, const Settings& settings) {
+    if (parsed.verb == nullptr || has_cases(parsed.verb->id)) return;
+    for (const OutputTarget& target : settings.outputs)
+        if (target.format != Format::Text && target.format != Format::Json)
+            reader.fail(usage_failure(std::string("interleaf ") + parsed.verb->name +
+                                      " has the formats text and json only"));
+}
+
+bool writes_a_file(VerbId verb) {
+    return verb == VerbId::Shrink;
+}
+
+/// Each -o belongs to the --format before it; without one, to text, or to the file that the verb
+/// writes.
 void read_outputs(const ParsedOptions& parsed, Reader& reader, Settings& settings) {
     bool file_given = true;  // whether the last target has its -o
     for (const auto& [key, value] : parsed.in_order) {
@@ -80,6 +97,9 @@ void read_outputs(const ParsedOptions& parsed, Reader& reader, Settings& setting
             settings.outputs.push_back(
                 {.format = reader.chosen(key, value, formats, Format::Text), .file = "-"});
             file_given = false;
+        } else if (key == "output" && file_given && parsed.verb != nullptr &&
+                   writes_a_file(parsed.verb->id)) {
+            settings.result_file = value;
         } else if (key == "output") {
             if (file_given) settings.outputs.push_back({});
             settings.outputs.back().file = value;
@@ -92,6 +112,7 @@ void read_outputs(const ParsedOptions& parsed, Reader& reader, Settings& setting
                       [](const OutputTarget& target) { return target.file == "-"; });
     if (to_stdout > 1)
         reader.fail(usage_failure("two formats go to stdout: give each but one a file with -o"));
+    check_formats(parsed, reader, settings);
 }
 
 void read_kernel(const ParsedOptions& parsed, Reader& reader, Settings& settings) {
@@ -210,6 +231,7 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
     reader.number("state-cache", 0, std::uint64_t{1} << 26, settings.state_cache);
     reader.number("max-executions", 1, ~std::uint64_t{0}, settings.max_executions);
     reader.number("times", 1, 1'000'000, settings.times);
+    reader.number("verify", 1, 1000, settings.verify);
     reader.number("repeat", 1, 1000, settings.repeat);
     reader.number("width", 40, 200, settings.width);
     std::uint64_t max_steps = settings.max_steps;
@@ -259,7 +281,8 @@ namespace {
 
 /// A recording names its own kernel; only the command line asks for another one.
 bool takes_from_environment(const OptionSpec& option, VerbId verb) {
-    const bool has_its_own = verb == VerbId::Replay || verb == VerbId::Explain;
+    const bool has_its_own =
+        verb == VerbId::Replay || verb == VerbId::Explain || verb == VerbId::Shrink;
     return applies(option, verb) && !(has_its_own && option.key() == "kernel");
 }
 

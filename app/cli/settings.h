@@ -18,7 +18,7 @@ namespace app::cli {
 
 using Environment = std::map<std::string, std::string>;
 
-enum class Format { Text, Json };
+enum class Format { Text, Json, Junit, Sarif, Ktap, Github, Markdown };
 enum class ProgressMode { Auto, Live, Plain, Jsonl, None };
 
 /// One --format with its -o.
@@ -51,6 +51,8 @@ struct Settings {
     std::uint64_t repeat = 3;
     std::uint64_t width = 75;
     std::vector<OutputTarget> outputs;
+    std::string result_file;  // of a verb that writes one: -o without a --format before it
+    std::uint64_t verify = 3;
     std::string artifacts = "interleaf-out";
     ProgressMode progress = ProgressMode::Auto;
     std::optional<std::chrono::nanoseconds> progress_interval;

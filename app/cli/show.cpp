@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "app/cli/executions.h"
+#include "app/report/certificate.h"
 #include "app/report/failure_file.h"
 #include "app/scenario/kernel_spec.h"
 #include "app/scenario/words.h"
@@ -216,6 +217,20 @@ VerbResult show_failure_file(const std::string& file) {
     return report;
 }
 
+VerbResult show_certificate(const std::string& file) {
+    const auto text = read_file(file);
+    if (!text.ok()) return text.error();
+    const auto certificate = report::parse_certificate(text.value());
+    if (!certificate.ok()) return damaged(file + ": " + certificate.error().message);
+    Report report;
+    for (const auto& [label, words] : report::in_words(certificate.value()))
+        report.text += entry(label, words);
+    report.document = Json::parse(text.value());
+    report.document["kind"] = "certificate";
+    report.document["certified"] = certificate.value().verdict;
+    return report;
+}
+
 }  // namespace
 
 VerbResult show(Session& session) {
@@ -233,6 +248,7 @@ VerbResult show(Session& session) {
         if (!token.ok()) return damaged(token.error().message);
         return show_token(token.value());
     }
+    if (word.ends_with(".cert.json")) return show_certificate(word);
     if (word.ends_with(".ilf")) return show_failure_file(word);
     if (const model::Fix* fix = model::find_fix(word)) return show_fix(*fix);
     for (const model::Invariant& invariant : model::invariants())

@@ -1,4 +1,5 @@
 #include "app/cli/executions.h"
+#include "app/report/certificate.h"
 #include "app/report/failure_file.h"
 
 namespace app::cli {
@@ -13,6 +14,13 @@ sim::Result<std::string, Failure> check(const std::string& word) {
         const auto token = report::decode(word);
         if (!token.ok()) return damaged(token.error().message);
         return "token of " + token.value().scenario;
+    }
+    if (word.ends_with(".cert.json")) {
+        const auto text = read_file(word);
+        if (!text.ok()) return text.error();
+        const auto certificate = report::parse_certificate(text.value());
+        if (!certificate.ok()) return damaged(word + ": " + certificate.error().message);
+        return "certificate of " + certificate.value().scenario;
     }
     if (word.ends_with(".ilf")) {
         const auto text = read_file(word);

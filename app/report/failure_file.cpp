@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/report/checksum.h"
 #include "app/scenario/kernel_spec.h"
 #include "app/scenario/words.h"
-#include "sim/hash.h"
 
 namespace app::report {
 
@@ -24,11 +24,6 @@ std::uint64_t from_hex(const Json& json) {
     const auto value = scenario::parse_number("0x" + json.get<std::string>());
     if (!value) throw Json::other_error::create(501, "no hexadecimal number", nullptr);
     return *value;
-}
-
-std::string checksum(Json json) {
-    json.erase("checksum");
-    return hex(sim::hash_text(json.dump()));
 }
 
 Json schedule_json(const Token& token) {
@@ -104,6 +99,7 @@ FailureFile read_body(const Json& json) {
     token.trace_hash = short_hash(file.trace_hash);
     for (const Json& step : json.at("steps"))
         file.steps.push_back(read_meaning(step));
+    if (json.contains("definition")) file.definition = json.at("definition").dump(2) + "\n";
     return file;
 }
 
@@ -133,21 +129,17 @@ std::string to_text(const FailureFile& file) {
     for (const sim::Meaning& step : file.steps)
         steps.push_back(meaning_json(step));
     json["steps"] = std::move(steps);
-    json["checksum"] = checksum(json);
+    if (!file.definition.empty())
+        json["definition"] = Json::parse(file.definition, nullptr, true, true);
+    add_checksum(json);
     return json.dump(1) + "\n";
 }
 
 sim::Result<FailureFile, TokenError> parse_failure_file(std::string_view text) {
-    const Json json = Json::parse(text, nullptr, false);
-    if (json.is_discarded() || !json.is_object() || json.value("format", Json()) != format_name)
-        return TokenError{"this is no failure file, or it is damaged"};
-    if (json.value("version", Json()) != format_version)
-        return TokenError{"the failure file is of version " + json.value("version", Json()).dump() +
-                          ", and this version reads " + std::to_string(format_version)};
-    if (json.value("checksum", Json()) != checksum(json))
-        return TokenError{"the failure file is damaged: its checksum is wrong"};
+    const auto json = open_artefact(text, format_name, format_version, "a failure file");
+    if (!json.ok()) return json.error();
     try {
-        return read_body(json);
+        return read_body(json.value());
     } catch (const Json::exception& error) {
         return TokenError{std::string("the failure file cannot be read: ") + error.what()};
     }

@@ -15,6 +15,7 @@ struct FailureFile {
     std::string verdict, signature, text;
     std::uint64_t trace_hash = 0;
     std::vector<sim::Meaning> steps;
+    std::string definition;  // the scenario itself, where the library does not have it; else empty
 };
 
 /// JSON with a checksum.

@@ -534,6 +534,7 @@ sim::Result<Scenario, InputError> load(std::string_view text, std::string_view f
         mistakes.at_key(*index.duplicate(), "this key stands twice in its object", "each key once");
     Scenario scenario;
     scenario.file = file;
+    scenario.text = text;
     if (!mistakes.first()) Loader(mistakes, scenario).load({&json, ""});
     if (mistakes.first()) return *mistakes.first();
     scenario.content = hash_content(scenario);

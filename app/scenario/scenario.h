@@ -49,6 +49,7 @@ struct Scenario {
     std::vector<Expectation> expect;
     ContentHash content;
     std::string file;  // where it came from, for reports
+    std::string text;  // what it was read from: JSON with comments
 
     /// "replace/001@5c1e22"
     std::string label() const;

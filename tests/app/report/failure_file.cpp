@@ -40,6 +40,16 @@ TEST_CASE("A failure file gives back what went in", "[app][report]") {
     CHECK(to_text(back) == to_text(file));
 }
 
+TEST_CASE("A failure file can carry its scenario", "[app][report]") {
+    FailureFile file = sample();
+    file.definition = "{\"id\": \"a/001\" /* a comment */}";
+    const auto parsed = parse_failure_file(to_text(file));
+    REQUIRE(parsed.ok());
+    CHECK(parsed.value().definition == "{\n  \"id\": \"a/001\"\n}\n");
+    CHECK(to_text(parsed.value()) == to_text(file));
+    CHECK(parse_failure_file(to_text(sample())).value().definition.empty());
+}
+
 TEST_CASE("A failure file that was touched is refused", "[app][report]") {
     const std::string text = to_text(sample());
     for (const auto& [from, to] :

@@ -1,0 +1,157 @@
+#include "app/report/certificate.h"
+
+#include <nlohmann/json.hpp>
+
+#include "app/report/checksum.h"
+#include "app/scenario/words.h"
+
+namespace app::report {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* format_name = "interleaf certificate";
+constexpr int format_version = 1;
+constexpr unsigned hash_bits = 128;
+
+std::string hex(std::uint64_t value) {
+    return scenario::hex_digits(value, 16);
+}
+std::uint64_t from_hex(const Json& json) {
+    const auto value = scenario::parse_number("0x" + json.get<std::string>());
+    if (!value) throw Json::other_error::create(501, "no hexadecimal number", nullptr);
+    return *value;
+}
+
+Certificate read(const Json& json) {
+    Certificate read;
+    json.at("interleaf").get_to(read.program_version);
+    json.at("model_revision").get_to(read.model_revision);
+    json.at("scenario").get_to(read.scenario);
+    read.content = from_hex(json.at("content"));
+    read.prepared_state = from_hex(json.at("prepared_state"));
+    json.at("kernel").get_to(read.kernel);
+    read.kernel_hash = from_hex(json.at("kernel_hash"));
+    json.at("verdict").get_to(read.verdict);
+    json.at("signatures").get_to(read.signatures);
+    json.at("whole_space").get_to(read.whole_space);
+    json.at("grain").get_to(read.grain);
+    json.at("merged_locks").get_to(read.merged_locks);
+    const Json& bounds = json.at("bounds");
+    if (!bounds.at("deviations").is_null())
+        read.deviations = bounds.at("deviations").get<std::uint32_t>();
+    bounds.at("max_steps").get_to(read.max_steps);
+    json.at("reduction").get_to(read.reduction);
+    json.at("cache").at("entries").get_to(read.cache_entries);
+    json.at("crash_at").get_to(read.crash_at);
+    json.at("check_images").get_to(read.check_images);
+    json.at("sampled_checks").get_to(read.sampled_checks);
+    const Json& counts = json.at("counts");
+    counts.at("executions").get_to(read.executions);
+    counts.at("blocked").get_to(read.blocked);
+    counts.at("steps").get_to(read.steps);
+    counts.at("depth").get_to(read.depth);
+    counts.at("jobs").get_to(read.jobs);
+    return read;
+}
+
+std::string or_none(const std::vector<std::string>& words) {
+    return words.empty() ? "none" : scenario::join(words, ", ");
+}
+
+}  // namespace
+
+std::string to_text(const Certificate& of) {
+    Json json = {{"format", format_name},
+                 {"version", format_version},
+                 {"interleaf", of.program_version},
+                 {"model_revision", of.model_revision},
+                 {"scenario", of.scenario},
+                 {"content", hex(of.content)},
+                 {"prepared_state", hex(of.prepared_state)},
+                 {"kernel", of.kernel},
+                 {"kernel_hash", hex(of.kernel_hash)},
+                 {"verdict", of.verdict},
+                 {"signatures", of.signatures},
+                 {"whole_space", of.whole_space},
+                 {"grain", of.grain},
+                 {"merged_locks", of.merged_locks},
+                 {"bounds",
+                  {{"deviations", of.deviations ? Json(*of.deviations) : Json()},
+                   {"max_steps", of.max_steps},
+                   {"firings_of_a_timer", 1}}},
+                 {"reduction", of.reduction},
+                 {"cache",
+                  {{"entries", of.cache_entries},
+                   {"hash_bits", of.cache_entries == 0 ? Json() : Json(hash_bits)}}},
+                 {"crash_at", of.crash_at},
+                 {"check_images", of.check_images},
+                 {"sampled_checks", of.sampled_checks},
+                 {"counts",
+                  {{"executions", of.executions},
+                   {"blocked", of.blocked},
+                   {"steps", of.steps},
+                   {"depth", of.depth},
+                   {"jobs", of.jobs},
+                   {"same_for_any_jobs", of.counts_repeat()}}}};
+    add_checksum(json);
+    return json.dump(1) + "\n";
+}
+
+sim::Result<Certificate, TokenError> parse_certificate(std::string_view text) {
+    const auto json = open_artefact(text, format_name, format_version, "a certificate");
+    if (!json.ok()) return json.error();
+    try {
+        return read(json.value());
+    } catch (const Json::exception& error) {
+        return TokenError{std::string("the certificate cannot be read: ") + error.what()};
+    }
+}
+
+std::vector<std::pair<std::string, std::string>> in_words(const Certificate& of) {
+    const std::string bound = of.deviations
+                                  ? "at most " + std::to_string(*of.deviations) +
+                                        " deviations from the default order" +
+                                        (of.whole_space ? ", and no schedule has more" : "")
+                                  : "none";
+    const std::string cache = of.cache_entries == 0
+                                  ? "none: nothing was cut because of a hash"
+                                  : std::to_string(of.cache_entries) +
+                                        " happens-before prefixes, told apart by hashes of " +
+                                        std::to_string(hash_bits) + " bits";
+    return {
+        {"Scenario", of.scenario + ", content " + hex(of.content)},
+        {"Kernel", of.kernel + ", " + hex(of.kernel_hash)},
+        {"Prepared", "state " + hex(of.prepared_state)},
+        {"Verdict", of.verdict + (of.signatures.empty() ? "" : "  " + or_none(of.signatures))},
+        {"Executions", std::to_string(of.executions) + ", " + std::to_string(of.blocked) +
+                           " cut, " + std::to_string(of.steps) + " steps, depth " +
+                           std::to_string(of.depth) +
+                           (of.counts_repeat() ? "; the same for any number of jobs"
+                                               : "; with " + std::to_string(of.jobs) + " jobs")},
+        {"Bound", bound + "; " + std::to_string(of.max_steps) +
+                      " steps of an execution, which none reached; each timer fires once at most"},
+        {"Reduction", of.reduction},
+        {"Cache", cache},
+        {"Grain", of.grain},
+        {"Merged", of.merged_locks.empty() ? "no critical sections"
+                                           : "critical sections of " + or_none(of.merged_locks)},
+        {"Crashes", of.crash_at + "; images checked: " + of.check_images},
+        {"Sampled", or_none(of.sampled_checks)},
+        {"Made by", "interleaf " + of.program_version + ", model revision " +
+                        std::to_string(of.model_revision)}};
+}
+
+std::string certificate_name(const std::string& folder, const std::string& scenario,
+                             const std::string& kernel) {
+    std::string name = scenario + "-" + kernel;
+    for (char& c : name) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+        if (!plain) c = '-';
+    }
+    return folder + "/" + name + ".cert.json";
+}
+
+}  // namespace app::report
