@@ -10,7 +10,7 @@
 #include "app/cli/executions.h"
 #include "app/scenario/program.h"
 #include "app/scenario/words.h"
-#include "sim/atomic.h"
+#include "bench/programs/counters.h"
 #include "sim/strategy_dfs.h"
 
 namespace app::cli {
@@ -25,32 +25,6 @@ constexpr auto time_for_each = std::chrono::seconds(2);
 double seconds_since(Clock::time_point began) {
     return std::chrono::duration<double>(Clock::now() - began).count();
 }
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
-/// Tasks that increment one atomic counter: the engine alone. 2 tasks of 10 increments have 20! /
-/// (10! 10!) schedules.
-class AtomicCounter final : public sim::Program {
-  public:
-    static constexpr unsigned tasks = 2, increments = 10;
-
-    void prepare() override { counter_ = sim::make<sim::Atomic<std::uint32_t>>(); }
-    void start() override {
-        auto* const counter = counter_;
-        for (unsigned i = 0; i < tasks; ++i)
-            sim::current().spawn("increment", sim::Job([counter] {
-                                     for (unsigned n = 0; n < increments; ++n)
-                                         counter->add_return(1);
-                                 }));
-    }
-    std::uint64_t state_hash() override { return counter_->peek(); }
-
-  private:
-    sim::Atomic<std::uint32_t>* counter_ = nullptr;
-};
 
 /// Tells when the engine has come as far as having started an execution.
 class StartClock final : public sim::Program {
@@ -70,6 +44,7 @@ class StartClock final : public sim::Program {
     Clock::time_point& started_;
 };
 
+/// Two tasks of ten atomic increments: 20! / (10! 10!) schedules.
 void measure_engine(unsigned repeat, std::vector<Metric>& metrics) {
     std::vector<double> per_step, per_second;
     std::uint64_t executions = 0;
@@ -77,8 +52,8 @@ void measure_engine(unsigned repeat, std::vector<Metric>& metrics) {
         sim::ExploreOptions options;
         options.max_deviations = sim::DfsStrategy::unbounded;
         const Clock::time_point began = Clock::now();
-        const sim::SearchReport report =
-            sim::explore([] { return std::make_unique<AtomicCounter>(); }, options);
+        const sim::SearchReport report = sim::explore(
+            [] { return std::make_unique<programs::AtomicCounter>(2U, 10U); }, options);
         const double time = seconds_since(began);
         executions = report.executions;
         per_step.push_back(1e9 * time / static_cast<double>(report.steps));
@@ -142,6 +117,11 @@ std::string shown(double value) {
 }
 
 }  // namespace
+
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
 
 std::vector<Metric> core_suite(const Library& library, unsigned repeat) {
     std::vector<Metric> metrics;

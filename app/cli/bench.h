@@ -13,6 +13,9 @@ struct Metric {
     std::string unit;  // "ns", "1/s", "us", "MiB"; "1" for a plain count
 };
 
+/// The greater of the two in the middle when their number is even. @param values  at least one
+double median(std::vector<double> values);
+
 /// The engine alone, scenarios on one core, starting an execution, and memory. Medians of `repeat`
 /// measurements.
 std::vector<Metric> core_suite(const Library& library, unsigned repeat);

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <chrono>
 
 #include "app/cli/bench.h"
@@ -15,11 +14,6 @@ using Clock = std::chrono::steady_clock;
 
 double milliseconds_since(Clock::time_point began) {
     return std::chrono::duration<double, std::milli>(Clock::now() - began).count();
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
 }
 
 /// One state exported and judged by btrfs check, both modes together.
