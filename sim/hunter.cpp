@@ -4,6 +4,7 @@
 
 #include "sim/explorer.h"
 #include "sim/hash.h"
+#include "sim/profile.h"
 #include "sim/search_collector.h"
 
 namespace sim {
@@ -42,18 +43,14 @@ class Hunt {
             collector_.fail(SearchEnd::PreparationFailed, execution.preparation_error());
             return;
         }
-        // n and k of PCT's guarantee come from a default run.
-        const auto usual = make_default();
-        usual->next_execution();
-        const std::uint32_t steps = execution.run(*usual).steps;
-        const auto tasks = static_cast<std::uint32_t>(execution.scheduler().trace().names().size());
+        const auto profile = std::make_shared<const Profile>(profile_of(execution));
 
         std::set<std::uint64_t> final_states;
         while (!collector_.stopped()) {
             const std::uint64_t run = next_.fetch_add(1);
             if (run >= options_.first + options_.count || run > last_.load()) break;
-            const auto strategy =
-                make_strategy(options_.strategy, seed_of_run(options_.seed, run), tasks, steps);
+            const auto strategy = make_strategy(options_.strategy.of_run(run),
+                                                seed_of_run(options_.seed, run), profile);
             strategy->next_execution();
             const ExecutionResult& result = execution.run(*strategy);
             SearchOrder order;

@@ -126,6 +126,7 @@ double median(std::vector<double> values) {
 std::vector<Metric> core_suite(const Library& library, unsigned repeat) {
     std::vector<Metric> metrics;
     measure_engine(repeat, metrics);
+    measure_strategies(metrics);
     for (const char* id : {"commit/001", "replace/001"})
         if (const auto scenario = library.find(id); scenario.ok())
             measure_scenario(scenario.value(), repeat, metrics);

@@ -27,6 +27,9 @@ struct ClassicResults {
 };
 ClassicResults classic_suite();
 
+/// How often each strategy of a hunt meets a deadlock that needs all of eight tasks.
+void measure_strategies(std::vector<Metric>& metrics);
+
 /// What images and crashes cost: one state judged by btrfs check, and a search with crash points
 /// against one without.
 void measure_devices(const ScenarioPtr& scenario, unsigned repeat, std::vector<Metric>& metrics);

@@ -74,7 +74,7 @@ constexpr std::array option_table{
                on_run | on_hunt | on_explore | on_image, ""},
 
     // Which executions.
-    OptionSpec{"--strategy", "S", "random, walk, pct:D, pos, timed or first (default random)",
+    OptionSpec{"--strategy", "S", "random, walk, pct:D, pos, timed, first; hunt also portfolio (default random)",
                on_run | on_hunt | on_image, ""},
     OptionSpec{"--seed", "VALUE", "integer, hexadecimal, or a 40-digit commit id (default 1)",
                on_run | on_hunt | on_matrix | on_image, "INTERLEAF_SEED"},
