@@ -159,8 +159,17 @@ void HappensBefore::find_races(std::uint32_t self) {
 
 void HappensBefore::begin(const Trace& trace) {
     truncate(0);
-    last_of_task_.assign(trace.names().size(), 0);
-    born_.assign(trace.names().size(), 0);
+    last_of_task_.clear();
+    born_.clear();
+    name_tasks(trace, 0);
+}
+
+/// Takes in the tasks that existed once so many steps had begun.
+void HappensBefore::name_tasks(const Trace& trace, std::uint32_t steps) {
+    const auto& names = trace.names();
+    while (born_.size() < names.size() && names[born_.size()].born <= steps)
+        born_.push_back(steps);
+    last_of_task_.resize(born_.size(), 0);
 }
 
 void HappensBefore::prepare(const Step& step) {
@@ -181,7 +190,7 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     Event event;
     event.task = step.task;
     event.path = trace.names()[step.task].path;
-    event.accesses = sets_.intern(accesses);
+    if (sets_ != nullptr) event.accesses = sets_->intern(accesses);
     event.certain = grain == Grain::Fine && is_certain(step.op, accesses);
     event.names = static_cast<std::uint32_t>(last_of_task_.size());
     event.clock = static_cast<std::uint32_t>(clocks_.size());
@@ -204,8 +213,7 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     for (const Access& access : accesses)
         put(access, self);
     last_of_task_[event.task] = self + 1;
-    last_of_task_.resize(trace.names().size(), 0);
-    born_.resize(trace.names().size(), self + 1);
+    name_tasks(trace, self + 1);
 }
 
 /// The same access of a step counts once.

@@ -21,7 +21,9 @@ struct ReversibleRace {
 /// release for is no rival, and the way through that release does not hide the race (soundness, 3).
 class HappensBefore {
   public:
-    explicit HappensBefore(AccessSets& sets) : sets_(sets) {}
+    explicit HappensBefore(AccessSets& sets) : sets_(&sets) {}
+    /// For races alone: no event has its accesses.
+    HappensBefore() = default;
 
     struct Event {
         std::uint64_t path = 0;  // the task's name: by cause
@@ -82,6 +84,7 @@ class HappensBefore {
         std::uint32_t latest = 0;  // index + 1 into nodes_; 0: none
     };
 
+    void name_tasks(const Trace& trace, std::uint32_t steps);
     std::uint32_t head_of(std::uint64_t object);
     void grow();
     void prepare(const Step& step);
@@ -94,7 +97,7 @@ class HappensBefore {
         return clock[events_[event].task] > event;
     }
 
-    AccessSets& sets_;
+    AccessSets* sets_ = nullptr;
     std::vector<Event> events_;
     std::vector<std::uint32_t> clocks_;
     std::vector<Node> nodes_;

@@ -446,6 +446,58 @@ TEST_CASE("a hunt stops at its first failure, unless it is to keep going",
     CHECK(all.failures[0].count > 1);
 }
 
+/// Two bugs: one in most orders, and one in a few.
+sim::ProgramFactory two_bugs() {
+    const auto victim = [](Word& word) {
+        for (int i = 0; i < 4; ++i)
+            word.a.add_return(1);
+    };
+    const auto intruder = [](Word& word) {
+        const std::uint64_t seen = word.a.load();
+        if (seen == 4) sim::violation("rare", "the other task had ended");
+        if (seen != 0) sim::violation("common", "the other task had begun");
+    };
+    return tests::program<Word>(log_of, {victim, intruder});
+}
+
+TEST_CASE("a hunt does not stop at a failure that is known", "[sim][strategies][hunter]") {
+    sim::HuntOptions options;
+    options.execution.grain = sim::Grain::Fine;
+    options.count = 2000;
+    options.jobs = GENERATE(1U, 2U);
+    const auto first = sim::hunt(two_bugs(), options);
+    REQUIRE(first.failures.size() == 1);
+    REQUIRE(first.failures[0].signature == "common");
+    options.known = {"common"};
+    const auto second = sim::hunt(two_bugs(), options);
+    REQUIRE(second.failures.size() == 1);
+    CHECK(second.failures[0].signature == "rare");
+    CHECK(second.end == sim::SearchEnd::Found);
+    CHECK(second.executions == second.failures[0].first_run + 1);
+    CHECK(second.executions > first.executions);
+    // With nothing new all of them run, and what is known is counted.
+    options.known = {"common", "rare"};
+    const auto third = sim::hunt(two_bugs(), options);
+    CHECK(third.executions == 2000);
+    CHECK(third.end == sim::SearchEnd::Complete);
+    CHECK(third.failures.size() == 2);
+}
+
+TEST_CASE("failures can be listed by trace", "[sim][strategies][hunter]") {
+    sim::HuntOptions options;
+    options.execution.grain = sim::Grain::Fine;
+    options.count = 2000;
+    options.keep_going = true;
+    CHECK(sim::hunt(two_bugs(), options).failures.size() == 2);
+    options.each_execution = true;
+    // The intruder's step after one, two, three or four of the victim's; each of them, surely: the
+    // least likely has probability 1/16.
+    const auto all = sim::hunt(two_bugs(), options);
+    CHECK(all.failures.size() == 4);
+    CHECK(all.max_steps == 5);
+    CHECK(all.max_tasks == 2);
+}
+
 TEST_CASE("seeds of runs differ between runs and between seeds", "[sim][strategies][hunter]") {
     std::set<std::uint64_t> seeds;
     for (std::uint64_t seed = 0; seed < 100; ++seed)
