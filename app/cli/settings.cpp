@@ -226,6 +226,8 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
                                  {"jsonl", ProgressMode::Jsonl},
                                  {"none", ProgressMode::None}},
                                 settings.progress);
+    reader.choice<bool>("dedup", {{"signature", false}, {"execution", true}},
+                        settings.each_execution);
     if (parsed.has("strategy")) {
         const auto strategy = sim::StrategySpec::parse(parsed.last("strategy"));
         const std::vector<std::string> known{"random", "walk",  "pct:3",    "pos",

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "app/cli/coverage.h"
 #include "app/cli/executions.h"
 #include "app/report/failure_file.h"
 #include "app/scenario/kernel_spec.h"
@@ -234,6 +235,10 @@ VerbResult show(Session& session) {
         return show_token(token.value());
     }
     if (word.ends_with(".ilf")) return show_failure_file(word);
+    if (is_file_name(word))
+        if (const auto text = read_file(word);
+            text.ok() && report::looks_like_coverage(text.value()))
+            return show_coverage(session, word, text.value());
     if (const model::Fix* fix = model::find_fix(word)) return show_fix(*fix);
     for (const model::Invariant& invariant : model::invariants())
         if (word == invariant.name) return show_invariant(invariant);

@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/report/sealed_json.h"
 #include "app/scenario/kernel_spec.h"
 #include "app/scenario/words.h"
-#include "sim/hash.h"
 
 namespace app::report {
 
@@ -24,11 +24,6 @@ std::uint64_t from_hex(const Json& json) {
     const auto value = scenario::parse_number("0x" + json.get<std::string>());
     if (!value) throw Json::other_error::create(501, "no hexadecimal number", nullptr);
     return *value;
-}
-
-std::string checksum(Json json) {
-    json.erase("checksum");
-    return hex(sim::hash_text(json.dump()));
 }
 
 Json schedule_json(const Token& token) {
@@ -133,7 +128,7 @@ std::string to_text(const FailureFile& file) {
     for (const sim::Meaning& step : file.steps)
         steps.push_back(meaning_json(step));
     json["steps"] = std::move(steps);
-    json["checksum"] = checksum(json);
+    seal(json);
     return json.dump(1) + "\n";
 }
 
@@ -144,8 +139,7 @@ sim::Result<FailureFile, TokenError> parse_failure_file(std::string_view text) {
     if (json.value("version", Json()) != format_version)
         return TokenError{"the failure file is of version " + json.value("version", Json()).dump() +
                           ", and this version reads " + std::to_string(format_version)};
-    if (json.value("checksum", Json()) != checksum(json))
-        return TokenError{"the failure file is damaged: its checksum is wrong"};
+    if (!is_sealed(json)) return TokenError{"the failure file is damaged: its checksum is wrong"};
     try {
         return read_body(json);
     } catch (const Json::exception& error) {
