@@ -140,13 +140,18 @@ std::vector<Metric> core_suite(const Library& library, unsigned repeat) {
 
 VerbResult bench(Session& session) {
     const std::string suite = session.has("suite") ? session.parsed.last("suite") : "core";
+    if (session.has("program") && suite != "classic")
+        return usage_failure("--program is for --suite classic");
     const std::vector<std::string> suites{"core", "classic"};
     if (suite != "core" && suite != "classic")
         return usage_failure("--suite \"" + suite + "\": expected core or classic",
                              scenario::nearest(suite, suites));
     ClassicResults results;
     if (suite == "classic") {
-        results = classic_suite();
+        results = classic_suite(session.has("program") ? session.parsed.last("program") : "*");
+        if (results.programs.empty())
+            return usage_failure("--program \"" + session.parsed.last("program") +
+                                 "\": no classic program has such a name");
     } else {
         results.metrics =
             core_suite(session.library, static_cast<unsigned>(session.settings.repeat));
@@ -165,6 +170,7 @@ VerbResult bench(Session& session) {
         metrics.push_back({{"name", metric.name}, {"value", metric.value}, {"unit", metric.unit}});
     }
     report.document = {{"suite", suite}, {"metrics", std::move(metrics)}};
+    if (suite == "classic") report.document["programs"] = results.programs;
     return report;
 }
 

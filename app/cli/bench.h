@@ -23,9 +23,11 @@ std::vector<Metric> core_suite(const Library& library, unsigned repeat);
 /// Programs of the literature under DPOR: what was counted beside what was published.
 struct ClassicResults {
     std::vector<Metric> metrics;
+    nlohmann::ordered_json programs = nlohmann::ordered_json::array();
     bool as_published = true;  // every count, and nothing cut
 };
-ClassicResults classic_suite();
+/// @param pattern  of names; those that do not match are left out
+ClassicResults classic_suite(const std::string& pattern);
 
 /// How often each strategy of a hunt meets a deadlock that needs all of eight tasks.
 void measure_strategies(std::vector<Metric>& metrics);
