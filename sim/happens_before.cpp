@@ -139,6 +139,7 @@ void HappensBefore::collect(std::uint32_t head, const Access& access, std::uint3
 }
 
 void HappensBefore::find_races(std::uint32_t self) {
+    if (rivals_.empty() && acquisitions_.empty()) return;
     enabling_ = base_;
     for (const std::uint32_t release : releases_)
         join(enabling_, release);

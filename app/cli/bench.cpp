@@ -1,9 +1,9 @@
 #include "app/cli/bench.h"
 
 #include <sys/resource.h>
+#include <time.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 
 #include "app/cli/build_info.h"
@@ -18,30 +18,25 @@ namespace app::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Clock = std::chrono::steady_clock;
 
-constexpr auto time_for_each = std::chrono::seconds(2);
-
-double seconds_since(Clock::time_point began) {
-    return std::chrono::duration<double>(Clock::now() - began).count();
-}
+constexpr double seconds_for_each = 2;
 
 /// Tells when the engine has come as far as having started an execution.
 class StartClock final : public sim::Program {
   public:
-    StartClock(std::unique_ptr<sim::Program> program, Clock::time_point& started)
+    StartClock(std::unique_ptr<sim::Program> program, double& started)
         : program_(std::move(program)), started_(started) {}
     void prepare() override { program_->prepare(); }
     void start() override {
         program_->start();
-        started_ = Clock::now();
+        started_ = cpu_seconds();
     }
     void check_end() override { program_->check_end(); }
     std::uint64_t state_hash() override { return program_->state_hash(); }
 
   private:
     std::unique_ptr<sim::Program> program_;
-    Clock::time_point& started_;
+    double& started_;
 };
 
 /// Two tasks of ten atomic increments: 20! / (10! 10!) schedules.
@@ -51,10 +46,10 @@ void measure_engine(unsigned repeat, std::vector<Metric>& metrics) {
     for (unsigned i = 0; i < repeat; ++i) {
         sim::ExploreOptions options;
         options.max_deviations = sim::DfsStrategy::unbounded;
-        const Clock::time_point began = Clock::now();
+        const double began = cpu_seconds();
         const sim::SearchReport report = sim::explore(
             [] { return std::make_unique<programs::AtomicCounter>(2U, 10U); }, options);
-        const double time = seconds_since(began);
+        const double time = cpu_seconds() - began;
         executions = report.executions;
         per_step.push_back(1e9 * time / static_cast<double>(report.steps));
         per_second.push_back(static_cast<double>(report.executions) / time);
@@ -65,7 +60,7 @@ void measure_engine(unsigned repeat, std::vector<Metric>& metrics) {
 }
 
 void measure_scenario(const ScenarioPtr& scenario, unsigned repeat, std::vector<Metric>& metrics) {
-    Clock::time_point started;
+    double started = 0;
     const model::KernelVersion kernel;
     const auto factory = [&] {
         return std::make_unique<StartClock>(
@@ -77,16 +72,16 @@ void measure_scenario(const ScenarioPtr& scenario, unsigned repeat, std::vector<
     for (unsigned i = 0; i < repeat; ++i) {
         std::uint64_t executions = 0, steps = 0;
         double starting = 0;
-        const Clock::time_point began = Clock::now();
-        while (Clock::now() - began < time_for_each) {
+        const double began = cpu_seconds();
+        while (cpu_seconds() - began < seconds_for_each) {
             const auto strategy = sim::make_random(sim::seed_of_run(i, executions));
             strategy->next_execution();
-            const Clock::time_point run = Clock::now();
+            const double run = cpu_seconds();
             steps += execution.run(*strategy).steps;
-            starting += std::chrono::duration<double>(started - run).count();
+            starting += started - run;
             ++executions;
         }
-        const double time = seconds_since(began);
+        const double time = cpu_seconds() - began;
         steps_per_second.push_back(static_cast<double>(steps) / time);
         executions_per_second.push_back(static_cast<double>(executions) / time);
         start_us.push_back(1e6 * starting / static_cast<double>(executions));
@@ -117,6 +112,12 @@ std::string shown(double value) {
 }
 
 }  // namespace
+
+double cpu_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
 
 double median(std::vector<double> values) {
     std::sort(values.begin(), values.end());

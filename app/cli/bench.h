@@ -13,6 +13,9 @@ struct Metric {
     std::string unit;  // "ns", "1/s", "us", "MiB"; "1" for a plain count
 };
 
+/// CPU time that the process has used, in seconds: what other processes do meanwhile hardly shows.
+double cpu_seconds();
+
 /// The greater of the two in the middle when their number is even. @param values  at least one
 double median(std::vector<double> values);
 

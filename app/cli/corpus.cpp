@@ -160,6 +160,7 @@ std::string Corpus::text() const {
     const auto count = [](std::size_t n, const char* one, const char* many) {
         return std::to_string(n) + " " + (n == 1 ? one : many);
     };
+    if (entries_.empty() && skipped_ == 0) return "corpus " + folder_ + ": empty\n";
     std::string text =
         "corpus " + folder_ + ": " + count(entries_.size(), "entry", "entries") +
         " replayed first, " + count(failing, "still fails", "still fail") + " (known)" +
@@ -169,10 +170,12 @@ std::string Corpus::text() const {
         std::string status = "known    ";
         if (entry.status == Status::NoLonger) status = "no longer";
         if (entry.status == Status::FailsOtherwise) status = "otherwise";
-        text += "      " + status + "  " + entry.scenario + "  " + entry.signature +
-                (entry.status == Status::FailsOtherwise ? ", now " + entry.now : "") +
-                (entry.exactly ? "" : " (" + entry.kernel + ", by the meaning of its steps)") +
-                "  " + entry.file + "\n";
+        text += "      " + status + "  " + entry.scenario + "  " + entry.signature + "\n";
+        if (entry.status == Status::FailsOtherwise)
+            text += "                 now " + entry.now + "\n";
+        if (!entry.exactly)
+            text += "                 of " + entry.kernel + ", by the meaning of its steps\n";
+        text += "                 " + entry.file + "\n";
     }
     return text;
 }

@@ -52,16 +52,17 @@ double rounded(double number) {
 struct Guarantee {
     unsigned depth = 0;
     std::uint32_t tasks = 0, steps = 0;
-    double least = 0;       // probability of each execution to meet a failure of that depth
-    bool exceeded = false;  // an execution was longer, or had more tasks: nothing is promised
+    double least = 0;  // probability of each execution to meet a failure of that depth
+    /// Whether none was longer, or had more tasks. Unknown where the hunt stopped: what ran by then
+    /// depends on the workers.
+    std::optional<bool> holds;
 
     std::string text() const {
         std::string text = "      guaranteed for a failure of depth " + std::to_string(depth) +
-                           ": " + shown(least) + " of all at least (" + std::to_string(tasks) +
-                           " tasks, " + std::to_string(steps) + " steps)\n";
-        if (exceeded)
-            text += "      but executions were longer than that, or had more tasks: it does not "
-                    "hold\n";
+                           ": " + shown(least) + " of all at least, in executions of up to " +
+                           std::to_string(tasks) + " tasks and " + std::to_string(steps) +
+                           " steps\n";
+        if (holds == false) text += "      but some were longer or had more: it does not hold\n";
         return text;
     }
     Json json() const {
@@ -69,20 +70,22 @@ struct Guarantee {
                 {"tasks", tasks},
                 {"steps", steps},
                 {"probability", rounded(least)},
-                {"holds", !exceeded}};
+                {"holds", holds ? Json(*holds) : Json()}};
     }
 };
 
 std::optional<Guarantee> guarantee_of(const report::StrategyRun& run,
-                                      const sim::SearchReport& search) {
+                                      const sim::SearchReport& search, bool stopped) {
     if (run.strategy.kind != sim::StrategySpec::Kind::Pct) return std::nullopt;
-    return Guarantee{
+    Guarantee guarantee{
         .depth = run.strategy.depth,
         .tasks = run.tasks,
         .steps = run.steps,
         .least = sim::pct_guarantee(
             {.seed = 0, .depth = run.strategy.depth, .tasks = run.tasks, .steps = run.steps}),
-        .exceeded = search.max_tasks > run.tasks || search.max_steps > run.steps};
+        .holds = {}};
+    if (!stopped) guarantee.holds = search.max_tasks <= run.tasks && search.max_steps <= run.steps;
+    return guarantee;
 }
 
 std::string rate_text(const report::Rate& rate) {
@@ -220,7 +223,7 @@ class Hunt {
                                           : report::rate_of(failing, search.executions);
         report_.text += rate_text(rate);
         results_.back()["rate"] = rate_json(rate);
-        const std::optional<Guarantee> guarantee = guarantee_of(run, search);
+        const std::optional<Guarantee> guarantee = guarantee_of(run, search, stopped);
         if (!guarantee) return;
         report_.text += guarantee->text();
         results_.back()["guarantee"] = guarantee->json();

@@ -153,11 +153,11 @@ TEST_CASE("every order is equally likely in a uniform random walk", "[sim][strat
         CHECK(std::abs(count - expected) < 4 * std::sqrt(expected));
 }
 
-TEST_CASE("a uniform random walk finds the deadlock of eight philosophers, PCT does not",
+TEST_CASE("a uniform random walk finds the deadlock of eight philosophers, PCT hardly does",
           "[sim][strategies][walk]") {
-    // Seven changes of priority at least lead to it, and PCT of depth 3 makes two. The walk meets
-    // it once in some tens of executions: that 2,000 miss it has a probability below (1 -
-    // 1/100)^2000 = 2e-9.
+    // PCT of depth 3 meets it when the priorities fall in the order of the table: 9 times in
+    // 100,000 (interleaf bench), so more than 3 times in 2,000 with probability 4e-5. The walk
+    // meets it once in ten executions: fewer than 20 times in 2,000 with probability below 1e-60.
     using programs::Philosophers;
     const auto factory = program_of<Philosophers>(8U, Philosophers::Order::LeftFirst);
     const auto profile = profile_of(factory, sim::Grain::Fine);
@@ -167,7 +167,7 @@ TEST_CASE("a uniform random walk finds the deadlock of eight philosophers, PCT d
     CHECK(found >= 2000 / 100);
     CHECK(failures_in(factory, sim::Grain::Fine, 2000, [&](unsigned seed) {
               return sim::make_pct({seed, 3, profile->tasks, profile->steps});
-          }) == 0);
+          }) <= 3);
 }
 
 TEST_CASE("the members of a portfolio take turns", "[sim][strategies]") {
