@@ -6,11 +6,14 @@
 
 #include "model/ctree_internal.h"
 #include "model/fs_info.h"
+#include "model/probes.h"
 #include "sim/scheduler.h"
 #include "sim/trace.h"
 
 namespace model {
 namespace {
+
+const Evaluation key_order{"key-order"};
 
 constexpr u32 item_header = sizeof(LeafItem);
 
@@ -166,6 +169,7 @@ void truncate_item(Path& path, u32 new_size, bool from_end) {
 void set_item_key_safe(Path& path, const Key& new_key) {
     ExtentBuffer& leaf = written_leaf(path);
     const unsigned slot = path.slots[0];
+    key_order.count();
     if (slot > 0 && leaf.key(slot - 1) >= new_key) order_violation(leaf, slot, new_key);
     if (slot + 1 < leaf.nritems() && leaf.key(slot + 1) <= new_key)
         order_violation(leaf, slot, new_key);

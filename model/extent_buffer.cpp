@@ -6,10 +6,13 @@
 #include <cstring>
 
 #include "model/fs_info.h"
+#include "model/probes.h"
 #include "sim/scheduler.h"
 
 namespace model {
 namespace {
+
+const Evaluation dirty_transid{"dirty-transid"}, write_under_writeback{"write-under-writeback"};
 
 constexpr u64 bit(unsigned flag) {
     return u64{1} << flag;
@@ -23,6 +26,7 @@ void record_change(const sim::Object& object, sim::AccessKind kind, u64 key) {
     if (scheduler == nullptr || scheduler->silent_noexcept()) return;
     const unsigned task = scheduler->running().slot;
     scheduler->trace().add_access({object.id(), key, kind}, 0);
+    scheduler->note_touched(object);
     scheduler->races().acquire(task, object);
     scheduler->races().release(task, const_cast<sim::Object&>(object));
 }
@@ -134,6 +138,8 @@ ExtentBuffer& clone_extent_buffer(const ExtentBuffer& eb) {
 
 void mark_buffer_dirty(ExtentBuffer& eb) {
     SIM_ASSERT(eb.lock.is_held_for_write_by_current());
+    dirty_transid.count();
+    write_under_writeback.count();
     const Transaction* const running = eb.fs.running_transaction;
     if (running != nullptr && eb.generation() != running->transid) {
         sim::violation("dirty-transid", "btrfs transid mismatch buffer " +

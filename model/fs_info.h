@@ -7,6 +7,7 @@
 #include "model/kernel_version.h"
 #include "model/mkfs.h"
 #include "model/mutation.h"
+#include "model/probes.h"
 #include "model/root.h"
 #include "model/scrub.h"
 #include "model/space_info.h"
@@ -35,7 +36,11 @@ class FsInfo {
 
     KernelVersion kernel;
     u32 nodesize = 4096, items_per_node = 0;
-    bool has(const Fix& fix) const { return kernel.has(fix); }
+    /// Coverage counts each question as the change's code path having run, as this kernel has it.
+    bool has(const Fix& fix) const {
+        sim::probe(probe_of(fix));
+        return kernel.has(fix);
+    }
     bool has_error() const { return fs_state.test(fs_state_bit::error); }
 
     /// Kernel log line "BTRFS <level> (device <name>): <text>", with state characters as the kernel

@@ -8,9 +8,16 @@
 #include "model/fs_info.h"
 #include "model/invariant_state.h"
 #include "model/invariants.h"
+#include "model/probes.h"
 
 namespace model {
 namespace {
+
+const Evaluation committed_tree_intact{"committed-tree-intact"},
+    super_matches_trees{"super-matches-trees"}, data_matches_checksum{"data-matches-checksum"},
+    extents_disjoint{"extents-disjoint"}, extent_refs{"extent-refs"},
+    block_group_used{"block-group-used"}, device_extents{"device-extents"},
+    csums_present{"csums-present"}, super_on_every_device{"super-on-every-device"};
 
 std::string number(u64 n) {
     return std::to_string(n);
@@ -115,6 +122,7 @@ ImageRoots roots_of(const SuperBlock& super) {
 }
 
 ImageProblem check_super(const SuperBlock& super, const TreeImage& image) {
+    super_matches_trees.count();
     u64 bytes_used = 0;
     for (const auto& extent : image.extents)
         bytes_used += extent.length;
@@ -168,6 +176,7 @@ ImageProblem check_data(const FsInfo& fs, const TreeImage& image,
 }
 
 ImageProblem check_new_data(const FsInfo& fs, const TreeImage& image, u64 verified) {
+    data_matches_checksum.count();
     for (const auto& extent : image.file_extents) {
         if (extent.generation <= verified || extent.prealloc || !extent.datasum) continue;
         if (auto problem = check_data(fs, image, extent); problem.invariant != nullptr)
@@ -193,6 +202,7 @@ void keep_ranges(const TreeImage& image, InvariantState& state) {
 
 ImageProblem first_problem(const FsInfo& fs, const SuperBlock& super, TreeImage& image,
                            u64 verified) {
+    committed_tree_intact.count();
     if (image.problem.invariant != nullptr) return image.problem;
     if (auto problem = check_references(image, {}); problem.invariant != nullptr) return problem;
     if (auto problem = check_space(image); problem.invariant != nullptr) return problem;
@@ -299,6 +309,8 @@ ImageProblem check_unlisted(const TreeImage::Reference& first, u64 count,
 }  // namespace
 
 ImageProblem check_references(TreeImage& image, const QueuedRefs& queued) {
+    extents_disjoint.count();
+    extent_refs.count();
     if (auto problem = check_disjoint(image.extents); problem.invariant != nullptr) return problem;
     auto& references = image.references;
     std::ranges::sort(references, {}, &TreeImage::Reference::bytenr);
@@ -334,6 +346,7 @@ ImageProblem check_references(TreeImage& image, const QueuedRefs& queued) {
 namespace {
 
 ImageProblem check_groups(const TreeImage& image) {
+    block_group_used.count();
     auto extent = image.extents.begin();
     for (const auto& group : image.groups) {
         u64 used = 0;
@@ -352,6 +365,7 @@ ImageProblem check_groups(const TreeImage& image) {
 }
 
 ImageProblem check_devices(const TreeImage& image) {
+    device_extents.count();
     for (const auto& item : image.dev_items) {
         u64 used = 0;
         for (const auto& extent : image.dev_extents)
@@ -383,6 +397,7 @@ ImageProblem check_space(const TreeImage& image) {
 }
 
 ImageProblem check_csums_present(const TreeImage& image) {
+    csums_present.count();
     for (const auto& extent : image.file_extents) {
         if (extent.prealloc || !extent.datasum) continue;
         const u64 end = extent.disk_bytenr + extent.offset + extent.num_bytes;
@@ -399,6 +414,7 @@ ImageProblem check_csums_present(const TreeImage& image) {
 void check_commit_completed(FsInfo& fs) {
     InvariantState* const state = committed_state(fs);
     if (state == nullptr) return;
+    super_on_every_device.count();
     for (const Device* const device : fs.fs_devices.devices) {
         if (!holds_filesystem(*device) || device->write_errors > 0) continue;
         const Sector* const sector = durable_sector(*device, super_info_offset);

@@ -6,9 +6,14 @@
 #include "model/fs_info.h"
 #include "model/invariant_state.h"
 #include "model/invariants.h"
+#include "model/probes.h"
 
 namespace model {
 namespace {
+
+const Evaluation committed_block_overwritten{"committed-block-overwritten"},
+    super_order{"super-order"}, write_to_removed_device{"write-to-removed-device"},
+    allocation_is_free{"allocation-is-free"}, unpin_unreachable{"unpin-unreachable"};
 
 std::string range_text(u64 start, u64 length) {
     return std::to_string(start) + " to " + std::to_string(start + length);
@@ -52,6 +57,7 @@ bool holds_block(const FsInfo& fs, const Device& device, const ChunkPart& part,
 
 void check_overwrite(const FsInfo& fs, const Device& device, const ChunkPart& part, bool metadata,
                      const InvariantState& state) {
+    committed_block_overwritten.count();
     const u64 end = part.start + part.length;
     for (u64 from = part.start; from < end;) {
         const auto* const range = committed_overlap(state, from, end - from);
@@ -68,6 +74,7 @@ void check_overwrite(const FsInfo& fs, const Device& device, const ChunkPart& pa
 
 /// Super blocks reach a device in the order of their transactions.
 void check_super_order(const Device& device, InvariantState& state) {
+    super_order.count();
     const Sector sector = medium_read(device, super_info_offset);
     const SuperBlock* const super = super_of(sector);
     if (super == nullptr) {
@@ -118,6 +125,7 @@ void check_device_write(FsInfo& fs, const Device& device, u64 physical, u32 sect
     InvariantState* const state = committed_state(fs);
     if (state == nullptr) return;
     if (physical == super_info_offset) return check_super_order(device, *state);
+    write_to_removed_device.count();
     if (!device.in_fs_devices && !is_super_offset(device, physical))
         sim::violation("write-to-removed-device", "a write reaches " + device_path(device) +
                                                       ", which is not part of the filesystem");
@@ -129,6 +137,7 @@ void check_device_write(FsInfo& fs, const Device& device, u64 physical, u32 sect
 void check_allocation(FsInfo& fs, Bytenr start, u64 bytes) {
     const InvariantState* const state = committed_state(fs);
     if (state == nullptr) return;
+    allocation_is_free.count();
     const u64 from = start.get();
     const std::string text = "allocation of " + range_text(from, bytes);
     const auto group = fs.block_groups.upper_bound(from);
@@ -155,6 +164,7 @@ void check_allocation(FsInfo& fs, Bytenr start, u64 bytes) {
 void check_unpin(FsInfo& fs, Bytenr start, u64 bytes) {
     const InvariantState* const state = committed_state(fs);
     if (state == nullptr) return;
+    unpin_unreachable.count();
     if (const auto* const range = committed_overlap(*state, start.get(), bytes))
         sim::violation("unpin-unreachable", "unpins " + range_text(start.get(), bytes) +
                                                 ", but transaction " +

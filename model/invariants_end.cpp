@@ -8,9 +8,14 @@
 #include "model/invariant_state.h"
 #include "model/invariants.h"
 #include "model/medium.h"
+#include "model/probes.h"
 
 namespace model {
 namespace {
+
+const Evaluation block_group_used{"block-group-used"}, free_space_exact{"free-space-exact"},
+    nothing_left_behind{"nothing-left-behind"}, readonly_restored{"readonly-restored"},
+    no_abort{"no-abort"};
 
 std::string number(u64 n) {
     return std::to_string(n);
@@ -79,6 +84,8 @@ u64 extents_in(const TreeImage& image, const BlockGroup& bg) {
 }
 
 void check_groups_exact(const FsInfo& fs, const TreeImage& image) {
+    block_group_used.count();
+    free_space_exact.count();
     for (const auto& [start, bg] : fs.block_groups) {
         if (const u64 extents = extents_in(image, *bg); bg->used != extents)
             return sim::violation("block-group-used", group_text(*bg) + ": used is " +
@@ -159,6 +166,9 @@ void check_aborted(const FsInfo& fs) {
 
 void check_what_is_left(FsInfo& fs) {
     if (committed_state(fs) == nullptr) return;
+    readonly_restored.count();
+    nothing_left_behind.count();
+    no_abort.count();
     check_left_behind(fs);
     // After an abort the running state is thrown away: only what is committed counts.
     if ((fs.fs_state.peek() >> fs_state_bit::error) & 1) return check_aborted(fs);

@@ -5,10 +5,13 @@
 #include "model/fs_info.h"
 #include "model/invariant_state.h"
 #include "model/ledger.h"
+#include "model/probes.h"
 #include "model/tree_check.h"
 
 namespace model {
 namespace {
+
+const Evaluation files_read_back{"files-read-back"};
 
 /// Where the data of one file lies, by offset in the file. Preallocated extents read as zeros: they
 /// are left out, as holes are.
@@ -76,6 +79,7 @@ void check_sector(const FsInfo& fs, const Ledger::File& file, const Inode& inode
 
 void check_files(FsInfo& fs) {
     if (fs.ledger == nullptr) return;
+    files_read_back.count();
     for (const auto& [key, file] : fs.ledger->files()) {
         const auto found = fs.inodes.find(key);
         if (file.lost_a_write || file.unlink_begin != 0 || found == fs.inodes.end()) continue;

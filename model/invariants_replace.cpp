@@ -3,9 +3,12 @@
 #include "model/fs_info.h"
 #include "model/invariant_state.h"
 #include "model/invariants.h"
+#include "model/probes.h"
 
 namespace model {
 namespace {
+
+const Evaluation replace_target_equals_source{"replace-target-equals-source"};
 
 /// What a device will hold once the writes that are on their way have taken effect. A duplicated
 /// write is on its way to both devices, so it makes no difference; one that goes to the source
@@ -36,6 +39,7 @@ void check_sector(const Device& src, const Device& tgt, const InvariantState::Ra
 void check_replace_finished(FsInfo& fs, const Device& src, const Device& tgt) {
     InvariantState* const state = committed_state(fs);
     if (state == nullptr) return;
+    replace_target_equals_source.count();
     for (const auto& range : state->ranges) {
         const auto after = fs.mapping_tree.upper_bound(range.start);
         if (after == fs.mapping_tree.begin()) continue;

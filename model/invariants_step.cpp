@@ -3,6 +3,7 @@
 #include "model/fs_info.h"
 #include "model/invariant_state.h"
 #include "model/invariants.h"
+#include "model/probes.h"
 #include "sim/scheduler.h"
 
 namespace model {
@@ -11,6 +12,12 @@ namespace {
 std::string number(u64 n) {
     return std::to_string(n);
 }
+
+const Evaluation space_info_limits{"space-info-limits"}, space_info_sums{"space-info-sums"},
+    block_group_counters{"block-group-counters"}, block_rsv{"block-rsv"},
+    ref_head_counts{"ref-head-counts"}, ref_root_counts{"ref-root-counts"},
+    transaction_state{"transaction-state"}, scrub_counters{"scrub-counters"},
+    tree_block_sane{"tree-block-sane"};
 
 FsInfo& fs_at(void* context) {
     return *static_cast<FsInfo*>(context);
@@ -49,6 +56,7 @@ void compare(const SpaceInfo& info, const char* what, u64 counter, u64 sum) {
 }
 
 void check_space_info(const SpaceInfo& info) {
+    space_info_limits.count();
     const u64 taken = info.used(false);
     if (taken > info.total_bytes || info.bytes_may_use >= underflow)
         return sim::violation(
@@ -57,6 +65,7 @@ void check_space_info(const SpaceInfo& info) {
                 ", reserved " + number(info.bytes_reserved) + ", pinned " +
                 number(info.bytes_pinned) + ", readonly " + number(info.bytes_readonly) +
                 ", may_use " + number(info.bytes_may_use) + " of " + number(info.total_bytes));
+    space_info_sums.count();
     const GroupSums sums = sums_of(info);
     compare(info, "bytes_used", info.bytes_used, sums.used);
     compare(info, "bytes_reserved", info.bytes_reserved, sums.reserved);
@@ -71,6 +80,7 @@ void on_space_info(void*, sim::Object& object) {
 }
 
 void on_block_group(void*, sim::Object& object) {
+    block_group_counters.count();
     const BlockGroup& bg = *static_cast<BlockGroup*>(object.owner());
     const bool underflowed =
         bg.used >= underflow || bg.reserved >= underflow || bg.pinned >= underflow;
@@ -89,6 +99,7 @@ void on_block_group(void*, sim::Object& object) {
 void on_block_rsv(void*, sim::Object& object) {
     const BlockRsv& rsv = *static_cast<BlockRsv*>(object.owner());
     if (rsv.type == RsvType::DelayedRefs) return;
+    block_rsv.count();
     const bool underflowed = rsv.size >= underflow || rsv.reserved >= underflow;
     if (!underflowed && (!rsv.full || rsv.reserved >= rsv.size)) return;
     sim::violation("block-rsv", "reserve of kind " + number(static_cast<u64>(rsv.type)) +
@@ -100,6 +111,7 @@ void on_block_rsv(void*, sim::Object& object) {
 // --------------------------------------------------------------------------
 
 void on_ref_head(void*, sim::Object& object) {
+    ref_head_counts.count();
     const DelayedRefHead& head = *static_cast<DelayedRefHead*>(object.owner());
     std::int64_t sum = 0;
     for (const DelayedRefNode& node : head.nodes)
@@ -112,6 +124,7 @@ void on_ref_head(void*, sim::Object& object) {
 }
 
 void on_ref_root(void*, sim::Object& object) {
+    ref_root_counts.count();
     const DelayedRefRoot& refs = *static_cast<DelayedRefRoot*>(object.owner());
     u64 ready = 0;
     for (const auto& [bytenr, head] : refs.heads)
@@ -146,6 +159,7 @@ void check_transaction(const Transaction& transaction, InvariantState& state) {
 }
 
 void on_trans_state(void* context, sim::Object&) {
+    transaction_state.count();
     FsInfo& fs = fs_at(context);
     unsigned running = 0;
     for (const Transaction* const transaction : fs.trans_list) {
@@ -164,6 +178,7 @@ void on_trans_state(void* context, sim::Object&) {
 // ---------------------------------------------------------------------------------------
 
 void on_scrub_counter(void* context, sim::Object&) {
+    scrub_counters.count();
     const ScrubState& scrub = fs_at(context).scrub;
     const u32 running = scrub.running.peek(), paused = scrub.paused.peek();
     constexpr u32 below_zero = 1U << 30;
@@ -206,6 +221,7 @@ void on_extent_buffer(void* context, sim::Object& object) {
     ExtentBuffer& eb = *static_cast<ExtentBuffer*>(object.owner());
     const HeaderItem& header = eb.header();
     if (header.bytenr == 0) return;  // not initialised yet
+    tree_block_sane.count();
     const auto broken = [&](const std::string& text) { broken_block(eb, text); };
     if (header.bytenr != eb.start.get()) return broken("its header says " + number(header.bytenr));
     if (header.generation > fs.generation.get())
@@ -222,6 +238,7 @@ void on_extent_buffer(void* context, sim::Object& object) {
 void check_unlocked_block(ExtentBuffer& eb) {
     if (!eb.order_unchecked) return;
     eb.order_unchecked = false;
+    tree_block_sane.count();
     check_order(eb);
 }
 

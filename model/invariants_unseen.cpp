@@ -4,15 +4,21 @@
 
 #include "model/fs_info.h"
 #include "model/invariant_state.h"
+#include "model/probes.h"
 
 namespace model {
 namespace {
+
+const Evaluation headers_complete{"headers-complete"},
+    full_backref_is_needed{"full-backref-is-needed"}, backrefs_in_order{"backrefs-in-order"},
+    csums_have_data{"csums-have-data"}, file_extent_generation{"file-extent-generation"};
 
 std::string number(u64 n) {
     return std::to_string(n);
 }
 
 ImageProblem check_headers(const TreeImage& image) {
+    headers_complete.count();
     for (const auto& block : image.tree_blocks) {
         const std::string who = "block " + number(block.bytenr);
         if ((block.flags & header_flag_written) == 0)
@@ -34,6 +40,7 @@ const TreeImage::Extent* extent_at(const TreeImage& image, u64 start) {
 /// A block that its owner still reaches is referenced by the owner's id. Without relocation nobody
 /// gets a block back that was converted.
 ImageProblem check_full_backrefs(const TreeImage& image) {
+    full_backref_is_needed.count();
     for (const auto& block : image.tree_blocks) {
         const auto* const extent = extent_at(image, block.bytenr);
         const bool full = extent != nullptr && (extent->flags & block_flag_full_backref) != 0;
@@ -46,6 +53,7 @@ ImageProblem check_full_backrefs(const TreeImage& image) {
 }
 
 ImageProblem check_order(const TreeImage& image) {
+    backrefs_in_order.count();
     const auto found = std::ranges::find(image.extents, false, &TreeImage::Extent::ordered);
     if (found == image.extents.end()) return {};
     return {"backrefs-in-order",
@@ -63,6 +71,7 @@ u64 covered_until(const TreeImage& image, u64 start) {
 }
 
 ImageProblem check_leftover_csums(const TreeImage& image) {
+    csums_have_data.count();
     for (const auto& sums : image.checksums) {
         const u64 end = sums.start + sums.sectors * sectorsize;
         if (const u64 covered = covered_until(image, sums.start); covered < end)
@@ -73,6 +82,7 @@ ImageProblem check_leftover_csums(const TreeImage& image) {
 }
 
 ImageProblem check_file_extents(const TreeImage& image, u64 generation) {
+    file_extent_generation.count();
     for (const auto& extent : image.file_extents) {
         const auto* const item = extent_at(image, extent.disk_bytenr);
         const bool possible = extent.generation <= generation &&

@@ -8,6 +8,7 @@
 #include "model/file.h"
 #include "model/fs_info.h"
 #include "model/ledger.h"
+#include "model/probes.h"
 #include "model/scrub.h"
 #include "sim/trace.h"
 
@@ -19,6 +20,8 @@
 
 namespace model::vfs {
 namespace {
+
+const Evaluation read_returns{"read-returns-what-was-written"};
 
 // ---- paths
 // ------------------------------------------------------------------------------------------------------------------------------
@@ -341,6 +344,7 @@ Result<u64> read_and_check(Inode& inode, std::string_view path, u64 offset, u64 
     const Ledger::File* const file =
         inode.fs.ledger == nullptr ? nullptr : inode.fs.ledger->find(inode);
     const bool checks = expect >= 0 && (file == nullptr || !file->lost_a_write);
+    if (checks) read_returns.count();
     for (std::size_t i = 0; i < words->size() && checks; ++i) {
         const u64 sector = page_index(offset) + i;
         const std::vector<u64> expected{word_of(static_cast<u8>(expect))};

@@ -27,6 +27,8 @@ class CurrentScope {
 Execution::Execution(const ProgramFactory& factory, const ExecutionOptions& options)
     : options_(options), scheduler_(arena_), program_(factory()) {
     prepare();
+    if (options.observer) observer_ = options.observer();
+    set_observed(true);
 }
 
 Execution::~Execution() {
@@ -71,6 +73,7 @@ const ExecutionResult& Execution::run(Strategy& strategy) {
     collect();
     strategy.execution_ended(outcome, scheduler_);
     result_.outcome = scheduler_.outcome();
+    if (scheduler_.observed_) observer_->executed(scheduler_, result_);
     scheduler_.end_execution();
     return result_;
 }
@@ -82,6 +85,7 @@ void Execution::collect() {
     if (result_.failed()) result_.violation = scheduler_.found();
     result_.trace_hash = trace.hash();
     result_.steps = trace.steps();
+    result_.tasks = static_cast<std::uint32_t>(trace.names().size());
     result_.deviations = scheduler_.deviations();
     result_.choice_points = scheduler_.choice_points();
     result_.schedule.departures = scheduler_.departures();

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,16 +13,33 @@
 
 namespace sim {
 
+struct ExecutionResult;
+
 /// The decisions of one execution, as departures from the default rule. Exact for one program only.
 struct Schedule {
     std::vector<Departure> departures;
     friend bool operator==(const Schedule&, const Schedule&) = default;
 };
 
+/// Looks on at the executions of one worker, on its thread. Nothing that an execution does depends
+/// on it.
+class Observer {
+  public:
+    Observer() = default;
+    virtual ~Observer() = default;
+    Observer(const Observer&) = delete;
+    Observer& operator=(const Observer&) = delete;
+
+    /// After each execution, those that were cut short included.
+    virtual void executed(const Scheduler& scheduler, const ExecutionResult& result) = 0;
+};
+
 struct ExecutionOptions {
     Grain grain = Grain::Coarse;
     std::uint32_t max_steps = 100'000;
     bool narrate = false;  // keep scopes and remarks, and a copy of the trace in the result
+    /// Makes each worker's observer; it goes with the worker. Empty: nobody looks on.
+    std::function<std::unique_ptr<Observer>()> observer = {};
 };
 
 /// What one execution came to.
@@ -31,6 +49,7 @@ struct ExecutionResult {
     std::uint64_t trace_hash = 0;
     std::uint64_t state_hash = 0;  // of completed and deadlocked executions
     std::uint32_t steps = 0;
+    std::uint32_t tasks = 0;  // and events
     std::uint32_t switches = 0;
     std::uint32_t deviations = 0;
     std::uint32_t choice_points = 0;
@@ -62,6 +81,8 @@ class Execution {
     Program& program() { return *program_; }
     const Arena& arena() const { return arena_; }
     void set_narrating(bool on) { options_.narrate = on; }
+    /// Runs the next executions without the observer, or with it again.
+    void set_observed(bool on) { scheduler_.observed_ = on && observer_ != nullptr; }
 
   private:
     void prepare();
@@ -71,6 +92,7 @@ class Execution {
     Arena arena_;
     Scheduler scheduler_;
     std::unique_ptr<Program> program_;
+    std::unique_ptr<Observer> observer_;
     std::string preparation_error_;
     std::uint64_t prepared_hash_ = 0;
     ExecutionResult result_;

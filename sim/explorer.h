@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,7 @@ struct SearchReport {
     std::uint64_t steps = 0;
     std::uint64_t blocked = 0;    // cut short: an equivalent prefix had been searched
     std::uint32_t max_depth = 0;  // most choice points of an execution
+    std::uint32_t max_steps = 0, max_tasks = 0;  // of an execution
     std::uint32_t bound =
         0;  // explore: the bound that was completed, or was being explored when it ended
     bool whole_space = false;                 // no schedule was left out at this bound
@@ -125,6 +127,8 @@ struct HuntOptions {
     unsigned jobs = 1;
     SearchLimits limits;
     bool keep_going = false;
+    std::set<std::string> known;  // signatures at which the hunt does not stop
+    bool each_execution = false;  // failures are listed by trace, not by signature
     bool collect_final_states = false;
     ProgressCallback on_progress;
 };

@@ -4,6 +4,7 @@
 #include <map>
 #include <tuple>
 
+#include "sim/blocked.h"
 #include "sim/happens_before.h"
 #include "sim/order.h"
 #include "sim/strategies.h"
@@ -44,10 +45,9 @@ class Causes final : public Strategy {
             order_.add(scheduler.trace(), grain_);
     }
     void add_blocked(const Task& task) {
-        const bool shared = task.pending_op == OpKind::AcquireShared;
-        if (!shared && task.pending_op != OpKind::Acquire) return;
-        for (const std::uint32_t event :
-             order_.rivals_of_blocked(task.name, task.pending_object->id(), shared))
+        const auto attempt = blocked_attempt(task);
+        if (!attempt) return;
+        for (const std::uint32_t event : order_.rivals_of_blocked(task.name, *attempt))
             pairs_.push_back(
                 {.first = event, .second = Flip::not_run, .task = task.name, .passing = {}});
     }

@@ -143,6 +143,7 @@ void HappensBefore::collect(std::uint32_t head, const Access& access, std::uint3
 }
 
 void HappensBefore::find_races(std::uint32_t self) {
+    if (rivals_.empty() && acquisitions_.empty()) return;
     enabling_ = base_;
     for (const std::uint32_t release : releases_)
         join(enabling_, release);
@@ -163,8 +164,17 @@ void HappensBefore::find_races(std::uint32_t self) {
 
 void HappensBefore::begin(const Trace& trace) {
     truncate(0);
-    last_of_task_.assign(trace.names().size(), 0);
-    born_.assign(trace.names().size(), 0);
+    last_of_task_.clear();
+    born_.clear();
+    name_tasks(trace, 0);
+}
+
+/// Takes in the tasks that existed once so many steps had begun.
+void HappensBefore::name_tasks(const Trace& trace, std::uint32_t steps) {
+    const auto& names = trace.names();
+    while (born_.size() < names.size() && names[born_.size()].born <= steps)
+        born_.push_back(steps);
+    last_of_task_.resize(born_.size(), 0);
     if (steps_of_.size() < born_.size()) steps_of_.resize(born_.size());
 }
 
@@ -208,11 +218,11 @@ std::span<const Access> HappensBefore::accesses_of(const Trace& trace, std::uint
     const auto is_event = [](const Trace::TaskName& name) {
         return name.kind == TaskKind::Completion || name.kind == TaskKind::Timer;
     };
-    const bool submits =
-        submissions_ == Submissions::Ordered &&
-        std::any_of(trace.names().begin() + static_cast<std::ptrdiff_t>(last_of_task_.size()),
-                    trace.names().end(), is_event);
-    if (!submits) return accesses;
+    bool submits = false;
+    for (std::size_t task = born_.size();
+         task < trace.names().size() && trace.names()[task].born <= step + 1; ++task)
+        submits = submits || is_event(trace.names()[task]);
+    if (!submits || submissions_ == Submissions::Unordered) return accesses;
     with_submission_.assign(accesses.begin(), accesses.end());
     with_submission_.push_back({submission_queue, 0, AccessKind::Write});
     return with_submission_;
@@ -225,7 +235,7 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     Event event;
     event.task = step.task;
     event.path = trace.names()[step.task].path;
-    event.accesses = sets_.intern(accesses);
+    if (sets_ != nullptr) event.accesses = sets_->intern(accesses);
     event.certain = grain == Grain::Fine && is_certain(step.op, accesses);
     event.names = static_cast<std::uint32_t>(last_of_task_.size());
     event.clock = static_cast<std::uint32_t>(clocks_.size());
@@ -254,9 +264,7 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
         put(access, self);
     last_of_task_[event.task] = self + 1;
     steps_of_[event.task].push_back(self);
-    last_of_task_.resize(trace.names().size(), 0);
-    born_.resize(trace.names().size(), self + 1);
-    if (steps_of_.size() < born_.size()) steps_of_.resize(born_.size());
+    name_tasks(trace, self + 1);
 }
 
 /// The same access of a step counts once.

@@ -26,7 +26,9 @@ class HappensBefore {
     /// its turn has come.
     enum class Submissions : std::uint8_t { Unordered, Ordered };
     explicit HappensBefore(AccessSets& sets, Submissions submissions = Submissions::Unordered)
-        : sets_(sets), submissions_(submissions) {}
+        : sets_(&sets), submissions_(submissions) {}
+    /// For races alone: no event has its accesses.
+    HappensBefore() = default;
 
     struct Event {
         std::uint64_t path = 0;  // the task's name: by cause
@@ -101,6 +103,7 @@ class HappensBefore {
     };
 
     std::span<const Access> accesses_of(const Trace& trace, std::uint32_t step);
+    void name_tasks(const Trace& trace, std::uint32_t steps);
     std::uint32_t head_of(std::uint64_t object);
     void grow();
     void prepare(const Step& step);
@@ -113,8 +116,8 @@ class HappensBefore {
         return clock[events_[event].task] > event;
     }
 
-    AccessSets& sets_;
-    Submissions submissions_;
+    AccessSets* sets_ = nullptr;
+    Submissions submissions_ = Submissions::Unordered;
     std::vector<Event> events_;
     std::vector<std::uint32_t> clocks_;
     std::vector<Node> nodes_;

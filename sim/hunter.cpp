@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <atomic>
 #include <set>
 #include <thread>
 
 #include "sim/explorer.h"
 #include "sim/hash.h"
+#include "sim/profile.h"
 #include "sim/search_collector.h"
 
 namespace sim {
@@ -26,9 +28,13 @@ class Hunt {
         for (std::thread& worker : workers)
             worker.join();
         SearchReport report = collector_.finish();
-        if (report.end == SearchEnd::Complete && !report.failures.empty())
-            report.end = SearchEnd::Found;
+        const auto found =
+            std::find_if(report.failures.begin(), report.failures.end(),
+                         [this](const Failure& failure) { return is_new(failure.signature); });
+        if (found == report.failures.end()) return report;
+        if (report.end == SearchEnd::Complete) report.end = SearchEnd::Found;
         if (report.end == SearchEnd::Found && !options_.keep_going) {
+            std::swap(*found, report.failures.front());
             keep_first_failure(report);
             report.executions = report.failures[0].first_run - options_.first + 1;
         }
@@ -42,30 +48,31 @@ class Hunt {
             collector_.fail(SearchEnd::PreparationFailed, execution.preparation_error());
             return;
         }
-        // n and k of PCT's guarantee come from a default run.
-        const auto usual = make_default();
-        usual->next_execution();
-        const std::uint32_t steps = execution.run(*usual).steps;
-        const auto tasks = static_cast<std::uint32_t>(execution.scheduler().trace().names().size());
+        execution.set_observed(false);
+        const auto profile = std::make_shared<const Profile>(profile_of(execution));
+        execution.set_observed(true);
 
         std::set<std::uint64_t> final_states;
         while (!collector_.stopped()) {
             const std::uint64_t run = next_.fetch_add(1);
             if (run >= options_.first + options_.count || run > last_.load()) break;
-            const auto strategy =
-                make_strategy(options_.strategy, seed_of_run(options_.seed, run), tasks, steps);
+            const auto strategy = make_strategy(options_.strategy.of_run(run),
+                                                seed_of_run(options_.seed, run), profile);
             strategy->next_execution();
             const ExecutionResult& result = execution.run(*strategy);
             SearchOrder order;
             order.run = run;
-            collector_.add(result, order);
+            collector_.add(result, order, options_.each_execution);
             collector_.add_share(1.0 / static_cast<double>(options_.count));
             if (options_.collect_final_states && result.state_hash != 0)
                 final_states.insert(result.state_hash);
-            if (result.failed() && !options_.keep_going) lower_last(run);
+            if (result.failed() && !options_.keep_going && is_new(result.violation->signature))
+                lower_last(run);
         }
         collector_.add_final_states(final_states);
     }
+
+    bool is_new(const std::string& signature) const { return !options_.known.contains(signature); }
 
     /// Runs after the first failing one are of no interest; those before it still are.
     void lower_last(std::uint64_t run) {

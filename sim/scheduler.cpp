@@ -97,8 +97,8 @@ Task& Scheduler::create(const char* label, Job job, TaskKind kind) {
     task.kind = kind;
     task.cpu = has_creator ? running_->cpu : 0;
     task.job = job;
-    task.name = trace_.add_name(
-        {has_creator ? running_->name : Trace::no_parent, label, kind, task.cpu, task.path});
+    task.name = trace_.add_name({has_creator ? running_->name : Trace::no_parent, label, kind,
+                                 task.cpu, task.path, trace_.steps()});
     task.event_order = ++event_counter_;
     task.fiber.prepare(fiber_main, this);
 
@@ -192,6 +192,7 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     dirty_.clear();
     unordered_.clear();
     withdrawn_.clear();
+    probes_.fill(0);
     lives_.clear();
     races_.begin_execution();
     lockdep_.clear();
@@ -506,6 +507,12 @@ void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
         if (!rival.is_start()) report_unordered(object, kind, rival);
     }
     if (!reads_only(kind)) queue_check(object);
+}
+
+void Scheduler::name_touched(const Object& object) {
+    const bool lock = primitive::is_lock(object.cls());
+    trace_.add_touched(lock ? static_cast<const Lock&>(object).lock_class().name
+                            : object.cls().name);
 }
 
 void Scheduler::sync_access(Object& object, AccessKind kind) {

@@ -57,6 +57,9 @@ struct Departure {
     friend bool operator==(const Departure&, const Departure&) = default;
 };
 
+/// Places that coverage can count.
+inline constexpr unsigned max_probes = 128;
+
 /// Thrown through a fiber to end it; caught by the fiber's entry alone.
 struct StopExecution {};
 
@@ -201,6 +204,16 @@ class Scheduler {
     void watch(const ObjectClass& cls, Check check, void* context);
     std::uint64_t checks_run() const { return checks_run_; }
 
+    /// For whoever puts an access into the trace by himself: coverage wants to know of what.
+    void note_touched(const Object& object) {
+        if (observed_) name_touched(object);
+    }
+    /// Counts that the program came by a place that the layer above numbered. Part of no state.
+    void probe(unsigned index, std::uint32_t times) {
+        if (observed_) probes_[index] += times;
+    }
+    const std::array<std::uint32_t, max_probes>& probes() const { return probes_; }
+
     // ---- for strategies and Execution
     // -------------------------------------------------------------------------------
 
@@ -286,7 +299,9 @@ class Scheduler {
         if (fingerprinting_) fingerprint_.touch(object.id(), kind, key);
         if (trace_.narrating())
             trace_.name_object(object.id(), {object.cls().name, object.key()});
+        note_touched(object);
     }
+    void name_touched(const Object& object);
     struct Deviation {
         bool counts = false;
         int defers = -1;  // slot whose turn is open from now on
@@ -331,6 +346,8 @@ class Scheduler {
     Trace trace_;
     PrefixFingerprint fingerprint_;
     bool fingerprinting_ = false;
+    bool observed_ = false;
+    std::array<std::uint32_t, max_probes> probes_{};
     std::uint32_t spinlocks_held_ = 0;
     std::uint32_t unfinished_ = 0;  // tasks that must end for the execution to be complete
     std::uint32_t max_steps_ = 0;
@@ -367,6 +384,11 @@ template <class F> void note(F&& text) {
     Scheduler* const scheduler = current_or_null();
     if (scheduler == nullptr || !scheduler->trace().narrating() || !scheduler->in_task()) return;
     scheduler->trace().narrate(Narration::Kind::Note, scheduler->running().name, text());
+}
+
+/// Scheduler::probe() of the simulation on this thread, if there is one.
+inline void probe(unsigned index, std::uint32_t times = 1) {
+    if (Scheduler* const scheduler = current_or_null()) scheduler->probe(index, times);
 }
 
 /// Reports that the filesystem under study broke a promise, and ends the execution.

@@ -11,6 +11,12 @@ constexpr auto shortest_poll =
 constexpr auto longest_poll = std::chrono::microseconds(5000);
 constexpr auto progress_interval = std::chrono::milliseconds(200);
 constexpr std::size_t unordered_kept = 20;
+
+void raise(std::atomic<std::uint32_t>& most, std::uint32_t value) {
+    std::uint32_t known = most.load(std::memory_order_relaxed);
+    while (known < value && !most.compare_exchange_weak(known, value)) {
+    }
+}
 }  // namespace
 
 SearchCollector::SearchCollector(const SearchLimits& limits, ProgressCallback on_progress)
@@ -36,13 +42,12 @@ void SearchCollector::test_limits(std::uint64_t executions) {
         stop(SearchEnd::Time);
 }
 
-void SearchCollector::add(const ExecutionResult& result, const SearchOrder& order) {
+void SearchCollector::add(const ExecutionResult& result, const SearchOrder& order, bool by_trace) {
     const std::uint64_t executions = executions_.fetch_add(1, std::memory_order_relaxed) + 1;
     steps_.fetch_add(result.steps, std::memory_order_relaxed);
-    std::uint32_t deepest = depth_.load(std::memory_order_relaxed);
-    while (deepest < result.choice_points &&
-           !depth_.compare_exchange_weak(deepest, result.choice_points)) {
-    }
+    raise(depth_, result.choice_points);
+    raise(most_steps_, result.steps);
+    raise(most_tasks_, result.tasks);
     if (result.outcome == Outcome::Cut) blocked_.fetch_add(1, std::memory_order_relaxed);
     test_limits(executions);
     if (result.outcome == Outcome::StepLimit)
@@ -60,18 +65,19 @@ void SearchCollector::add(const ExecutionResult& result, const SearchOrder& orde
             kept.push_back(text);
     }
     if (!result.violation) return;
-    keep(result, order, 1);
+    keep(result, order, 1, by_trace);
 }
 
 void SearchCollector::keep(const ExecutionResult& result, const SearchOrder& order,
-                           std::uint64_t count) {
+                           std::uint64_t count, bool by_trace) {
     failures_seen_.fetch_add(count, std::memory_order_relaxed);
-    const auto [at, fresh] = found_.try_emplace(result.violation->signature);
+    const auto [at, fresh] =
+        found_.try_emplace({result.violation->signature, by_trace ? result.trace_hash : 0});
     Found& found = at->second;
     found.failure.count += count;
     if (!fresh && found.order < order) return;
     found.order = order;
-    found.failure.signature = at->first;
+    found.failure.signature = result.violation->signature;
     found.failure.first_run = order.run;
     found.failure.result = result;
 }
@@ -112,6 +118,8 @@ SearchReport SearchCollector::finish() {
     report_.blocked = blocked_;
     report_.steps = steps_;
     report_.max_depth = depth_;
+    report_.max_steps = most_steps_;
+    report_.max_tasks = most_tasks_;
     std::vector<Found> all;
     for (auto& [signature, found] : found_)
         all.push_back(std::move(found));
@@ -128,8 +136,8 @@ void SearchCollector::save(SavedSearch& saved) const {
     saved.executions = executions_ - blocked_;
     saved.steps = steps_;
     saved.max_depth = depth_;
-    for (const auto& [signature, found] : found_)
-        saved.found.push_back({signature, found.failure.count, found.failure.result.schedule});
+    for (const auto& [key, found] : found_)
+        saved.found.push_back({key.first, found.failure.count, found.failure.result.schedule});
     saved.final_states.assign(final_states_.begin(), final_states_.end());
     saved.unordered = report_.unordered;
 }

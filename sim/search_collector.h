@@ -32,8 +32,8 @@ class SearchCollector {
     void fail(SearchEnd end, const std::string& error);
 
     /// Counts an execution, tests the limits, keeps what it found: the first failure of each
-    /// signature in the search's order.
-    void add(const ExecutionResult& result, const SearchOrder& order);
+    /// signature in the search's order, or of each signature and trace.
+    void add(const ExecutionResult& result, const SearchOrder& order, bool by_trace = false);
     void add_final_states(const std::set<std::uint64_t>& states);
     void add_share(double share) { share_.fetch_add(share, std::memory_order_relaxed); }
 
@@ -62,7 +62,8 @@ class SearchCollector {
     using Clock = std::chrono::steady_clock;  // for limits and progress only: nothing that a search
                                               // finds depends on it
     void tick(std::uint32_t bound);
-    void keep(const ExecutionResult& result, const SearchOrder& order, std::uint64_t count);
+    void keep(const ExecutionResult& result, const SearchOrder& order, std::uint64_t count,
+              bool by_trace = false);
     void test_limits(std::uint64_t executions);
 
     SearchLimits limits_;
@@ -72,11 +73,11 @@ class SearchCollector {
     std::chrono::microseconds poll_;
     std::atomic<bool> stop_{false};
     std::atomic<std::uint64_t> executions_{0}, blocked_{0}, steps_{0}, failures_seen_{0};
-    std::atomic<std::uint32_t> depth_{0};
+    std::atomic<std::uint32_t> depth_{0}, most_steps_{0}, most_tasks_{0};
     std::atomic<double> share_{0};
     mutable std::mutex mutex_;
     SearchReport report_;
-    std::map<std::string, Found> found_;
+    std::map<std::pair<std::string, std::uint64_t>, Found> found_;  // by signature and trace
     std::set<std::uint64_t> final_states_;
 };
 

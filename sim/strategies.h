@@ -10,12 +10,19 @@
 
 namespace sim {
 
+struct Profile;
+
 /// The default rule at every choice point: go on, else the least task, else the oldest event.
 std::unique_ptr<Strategy> make_default();
 /// Follows a recorded schedule; gives Choice::diverged() where it does not fit.
 std::unique_ptr<Strategy> make_replay(const Schedule& schedule);
 /// Uniform over what is enabled, at every choice point.
 std::unique_ptr<Strategy> make_random(std::uint64_t seed);
+
+/// Uniform random walk (Zhao, Wolff, Mathur, Roychoudhury; ASPLOS 2025): a task is chosen with a
+/// probability in proportion to the steps that it, and what it will create, has left.
+/// @param profile  estimates them
+std::unique_ptr<Strategy> make_walk(std::uint64_t seed, std::shared_ptr<const Profile> profile);
 
 /// Probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte; ASPLOS 2010):
 /// random priorities and depth-1 points at which the running task becomes the least. Finds a bug of
@@ -38,16 +45,21 @@ std::unique_ptr<Strategy> make_pos(std::uint64_t seed);
 /// latency, both varied by the seed.
 std::unique_ptr<Strategy> make_timed(std::uint64_t seed);
 
-/// "random", "pct:3", "pos", "timed", "first".
+/// "random", "walk", "pct:3", "pos", "timed", "first", "portfolio".
 struct StrategySpec {
-    enum class Kind : std::uint8_t { First, Random, Pct, Pos, Timed };
+    // Tokens hold the numbers of these; Portfolio is none of theirs.
+    enum class Kind : std::uint8_t { First, Random, Pct, Pos, Timed, Walk, Portfolio };
     Kind kind = Kind::Random;
     unsigned depth = 3;
     static std::optional<StrategySpec> parse(std::string_view text);
     std::string name() const;
+    /// What makes the choices of a hunt's run: a portfolio's members take turns.
+    StrategySpec of_run(std::uint64_t run) const;
+    friend bool operator==(const StrategySpec&, const StrategySpec&) = default;
 };
-/// @param tasks, steps  of a default run; only PCT needs them
+/// @param spec     no portfolio: of one run
+/// @param profile  of a default run; PCT needs its counts, and the walk all of it
 std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, std::uint64_t seed,
-                                        std::uint32_t tasks, std::uint32_t steps);
+                                        const std::shared_ptr<const Profile>& profile);
 
 }  // namespace sim

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "sim/rng.h"
@@ -200,54 +199,6 @@ std::unique_ptr<Strategy> make_timed(std::uint64_t seed) {
 double pct_guarantee(const PctOptions& options) {
     return 1.0 / (std::max(1U, options.tasks) *
                   std::pow(std::max(1U, options.steps), options.depth - 1.0));
-}
-
-std::optional<StrategySpec> StrategySpec::parse(std::string_view text) {
-    if (text == "first") return StrategySpec{Kind::First};
-    if (text == "random") return StrategySpec{Kind::Random};
-    if (text == "pos") return StrategySpec{Kind::Pos};
-    if (text == "timed") return StrategySpec{Kind::Timed};
-    if (text == "pct") return StrategySpec{Kind::Pct};
-    if (!text.starts_with("pct:")) return std::nullopt;
-    StrategySpec spec{Kind::Pct};
-    const auto [end, error] =
-        std::from_chars(text.data() + 4, text.data() + text.size(), spec.depth);
-    const bool good = error == std::errc{} && end == text.data() + text.size() && spec.depth >= 1 &&
-                      spec.depth <= 20;
-    return good ? std::optional(spec) : std::nullopt;
-}
-
-std::string StrategySpec::name() const {
-    switch (kind) {
-    case Kind::First:
-        return "first";
-    case Kind::Random:
-        return "random";
-    case Kind::Pct:
-        return "pct:" + std::to_string(depth);
-    case Kind::Pos:
-        return "pos";
-    case Kind::Timed:
-        return "timed";
-    }
-    return "?";
-}
-
-std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, std::uint64_t seed,
-                                        std::uint32_t tasks, std::uint32_t steps) {
-    switch (spec.kind) {
-    case StrategySpec::Kind::First:
-        return make_default();
-    case StrategySpec::Kind::Random:
-        return make_random(seed);
-    case StrategySpec::Kind::Pct:
-        return make_pct({seed, spec.depth, tasks, steps});
-    case StrategySpec::Kind::Pos:
-        return make_pos(seed);
-    case StrategySpec::Kind::Timed:
-        return make_timed(seed);
-    }
-    return make_default();
 }
 
 }  // namespace sim

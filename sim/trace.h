@@ -50,6 +50,7 @@ class Trace {
     void clear() {
         steps_.clear();
         accesses_.clear();
+        touched_.clear();
         names_.clear();
         narration_.clear();
         labels_.clear();
@@ -81,6 +82,10 @@ class Trace {
     std::uint32_t steps() const { return static_cast<std::uint32_t>(steps_.size()); }
     const std::vector<Step>& step_list() const { return steps_; }
     const std::vector<Access>& accesses() const { return accesses_; }
+    /// The kind of object that an access touched, as people call it; one for each access, while
+    /// somebody observes.
+    void add_touched(const char* kind) { touched_.push_back(kind); }
+    const std::vector<const char*>& touched() const { return touched_; }
     /// One for each step, while narrating.
     void add_label(const ObjectLabel& label) { labels_.push_back(label); }
     const std::vector<ObjectLabel>& labels() const { return labels_; }
@@ -104,6 +109,7 @@ class Trace {
         TaskKind kind;
         std::uint8_t cpu;
         std::uint64_t path;
+        std::uint32_t born;  // steps that had begun when it was created
     };
     static constexpr std::uint32_t no_parent = ~0U;
     std::uint32_t add_name(const TaskName& name) {
@@ -130,6 +136,7 @@ class Trace {
 
     std::vector<Step> steps_;
     std::vector<Access> accesses_;
+    std::vector<const char*> touched_;
     std::vector<TaskName> names_;
     std::vector<Narration> narration_;
     std::vector<ObjectLabel> labels_;

@@ -1,16 +1,16 @@
 #include "app/cli/bench.h"
 
 #include <sys/resource.h>
+#include <time.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 
 #include "app/cli/build_info.h"
 #include "app/cli/executions.h"
 #include "app/scenario/program.h"
 #include "app/scenario/words.h"
-#include "sim/atomic.h"
+#include "bench/programs/counters.h"
 #include "sim/strategy_dfs.h"
 
 namespace app::cli {
@@ -18,68 +18,38 @@ namespace app::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Clock = std::chrono::steady_clock;
 
-constexpr auto time_for_each = std::chrono::seconds(2);
-
-double seconds_since(Clock::time_point began) {
-    return std::chrono::duration<double>(Clock::now() - began).count();
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
-/// Tasks that increment one atomic counter: the engine alone. 2 tasks of 10 increments have 20! /
-/// (10! 10!) schedules.
-class AtomicCounter final : public sim::Program {
-  public:
-    static constexpr unsigned tasks = 2, increments = 10;
-
-    void prepare() override { counter_ = sim::make<sim::Atomic<std::uint32_t>>(); }
-    void start() override {
-        auto* const counter = counter_;
-        for (unsigned i = 0; i < tasks; ++i)
-            sim::current().spawn("increment", sim::Job([counter] {
-                                     for (unsigned n = 0; n < increments; ++n)
-                                         counter->add_return(1);
-                                 }));
-    }
-    std::uint64_t state_hash() override { return counter_->peek(); }
-
-  private:
-    sim::Atomic<std::uint32_t>* counter_ = nullptr;
-};
+constexpr double seconds_for_each = 2;
 
 /// Tells when the engine has come as far as having started an execution.
 class StartClock final : public sim::Program {
   public:
-    StartClock(std::unique_ptr<sim::Program> program, Clock::time_point& started)
+    StartClock(std::unique_ptr<sim::Program> program, double& started)
         : program_(std::move(program)), started_(started) {}
     void prepare() override { program_->prepare(); }
     void start() override {
         program_->start();
-        started_ = Clock::now();
+        started_ = cpu_seconds();
     }
     void check_end() override { program_->check_end(); }
     std::uint64_t state_hash() override { return program_->state_hash(); }
 
   private:
     std::unique_ptr<sim::Program> program_;
-    Clock::time_point& started_;
+    double& started_;
 };
 
+/// Two tasks of ten atomic increments: 20! / (10! 10!) schedules.
 void measure_engine(unsigned repeat, std::vector<Metric>& metrics) {
     std::vector<double> per_step, per_second;
     std::uint64_t executions = 0;
     for (unsigned i = 0; i < repeat; ++i) {
         sim::ExploreOptions options;
         options.max_deviations = sim::DfsStrategy::unbounded;
-        const Clock::time_point began = Clock::now();
-        const sim::SearchReport report =
-            sim::explore([] { return std::make_unique<AtomicCounter>(); }, options);
-        const double time = seconds_since(began);
+        const double began = cpu_seconds();
+        const sim::SearchReport report = sim::explore(
+            [] { return std::make_unique<programs::AtomicCounter>(2U, 10U); }, options);
+        const double time = cpu_seconds() - began;
         executions = report.executions;
         per_step.push_back(1e9 * time / static_cast<double>(report.steps));
         per_second.push_back(static_cast<double>(report.executions) / time);
@@ -90,7 +60,7 @@ void measure_engine(unsigned repeat, std::vector<Metric>& metrics) {
 }
 
 void measure_scenario(const ScenarioPtr& scenario, unsigned repeat, std::vector<Metric>& metrics) {
-    Clock::time_point started;
+    double started = 0;
     const model::KernelVersion kernel;
     const auto factory = [&] {
         return std::make_unique<StartClock>(
@@ -102,16 +72,16 @@ void measure_scenario(const ScenarioPtr& scenario, unsigned repeat, std::vector<
     for (unsigned i = 0; i < repeat; ++i) {
         std::uint64_t executions = 0, steps = 0;
         double starting = 0;
-        const Clock::time_point began = Clock::now();
-        while (Clock::now() - began < time_for_each) {
+        const double began = cpu_seconds();
+        while (cpu_seconds() - began < seconds_for_each) {
             const auto strategy = sim::make_random(sim::seed_of_run(i, executions));
             strategy->next_execution();
-            const Clock::time_point run = Clock::now();
+            const double run = cpu_seconds();
             steps += execution.run(*strategy).steps;
-            starting += std::chrono::duration<double>(started - run).count();
+            starting += started - run;
             ++executions;
         }
-        const double time = seconds_since(began);
+        const double time = cpu_seconds() - began;
         steps_per_second.push_back(static_cast<double>(steps) / time);
         executions_per_second.push_back(static_cast<double>(executions) / time);
         start_us.push_back(1e6 * starting / static_cast<double>(executions));
@@ -143,9 +113,21 @@ std::string shown(double value) {
 
 }  // namespace
 
+double cpu_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
 std::vector<Metric> core_suite(const Library& library, unsigned repeat) {
     std::vector<Metric> metrics;
     measure_engine(repeat, metrics);
+    measure_strategies(metrics);
     for (const char* id : {"commit/001", "replace/001"})
         if (const auto scenario = library.find(id); scenario.ok())
             measure_scenario(scenario.value(), repeat, metrics);
@@ -159,13 +141,18 @@ std::vector<Metric> core_suite(const Library& library, unsigned repeat) {
 
 VerbResult bench(Session& session) {
     const std::string suite = session.has("suite") ? session.parsed.last("suite") : "core";
+    if (session.has("program") && suite != "classic")
+        return usage_failure("--program is for --suite classic");
     const std::vector<std::string> suites{"core", "classic"};
     if (suite != "core" && suite != "classic")
         return usage_failure("--suite \"" + suite + "\": expected core or classic",
                              scenario::nearest(suite, suites));
     ClassicResults results;
     if (suite == "classic") {
-        results = classic_suite();
+        results = classic_suite(session.has("program") ? session.parsed.last("program") : "*");
+        if (results.programs.empty())
+            return usage_failure("--program \"" + session.parsed.last("program") +
+                                 "\": no classic program has such a name");
     } else {
         results.metrics =
             core_suite(session.library, static_cast<unsigned>(session.settings.repeat));
@@ -184,6 +171,7 @@ VerbResult bench(Session& session) {
         metrics.push_back({{"name", metric.name}, {"value", metric.value}, {"unit", metric.unit}});
     }
     report.document = {{"suite", suite}, {"metrics", std::move(metrics)}};
+    if (suite == "classic") report.document["programs"] = results.programs;
     return report;
 }
 

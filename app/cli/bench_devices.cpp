@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <chrono>
 
 #include "app/cli/bench.h"
@@ -17,12 +16,7 @@ double milliseconds_since(Clock::time_point began) {
     return std::chrono::duration<double, std::milli>(Clock::now() - began).count();
 }
 
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
-/// One state exported and judged by btrfs check, both modes together.
+/// One state exported and judged by btrfs check, both modes together; it is a process of its own.
 double time_of_check(const ScenarioPtr& scenario, unsigned repeat) {
     constexpr unsigned checks = 20;
     sim::Execution execution(scenario::make_factory(scenario, model::KernelVersion{}), {});
@@ -49,11 +43,11 @@ double time_of_search(const ScenarioPtr& scenario, crash::CrashSet::Kind where) 
                                                                    crash::CheckImages::None, true);
     sim::HuntOptions options;
     options.count = executions;
-    const Clock::time_point began = Clock::now();
+    const double began = cpu_seconds();
     sim::hunt(scenario::make_factory(scenario, kernel,
                                      crash::program_options(search, kernel, scenario->geometry)),
               options);
-    return milliseconds_since(began);
+    return cpu_seconds() - began;
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "app/scenario/program.h"
 #include "app/scenario/words.h"
 #include "sim/meaning.h"
+#include "sim/profile.h"
 
 namespace app::cli {
 
@@ -19,14 +20,6 @@ std::string recording_name(const Session& session, std::string id, std::uint64_t
     return session.settings.artifacts + "/" + id + "-" + scenario::hex_digits(trace_hash, 8) +
            ".ilf";
 }
-
-namespace {
-
-std::unique_ptr<sim::Strategy> strategy_of(const report::Token& token) {
-    return token.run ? make_strategy(*token.run) : sim::make_replay(token.schedule);
-}
-
-}  // namespace
 
 sim::ExecutionOptions execution_options(const Settings& settings, bool narrate) {
     sim::ExecutionOptions options;
@@ -93,15 +86,23 @@ report::StrategyRun strategy_run(sim::Execution& execution, const sim::StrategyS
                                  std::uint64_t seed) {
     report::StrategyRun run{.strategy = strategy, .seed = seed};
     if (strategy.kind != sim::StrategySpec::Kind::Pct) return run;
-    const auto usual = sim::make_default();
-    usual->next_execution();
-    run.steps = execution.run(*usual).steps;
-    run.tasks = static_cast<std::uint32_t>(execution.scheduler().trace().names().size());
+    const sim::Profile profile = sim::profile_of(execution);
+    run.tasks = profile.tasks;
+    run.steps = profile.steps;
     return run;
 }
 
-std::unique_ptr<sim::Strategy> make_strategy(const report::StrategyRun& run) {
-    return sim::make_strategy(run.strategy, run.seed, run.tasks, run.steps);
+std::unique_ptr<sim::Strategy> make_strategy(const report::StrategyRun& run,
+                                             sim::Execution& execution) {
+    sim::Profile profile{.tasks = run.tasks, .steps = run.steps, .steps_below = {}};
+    if (run.strategy.kind == sim::StrategySpec::Kind::Walk) profile = sim::profile_of(execution);
+    return sim::make_strategy(run.strategy, run.seed,
+                              std::make_shared<const sim::Profile>(std::move(profile)));
+}
+
+std::unique_ptr<sim::Strategy> make_strategy(const report::Token& token,
+                                             sim::Execution& execution) {
+    return token.run ? make_strategy(*token.run, execution) : sim::make_replay(token.schedule);
 }
 
 report::Token make_token(const scenario::Scenario& scenario, const model::KernelVersion& kernel,
@@ -147,7 +148,7 @@ std::optional<Failure> save_recording(const Session& session, const std::string&
     const auto execution =
         prepare(scenario, token.kernel, options, watch_devices(session, *scenario, token.kernel));
     if (!execution.ok()) return execution.error();
-    const auto strategy = strategy_of(token);
+    const auto strategy = make_strategy(token, *execution.value());
     strategy->next_execution();
     const sim::ExecutionResult& result = execution.value()->run(*strategy);
     report::FailureFile recording{.token = token,

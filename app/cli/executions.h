@@ -41,7 +41,11 @@ std::optional<DefaultRun> default_run(const ScenarioPtr& scenario,
 /// The strategy with what it needs of a default run. Runs one when it needs it.
 report::StrategyRun strategy_run(sim::Execution& execution, const sim::StrategySpec& strategy,
                                  std::uint64_t seed);
-std::unique_ptr<sim::Strategy> make_strategy(const report::StrategyRun& run);
+/// Runs the default schedule where the strategy has to know of all tasks.
+std::unique_ptr<sim::Strategy> make_strategy(const report::StrategyRun& run,
+                                             sim::Execution& execution);
+/// Makes the token's choices once more: its schedule, or what its strategy chooses.
+std::unique_ptr<sim::Strategy> make_strategy(const report::Token& token, sim::Execution& execution);
 
 /// A token of the execution with these choices.
 report::Token make_token(const scenario::Scenario& scenario, const model::KernelVersion& kernel,

@@ -1,4 +1,5 @@
 #include "app/cli/certify.h"
+#include "app/cli/coverage.h"
 #include "app/cli/devices.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/search.h"
@@ -23,7 +24,7 @@ std::string reproduce_line(const Session& session, const scenario::Scenario& sce
     if (session.has("state-cache"))
         line += " --state-cache " + std::to_string(settings.state_cache);
     if (settings.grain == sim::Grain::Fine) line += " --grain fine";
-    if (session.has("keep-going")) line += " --keep-going";
+    if (keeps_going(session)) line += " --keep-going";
     if (session.has("first")) line += " --first";
     line += devices_options(session);
     return line + "\n";
@@ -115,12 +116,15 @@ VerbResult explore(Session& session) {
         return prepared.error();
 
     const Bound bound = bound_of(scenario, settings);
-    const bool keep_going = session.has("keep-going");
+    const bool keep_going = keeps_going(session);
+    auto coverage = CoverageOption::open(session);
+    if (!coverage.ok()) return coverage.error();
+    const auto covered = coverage.value().begin();
     const InterruptGuard interrupt;
     const auto devices = crash_search(session);
     const sim::SearchReport search = explore_scenario(
         session, found.value(), settings.kernel, bound, keep_going, interrupt.flag(),
-        crash::program_options(devices, settings.kernel, scenario.geometry));
+        crash::program_options(devices, settings.kernel, scenario.geometry), covered);
 
     Report report;
     report.verdict = verdict_of(search, bound.accepted);
@@ -148,6 +152,8 @@ VerbResult explore(Session& session) {
     for (const std::string& race : search.unordered)
         report.text += "      " + wrapped(race, 100, "      ");
     if (!search.unordered.empty()) report.document["unordered"] = search.unordered;
+    coverage.value().add(report, scenario, settings.kernel, covered.get());
+    if (auto failure = coverage.value().write()) return *failure;
 
     report.document["failures"] = nlohmann::ordered_json::array();
     for (const sim::Failure& first : search.failures) {

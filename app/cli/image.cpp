@@ -53,9 +53,8 @@ std::unique_ptr<sim::Strategy> choices_of(const Session& session, const Subject&
                                           sim::Execution& execution) {
     if (!subject.recording)
         return make_strategy(
-            strategy_run(execution, session.settings.strategy, session.settings.seed));
-    const report::Token& token = subject.recording->token;
-    return token.run ? make_strategy(*token.run) : sim::make_replay(token.schedule);
+            strategy_run(execution, session.settings.strategy, session.settings.seed), execution);
+    return make_strategy(subject.recording->token, execution);
 }
 
 Failure no_such_moment(const Moment& moment, const sim::ExecutionResult& result,

@@ -104,7 +104,8 @@ class Matrix {
             return prepared.error();
         const Clock::time_point began = Clock::now();
         const sim::SearchReport search =
-            hunting_ ? hunt_scenario(session_, cell.scenario, cell.kernel, true, interrupt_.flag())
+            hunting_ ? hunt_scenario(session_, cell.scenario, cell.kernel,
+                                     {.keep_going = true, .known = {}}, interrupt_.flag())
                      : explore_cell(cell);
         cell.time = Clock::now() - began;
         interrupted_ = search.end == sim::SearchEnd::Interrupted;

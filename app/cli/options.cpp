@@ -33,7 +33,8 @@ constexpr std::array verb_table{
              "interleaf list --group quick\ninterleaf list 'replace/*' --format json"},
     VerbSpec{
         VerbId::Show, "show", "THING",
-        "a scenario, kernel, change, invariant, token, failure file or certificate", 0, 1,
+        "a scenario, kernel, change, invariant, token, failure or coverage file, or certificate", 0,
+        1,
         "interleaf show replace/001 --kernel 5.5\ninterleaf show 5.5\ninterleaf show 1bbb97b8ce7d"},
     VerbSpec{VerbId::Run, "run", "ID|FILE", "one execution of a scenario", 1, 1,
              "interleaf run replace/001 --seed 7 --trace"},
@@ -84,7 +85,8 @@ constexpr std::array option_table{
                on_run | on_hunt | on_explore | on_image, ""},
 
     // Which executions.
-    OptionSpec{"--strategy", "S", "random, walk, pct:D, pos, timed or first (default random)",
+    OptionSpec{"--strategy", "S",
+               "random, walk, pct:D, pos, timed, first; hunt also portfolio (default random)",
                on_run | on_hunt | on_image, ""},
     OptionSpec{"--seed", "VALUE", "integer, hexadecimal, or a 40-digit commit id (default 1)",
                on_run | on_hunt | on_matrix | on_image, "INTERLEAF_SEED"},
@@ -110,6 +112,17 @@ constexpr std::array option_table{
                "go on from the failure found to the one with the fewest context switches (default)",
                on_explore, ""},
     OptionSpec{"--first", "", "stop at once at the first failure", on_explore, ""},
+    OptionSpec{
+        "--coverage", "FILE",
+        "write what the executions came by to FILE: conflicting steps in which orders, checks, "
+        "changes; goes on after failures, and a search with a state cache has one worker",
+        on_hunt | on_explore, ""},
+    OptionSpec{"--dedup", "KEY",
+               "failures listed once for each signature (default) or each execution that differs",
+               on_hunt, ""},
+    OptionSpec{"--corpus", "DIR",
+               "replay the failures in DIR first, do not stop at those, and add new ones", on_hunt,
+               ""},
     OptionSpec{"--engine", "ENGINE", "explore (default) or hunt", on_matrix, ""},
     OptionSpec{
         "--kernels", "LIST",
@@ -171,10 +184,14 @@ constexpr std::array option_table{
     OptionSpec{"--fixes", "", "the changes of kernels that --with and --without know", on_list, ""},
     OptionSpec{"--invariants", "", "the promises that are checked", on_list, ""},
     OptionSpec{"--allow-empty", "", "exit 0 although nothing matched", on_list, ""},
+    OptionSpec{"--pairs", "", "of a coverage file: the conflicting steps seen in one order only",
+               on_show, ""},
     OptionSpec{"--raw", "", "the file as it is", on_show, ""},
     OptionSpec{"--diff-kernel", "A B", "the changes between two kernels", on_show, "", false, 2},
     OptionSpec{"--suite", "NAME",
                "core (default); classic: programs of the literature, whose counts must be right",
+               on_bench, ""},
+    OptionSpec{"--program", "GLOB", "of the classic suite only the programs with such names",
                on_bench, ""},
     OptionSpec{"--repeat", "N",
                "measurements of each figure, of which the median counts (default 3)", on_bench, ""},

@@ -67,7 +67,7 @@ sim::Result<sim::ExecutionResult, Failure> replay_exactly(const Session& session
     auto execution =
         prepare(scenario, token.kernel, options, watch_devices(session, *scenario, token.kernel));
     if (!execution.ok()) return execution.error();
-    const auto strategy = token.run ? make_strategy(*token.run) : sim::make_replay(token.schedule);
+    const auto strategy = make_strategy(token, *execution.value());
     strategy->next_execution();
     const sim::ExecutionResult& result = execution.value()->run(*strategy);
     if (result.outcome == sim::Outcome::Nondeterministic)

@@ -89,7 +89,7 @@ VerbResult run(Session& session) {
     sim::Execution& execution = *prepared.value();
     const report::StrategyRun strategy = strategy_run(execution, settings.strategy, settings.seed);
 
-    const auto choices = make_strategy(strategy);
+    const auto choices = make_strategy(strategy, execution);
     choices->next_execution();
     const sim::ExecutionResult& result = execution.run(*choices);
     const auto recording = recording_of(session, found.value(), settings.kernel, result, strategy);

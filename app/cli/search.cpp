@@ -39,28 +39,35 @@ Bound bound_of(const scenario::Scenario& scenario, const Settings& settings) {
 sim::SearchReport explore_scenario(const Session& session, const ScenarioPtr& scenario,
                                    const model::KernelVersion& kernel, const Bound& bound,
                                    bool keep_going, const std::atomic<bool>* interrupted,
-                                   const scenario::ProgramOptions& program) {
+                                   const scenario::ProgramOptions& program,
+                                   const std::shared_ptr<sim::Coverage>& coverage) {
     const auto progress =
         session.progress("explore " + scenario->id + " on " + kernel.name(), true);
     sim::ExploreOptions options;
     options.execution = execution_options(session.settings, false);
+    if (coverage) options.execution.observer = sim::Coverage::observer(coverage);
     options.max_deviations = bound.deviations;
     options.jobs = session.settings.jobs;
     options.limits = limits(session.settings, interrupted);
     options.keep_going = keep_going;
     options.reduction = session.settings.reduction;
     options.cache_entries = session.settings.state_cache;
+    // Which of several equivalent executions the cache lets run depends on the workers.
+    const bool cached = options.cache_entries != 0 && options.reduction == sim::Reduction::None;
+    if (coverage && cached) options.jobs = 1;
     options.on_progress = [&progress](const sim::SearchProgress& state) { progress->show(state); };
     return sim::explore(scenario::make_factory(scenario, kernel, program), options);
 }
 
 sim::SearchReport hunt_scenario(const Session& session, const ScenarioPtr& scenario,
-                                const model::KernelVersion& kernel, bool keep_going,
+                                const model::KernelVersion& kernel, const Persistence& persistence,
                                 const std::atomic<bool>* interrupted,
-                                const scenario::ProgramOptions& program) {
+                                const scenario::ProgramOptions& program,
+                                const std::shared_ptr<sim::Coverage>& coverage) {
     const auto progress = session.progress("hunt " + scenario->id + " on " + kernel.name(), false);
     sim::HuntOptions options;
     options.execution = execution_options(session.settings, false);
+    if (coverage) options.execution.observer = sim::Coverage::observer(coverage);
     options.strategy = session.settings.strategy;
     options.seed = session.settings.seed;
     options.count = session.settings.count;
@@ -70,7 +77,9 @@ sim::SearchReport hunt_scenario(const Session& session, const ScenarioPtr& scena
     }
     options.jobs = session.settings.jobs;
     options.limits = limits(session.settings, interrupted);
-    options.keep_going = keep_going;
+    options.keep_going = persistence.keep_going;
+    options.known = persistence.known;
+    options.each_execution = session.settings.each_execution;
     options.on_progress = [&progress](const sim::SearchProgress& state) { progress->show(state); };
     return sim::hunt(scenario::make_factory(scenario, kernel, program), options);
 }
@@ -131,6 +140,7 @@ std::string end_text(const sim::SearchReport& report, const Settings& settings) 
         return report.error;
     case sim::SearchEnd::Complete:
     case sim::SearchEnd::Found:
+    case sim::SearchEnd::Planned:
         return "";
     }
     return "";

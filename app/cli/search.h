@@ -1,7 +1,9 @@
 #pragma once
 #include <atomic>
+#include <set>
 
 #include "app/cli/executions.h"
+#include "sim/coverage.h"
 #include "sim/explorer.h"
 
 /// What explore, hunt and matrix share.
@@ -20,11 +22,24 @@ Bound bound_of(const scenario::Scenario& scenario, const Settings& settings);
 sim::SearchReport explore_scenario(const Session& session, const ScenarioPtr& scenario,
                                    const model::KernelVersion& kernel, const Bound& bound,
                                    bool keep_going, const std::atomic<bool>* interrupted,
-                                   const scenario::ProgramOptions& program = {});
+                                   const scenario::ProgramOptions& program = {},
+                                   const std::shared_ptr<sim::Coverage>& coverage = nullptr);
+/// When a hunt goes on after a failure.
+struct Persistence {
+    bool keep_going = false;
+    std::set<std::string> known;  // signatures that are nothing new
+};
 sim::SearchReport hunt_scenario(const Session& session, const ScenarioPtr& scenario,
-                                const model::KernelVersion& kernel, bool keep_going,
+                                const model::KernelVersion& kernel, const Persistence& persistence,
                                 const std::atomic<bool>* interrupted,
-                                const scenario::ProgramOptions& program = {});
+                                const scenario::ProgramOptions& program = {},
+                                const std::shared_ptr<sim::Coverage>& coverage = nullptr);
+
+/// Whether a search goes on after its first failure. One whose coverage is asked for does: what
+/// several workers have done by then is not repeatable.
+inline bool keeps_going(const Session& session) {
+    return session.has("keep-going") || session.has("coverage");
+}
 
 /// A failure of a search as documents show it: signature, count, token.
 struct ShownFailure {

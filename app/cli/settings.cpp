@@ -248,12 +248,21 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
                                  {"jsonl", ProgressMode::Jsonl},
                                  {"none", ProgressMode::None}},
                                 settings.progress);
+    reader.choice<bool>("dedup", {{"signature", false}, {"execution", true}},
+                        settings.each_execution);
     if (parsed.has("strategy")) {
         const auto strategy = sim::StrategySpec::parse(parsed.last("strategy"));
-        const std::vector<std::string> known{"random", "walk", "pct:3", "pos", "timed", "first"};
+        const std::vector<std::string> known{"random", "walk",  "pct:3",    "pos",
+                                             "timed",  "first", "portfolio"};
         if (!strategy)
-            reader.wrong("strategy", "random, walk, pct:DEPTH, pos, timed or first",
+            reader.wrong("strategy", "random, walk, pct:DEPTH, pos, timed, first or portfolio",
                          scenario::nearest(parsed.last("strategy"), known));
+        if (strategy && strategy->kind == sim::StrategySpec::Kind::Portfolio &&
+            parsed.verb->id != VerbId::Hunt)
+            reader.wrong("strategy",
+                         "one strategy: a portfolio takes turns between the executions "
+                         "of hunt",
+                         "walk");
         settings.strategy = strategy.value_or(sim::StrategySpec{});
     }
     reader.choice<sim::Reduction>("reduction",

@@ -37,6 +37,7 @@ struct Settings {
     std::uint64_t seed = 1;
     std::uint64_t count = 10'000;
     std::optional<std::pair<std::uint64_t, std::uint64_t>> seeds;
+    bool each_execution = false;               // --dedup execution
     std::optional<std::uint32_t> preemptions;  // --preemptions N
     sim::Reduction reduction = sim::Reduction::None;
     std::uint64_t state_cache = 1 << 19;  // --state-cache N

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "app/cli/coverage.h"
 #include "app/cli/executions.h"
 #include "app/report/certificate.h"
 #include "app/report/failure_file.h"
@@ -250,6 +251,10 @@ VerbResult show(Session& session) {
     }
     if (word.ends_with(".cert.json")) return show_certificate(word);
     if (word.ends_with(".ilf")) return show_failure_file(word);
+    if (is_file_name(word))
+        if (const auto text = read_file(word);
+            text.ok() && report::looks_like_coverage(text.value()))
+            return show_coverage(session, word, text.value());
     if (const model::Fix* fix = model::find_fix(word)) return show_fix(*fix);
     for (const model::Invariant& invariant : model::invariants())
         if (word == invariant.name) return show_invariant(invariant);

@@ -1,6 +1,7 @@
 #include "app/crash/watch.h"
 
 #include "model/fs_info.h"
+#include "model/probes.h"
 #include "sim/hash.h"
 
 namespace app::crash {
@@ -8,6 +9,10 @@ namespace app::crash {
 namespace {
 
 constexpr const char* tool_signature = "btrfs-check";
+
+const model::Evaluation mounts{"mounts-after-crash"}, resumable{"replace-resumable"},
+    newest_wins{"last-super-block-wins"}, promises_kept{"promises-kept"},
+    checked_by_tool{tool_signature};
 
 }  // namespace
 
@@ -60,6 +65,10 @@ void CrashWatch::crash(const model::FsInfo& fs, bool stops_here) {
     media_ += outcomes;
     if (!stops_here) return;
     search_.count_point(outcomes);
+    for (const model::Evaluation& evaluation : {mounts, resumable, newest_wins, promises_kept})
+        evaluation.count(static_cast<model::u32>(outcomes));
+    if (search_.images() == CheckImages::Crash)
+        checked_by_tool.count(static_cast<model::u32>(outcomes));
     const model::Promises promises = model::promises_of(fs);
     const std::uint64_t point = sim::hash_mix(model::crash_digest(fs), promises.hash());
     std::optional<CrashSearch::Judgement> judgement = search_.known(point);
@@ -99,6 +108,7 @@ CrashSearch::Judgement CrashWatch::judge(const model::FsInfo& fs, const model::P
 }
 
 void CrashWatch::judge_image(const model::FsInfo& fs, const char* when) {
+    checked_by_tool.count();
     const std::string found = search_.judge(fs, model::visible_medium(fs));
     if (!found.empty()) sim::violation(tool_signature, std::string(when) + ": " + found);
 }

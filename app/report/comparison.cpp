@@ -173,7 +173,7 @@ Comparison compare(const sim::Trace& a, const sim::Trace& b) {
 }
 
 std::string step_text(const sim::Trace& trace, std::uint32_t step) {
-    const sim::StepLabel& label = trace.labels().at(step);
+    const sim::ObjectLabel& label = trace.labels().at(step);
     std::string text = trace.task_name(trace.step_list()[step].task) + ": " +
                        sim::to_string(trace.step_list()[step].op);
     if (*label.object_class != '\0') text += std::string(" ") + label.object_class;

@@ -215,7 +215,7 @@ sim::Result<Token, TokenError> take_token(BitReader& reader) {
     if (reader.take(1) == 1) token.trace_hash = static_cast<std::uint16_t>(reader.take(hash_bits));
     if (reader.take(1) == 1) {
         token.run = take_run(reader);
-        if (token.run->strategy.kind > sim::StrategySpec::Kind::Timed)
+        if (token.run->strategy.kind >= sim::StrategySpec::Kind::Portfolio)
             return TokenError{"its strategy is not known to this version"};
     } else {
         token.schedule = take_schedule(reader);

@@ -17,6 +17,16 @@ exits 0 validate "$token"
 INTERLEAF_KERNEL=5.5 exits 0 replay "$token" --format json
 json "d['trace_hash'] == '$hash'"
 
+# Of every strategy, and where it is the shorter form of the same execution.
+for strategy in random walk pct:3 pos timed first; do
+    exits 0 run commit/001 --strategy $strategy --seed 7 --format json
+    run_hash=$(value 'd["trace_hash"]')
+    exits 0 replay "$(value 'd["token"]')" --format json
+    json "d['trace_hash'] == '$run_hash'"
+done
+exits 2 run commit/001 --strategy portfolio
+says err "portfolio"
+
 # Damaged in any way: exit 6.
 for ((i = 4; i < ${#token}; i += 3)); do
     old=${token:i:1} new=b

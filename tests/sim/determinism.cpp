@@ -5,6 +5,7 @@
 
 #include "bench/programs/counters.h"
 #include "sim/completion.h"
+#include "sim/profile.h"
 #include "sim/rwsem.h"
 #include "sim/semaphore.h"
 #include "sim/spinlock.h"
@@ -103,10 +104,18 @@ class Medley final : public sim::Program {
     Hall* hall_ = nullptr;
 };
 
-const std::vector<std::string> all_strategies{"first", "random", "pct:2", "pct:3", "pos", "timed"};
+const std::vector<std::string> all_strategies{"first", "random", "walk", "pct:2",
+                                              "pct:3", "pos",    "timed"};
 
 std::unique_ptr<sim::Strategy> make(const std::string& name, std::uint64_t seed) {
-    return sim::make_strategy(*sim::StrategySpec::parse(name), seed, 8, 60);
+    static const auto profile = [] {
+        sim::Execution execution(tests::program_of<Medley>(false), {});
+        sim::Profile measured = sim::profile_of(execution);
+        measured.tasks = 8;
+        measured.steps = 60;
+        return std::make_shared<const sim::Profile>(std::move(measured));
+    }();
+    return sim::make_strategy(*sim::StrategySpec::parse(name), seed, profile);
 }
 
 TEST_CASE("the same seed gives the same execution, for every strategy", "[sim][determinism]") {

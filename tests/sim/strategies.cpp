@@ -5,6 +5,8 @@
 
 #include "bench/programs/counters.h"
 #include "bench/programs/peterson.h"
+#include "bench/programs/philosophers.h"
+#include "sim/profile.h"
 #include "tests/sim/support.h"
 
 namespace {
@@ -33,8 +35,15 @@ unsigned failures_in(const sim::ProgramFactory& factory, sim::Grain grain, unsig
     return failures;
 }
 
+std::shared_ptr<const sim::Profile> profile_of(const sim::ProgramFactory& factory,
+                                               sim::Grain grain) {
+    sim::Execution execution(factory, {.grain = grain});
+    return std::make_shared<const sim::Profile>(sim::profile_of(execution));
+}
+
 TEST_CASE("strategies are named as they are written", "[sim][strategies]") {
-    for (const char* text : {"first", "random", "pct:1", "pct:7", "pos", "timed"})
+    for (const char* text :
+         {"first", "random", "walk", "pct:1", "pct:7", "pos", "timed", "portfolio"})
         CHECK(sim::StrategySpec::parse(text)->name() == text);
     CHECK(sim::StrategySpec::parse("pct")->depth == 3);
     for (const char* text : {"", "Random", "pct:", "pct:0", "pct:21", "pct:2x", "pct:-1", "dfs"})
@@ -78,6 +87,97 @@ TEST_CASE("random choices are uniform", "[sim][strategies]") {
     REQUIRE(seen.size() == 6);
     for (const auto& [order, count] : seen)
         CHECK(std::abs(count - 1000) < 115);
+}
+
+TEST_CASE("a profile counts the steps of a task and of all that it causes", "[sim][strategies]") {
+    const auto parent = [](Word& word) {
+        Word* const shared = &word;
+        word.a.add_return(1);
+        sim::current().spawn("child", sim::Job([shared] {
+                                 for (int i = 0; i < 3; ++i)
+                                     shared->a.add_return(1);
+                             }));
+        word.a.add_return(1);
+    };
+    const auto other = [](Word& word) { word.b.add_return(1); };
+    const auto profile =
+        profile_of(tests::program<Word>(log_of, {parent, other}), sim::Grain::Fine);
+    CHECK(profile->tasks == 3);
+    CHECK(profile->steps == 7);  // making a task is a step too
+    std::vector<std::uint32_t> below;
+    for (const auto& [path, steps] : profile->steps_below)
+        below.push_back(steps);
+    CHECK(below == std::vector<std::uint32_t>{6, 3, 1});
+}
+
+TEST_CASE("every order is equally likely in a uniform random walk", "[sim][strategies][walk]") {
+    // Tasks of unequal length, the third created by the first: 5!/(3! 2!) places of t2's steps, and
+    // then the child's two after its creation. Four standard deviations of each count, as above.
+    const auto sign = [](Word& word, std::uint64_t name) {
+        word.a.add_return(1);
+        word.log = word.log * 10 + name;
+    };
+    const auto factory =
+        tests::program<Word>(log_of, {[=](Word& word) {
+                                          Word* const shared = &word;
+                                          sign(word, 1);
+                                          sim::current().spawn("child", sim::Job([=] {
+                                                                   sign(*shared, 3);
+                                                                   sign(*shared, 3);
+                                                               }));
+                                      },
+                                      [=](Word& word) {
+                                          sign(word, 2);
+                                          sign(word, 2);
+                                      }});
+    const auto profile = profile_of(factory, sim::Grain::Fine);
+    sim::Execution execution(factory, {.grain = sim::Grain::Fine});
+    std::map<std::vector<sim::Departure>, int,
+             bool (*)(const std::vector<sim::Departure>&, const std::vector<sim::Departure>&)>
+        seen([](const auto& a, const auto& b) {
+            return std::lexicographical_compare(
+                a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+                    return std::pair(x.ordinal, x.index) < std::pair(y.ordinal, y.index);
+                });
+        });
+    constexpr int runs = 12'000;
+    for (std::uint64_t seed = 0; seed < runs; ++seed) {
+        const auto strategy = sim::make_walk(seed, profile);
+        strategy->next_execution();
+        ++seen[execution.run(*strategy).schedule.departures];
+    }
+    const auto all = tests::explore_all(factory, sim::Grain::Fine);
+    REQUIRE(seen.size() == all.executions);
+    const double expected = static_cast<double>(runs) / static_cast<double>(seen.size());
+    for (const auto& [schedule, count] : seen)
+        CHECK(std::abs(count - expected) < 4 * std::sqrt(expected));
+}
+
+TEST_CASE("a uniform random walk finds the deadlock of eight philosophers, PCT hardly does",
+          "[sim][strategies][walk]") {
+    // PCT of depth 3 meets it when the priorities fall in the order of the table: 9 times in
+    // 100,000 (interleaf bench), so more than 3 times in 2,000 with probability 4e-5. The walk
+    // meets it once in ten executions: fewer than 20 times in 2,000 with probability below 1e-60.
+    using programs::Philosophers;
+    const auto factory = program_of<Philosophers>(8U, Philosophers::Order::LeftFirst);
+    const auto profile = profile_of(factory, sim::Grain::Fine);
+    const unsigned found = failures_in(factory, sim::Grain::Fine, 2000, [&](unsigned seed) {
+        return sim::make_walk(seed, profile);
+    });
+    CHECK(found >= 2000 / 100);
+    CHECK(failures_in(factory, sim::Grain::Fine, 2000, [&](unsigned seed) {
+              return sim::make_pct({seed, 3, profile->tasks, profile->steps});
+          }) <= 3);
+}
+
+TEST_CASE("the members of a portfolio take turns", "[sim][strategies]") {
+    const auto spec = *sim::StrategySpec::parse("portfolio");
+    std::vector<std::string> names;
+    for (std::uint64_t run = 0; run < 8; ++run)
+        names.push_back(spec.of_run(run).name());
+    CHECK(names == std::vector<std::string>{"random", "walk", "pos", "pct:3", "random", "walk",
+                                            "pos", "pct:3"});
+    CHECK(sim::StrategySpec::parse("pct:5")->of_run(3).name() == "pct:5");
 }
 
 /// A bug of depth 2: t2's operation must come between two of t1's, which stand somewhere in
@@ -177,10 +277,11 @@ TEST_CASE("a correct program fails under no strategy", "[sim][strategies]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto factory =
         program_of<programs::Peterson>(2U, programs::Peterson::Order::InterestFirst);
-    for (const char* name : {"random", "pct:2", "pct:3", "pos", "timed"}) {
+    const auto profile = profile_of(factory, grain);
+    for (const char* name : {"random", "walk", "pct:2", "pct:3", "pos", "timed"}) {
         const auto spec = *sim::StrategySpec::parse(name);
         CHECK(failures_in(factory, grain, 300, [&](unsigned seed) {
-                  return sim::make_strategy(spec, seed, 2, 16);
+                  return sim::make_strategy(spec, seed, profile);
               }) == 0);
     }
 }
@@ -302,7 +403,7 @@ TEST_CASE("run i of a hunt depends on the seed and i only", "[sim][strategies][h
     options.seed = 77;
     options.count = 400;
     options.keep_going = true;
-    const std::string strategy = GENERATE("random", "pct:3", "pos");
+    const std::string strategy = GENERATE("random", "walk", "pct:3", "pos", "portfolio");
     options.strategy = *sim::StrategySpec::parse(strategy);
     const auto all = sim::hunt(factory, options);
     REQUIRE(all.failures.size() == 1);
@@ -343,6 +444,58 @@ TEST_CASE("a hunt stops at its first failure, unless it is to keep going",
     CHECK(all.executions == 1000);
     CHECK(all.failures[0].first_run == report.failures[0].first_run);
     CHECK(all.failures[0].count > 1);
+}
+
+/// Two bugs: one in most orders, and one in a few.
+sim::ProgramFactory two_bugs() {
+    const auto victim = [](Word& word) {
+        for (int i = 0; i < 4; ++i)
+            word.a.add_return(1);
+    };
+    const auto intruder = [](Word& word) {
+        const std::uint64_t seen = word.a.load();
+        if (seen == 4) sim::violation("rare", "the other task had ended");
+        if (seen != 0) sim::violation("common", "the other task had begun");
+    };
+    return tests::program<Word>(log_of, {victim, intruder});
+}
+
+TEST_CASE("a hunt does not stop at a failure that is known", "[sim][strategies][hunter]") {
+    sim::HuntOptions options;
+    options.execution.grain = sim::Grain::Fine;
+    options.count = 2000;
+    options.jobs = GENERATE(1U, 2U);
+    const auto first = sim::hunt(two_bugs(), options);
+    REQUIRE(first.failures.size() == 1);
+    REQUIRE(first.failures[0].signature == "common");
+    options.known = {"common"};
+    const auto second = sim::hunt(two_bugs(), options);
+    REQUIRE(second.failures.size() == 1);
+    CHECK(second.failures[0].signature == "rare");
+    CHECK(second.end == sim::SearchEnd::Found);
+    CHECK(second.executions == second.failures[0].first_run + 1);
+    CHECK(second.executions > first.executions);
+    // With nothing new all of them run, and what is known is counted.
+    options.known = {"common", "rare"};
+    const auto third = sim::hunt(two_bugs(), options);
+    CHECK(third.executions == 2000);
+    CHECK(third.end == sim::SearchEnd::Complete);
+    CHECK(third.failures.size() == 2);
+}
+
+TEST_CASE("failures can be listed by trace", "[sim][strategies][hunter]") {
+    sim::HuntOptions options;
+    options.execution.grain = sim::Grain::Fine;
+    options.count = 2000;
+    options.keep_going = true;
+    CHECK(sim::hunt(two_bugs(), options).failures.size() == 2);
+    options.each_execution = true;
+    // The intruder's step after one, two, three or four of the victim's; each of them, surely: the
+    // least likely has probability 1/16.
+    const auto all = sim::hunt(two_bugs(), options);
+    CHECK(all.failures.size() == 4);
+    CHECK(all.max_steps == 5);
+    CHECK(all.max_tasks == 2);
 }
 
 TEST_CASE("seeds of runs differ between runs and between seeds", "[sim][strategies][hunter]") {

@@ -13,8 +13,12 @@ using Kind = sim::Narration::Kind;
 class Narrator {
   public:
     std::uint32_t task(const char* label, std::uint32_t parent = sim::Trace::no_parent) {
-        return trace_.add_name(
-            {.parent = parent, .label = label, .kind = sim::TaskKind::Task, .cpu = 0, .path = 0});
+        return trace_.add_name({.parent = parent,
+                                .label = label,
+                                .kind = sim::TaskKind::Task,
+                                .cpu = 0,
+                                .path = 0,
+                                .born = 0});
     }
     Narrator& enter(std::uint32_t task, const char* function) {
         return add(Kind::Enter, task, function);
