@@ -38,6 +38,16 @@ void Medium::put_copy(std::size_t device, u64 physical, const unsigned char* byt
     put(device, physical, {.word = 0, .bytes = kept, .hash = bytes_hash(kept)});
 }
 
+Medium Medium::detached() const {
+    Medium copy(devices());
+    for (std::size_t device = 0; device < devices(); ++device)
+        for (const auto& [physical, held] : places(device)) {
+            copy.put(device, physical, held);
+            if (held.bytes != nullptr) copy.put_copy(device, physical, held.bytes);
+        }
+    return copy;
+}
+
 u64 durable_hash(const FsInfo& fs) {
     u64 hash = 0;
     for (const Device* const device : fs.fs_devices.all_devices)

@@ -51,6 +51,8 @@ class Medium {
     void put(std::size_t device, u64 physical, const Held& held);
     /// The same with bytes that the medium keeps itself.
     void put_copy(std::size_t device, u64 physical, const unsigned char* bytes);
+    /// The same content with all its bytes kept by the medium itself: outlives the simulation.
+    Medium detached() const;
     /// Digest of the whole content, free of the order in which it was put there.
     u64 hash() const { return hash_; }
 

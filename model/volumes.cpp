@@ -26,6 +26,12 @@ RaidAttr raid_attr(u64 type) {
 
 // ---- the mapping tree ---------------------------------------------------------------------------
 
+u64 find_next_chunk(const FsInfo& fs) {
+    if (fs.mapping_tree.empty()) return reserved_start;
+    const ChunkMap& last = *fs.mapping_tree.rbegin()->second;
+    return last.logical + last.length;
+}
+
 ChunkMap* find_chunk_map(FsInfo& fs, Bytenr logical) {
     // The kernel takes the read side of an rwlock: readers do not exclude each other, so neither do
     // they here.
@@ -215,13 +221,6 @@ std::vector<DeviceInfo> gather_device_info(FsInfo& fs, const RaidAttr& raid, u64
 u64 max_stripe_size(const FsInfo& fs, u64 type) {
     if ((type & bg_system) != 0) return fs.geometry->system_chunk;
     return (type & bg_data) != 0 ? fs.geometry->data_chunk : fs.geometry->metadata_chunk;
-}
-
-/// Mirrors find_next_chunk(). chunk_mutex is held, so nobody adds one meanwhile.
-u64 find_next_chunk(const FsInfo& fs) {
-    if (fs.mapping_tree.empty()) return reserved_start;
-    const ChunkMap& last = *fs.mapping_tree.rbegin()->second;
-    return last.logical + last.length;
 }
 
 void take_dev_extent(TransHandle& trans, Device& device, u64 physical, u64 length) {

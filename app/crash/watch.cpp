@@ -94,6 +94,10 @@ CrashSearch::Judgement CrashWatch::judge(const model::FsInfo& fs, const model::P
         if (search_.images() != CheckImages::Crash) continue;
         if (const std::string found = search_.judge(fs, medium); !found.empty())
             return finding(tool_signature, found);
+        if (recovery_.after_replace() == nullptr) continue;
+        if (const std::string found = search_.judge(fs, *recovery_.after_replace()); !found.empty())
+            return finding(tool_signature,
+                           "once the replace was resumed and has finished: " + found);
     }
     return needs_degraded;
 }

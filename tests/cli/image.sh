@@ -110,6 +110,10 @@ exits 0 explain "$token" --crash-at every-write
 exits 0 image "$token" --at "$number" --dir crashed --check
 says out "crash: $what"
 
+# A replace that a crash interrupts is resumed; what it comes to is an image too.
+exits 0 hunt replace/003 --count 1 --seed 3 --crash-at flush:5 --degraded --check-images crash
+says out "clean in both modes"
+
 # Searches that stop the machine.
 exits 0 explore commit/001 --preemptions 0 --crash-at every-flush --check-images crash
 says out "clean in both modes"
