@@ -57,6 +57,7 @@ struct SearchReport {
         0;  // explore: of the last bound; both: up to the failure that ended the search
     std::uint64_t steps = 0;
     std::uint64_t blocked = 0;    // cut short: an equivalent prefix had been searched
+    std::uint64_t cuts = 0;       // with a reduction: closed sets of marked steps that were run to
     std::uint32_t max_depth = 0;  // most choice points of an execution
     std::uint32_t bound =
         0;  // explore: the bound that was completed, or was being explored when it ended
@@ -82,6 +83,10 @@ struct ExploreOptions {
     /// Only for a search without a bound. Checks that read more than one object see every state
     /// without a reduction or with sleep sets alone, and are sampled under the other.
     Reduction reduction = Reduction::None;
+    /// With a reduction: after each execution, run to each causally closed set of its marked steps
+    /// that no execution had before (Cuts), so that who looks on at marks sees all that it would see
+    /// without the reduction.
+    bool cuts = false;
     ProgressCallback on_progress;  // called by one thread, several times a second
 };
 

@@ -506,6 +506,13 @@ void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
     if (!reads_only(kind)) queue_check(object);
 }
 
+void Scheduler::order(const Object& object, AccessKind kind, std::uint64_t key) {
+    // On the way to its first operation a task is at the place of its creation: ordered already.
+    if (checking_ || running_ == nullptr || stopping_ || driver_ != nullptr) return;
+    trace_.add_order({object.id(), key, kind});
+    if (fingerprinting_) fingerprint_.touch(object.id(), kind, key);
+}
+
 void Scheduler::sync_access(Object& object, AccessKind kind) {
     running_->untouched = false;
     record(object, kind, 0, 0);

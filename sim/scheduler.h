@@ -115,6 +115,15 @@ class Scheduler {
     void message(std::string text);
     const std::vector<std::string>& messages() const { return messages_; }
 
+    /// The running step changes what is left if somebody stops the execution from outside: a search
+    /// with a reduction stops after every causally closed set of such steps (ExploreOptions::cuts).
+    void mark() {
+        if (running_ != nullptr && !stopping_) trace_.mark();
+    }
+    /// Orders the running step among those that touch the object, for a record that the model's
+    /// tasks do not see: no scheduling point, no check, no part of the trace hash.
+    void order(const Object& object, AccessKind kind, std::uint64_t key = 0);
+
     /// A scheduling point at which the task could be preempted although it touches nothing
     /// (cond_resched).
     void yield(Where where = Where::current());
