@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "model/fs_info.h"
+#include "model/ledger.h"
 #include "sim/hash.h"
 
 namespace model {
@@ -13,6 +14,11 @@ u64 place_hash(std::size_t device, u64 physical, const Held& held) {
 }
 
 }  // namespace
+
+void observe_medium(FsInfo& fs, MediumObserver* observer) {
+    fs.observer = observer;
+    if (fs.ledger != nullptr) fs.ledger->orders_steps = observer != nullptr;
+}
 
 Held held_in(const Sector& sector) {
     return {.word = sector.word, .bytes = sector.bytes, .hash = sector_hash(sector)};

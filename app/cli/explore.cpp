@@ -102,6 +102,7 @@ VerbResult explore(Session& session) {
                        {"whole_space", search.whole_space},
                        {"bound", bound.json()},
                        {"completed_bound", search.bound},
+                       {"cuts", search.cuts},
                        {"reduction", name_of(settings.reduction)},
                        {"state_cache", settings.state_cache},
                        {"steps", search.steps},
@@ -129,10 +130,13 @@ VerbResult explore(Session& session) {
         if (!keep_going) break;  // which others were met by the way depends on the workers
     }
     if (search.failures.empty()) describe_devices(report, devices);
+    if (search.cuts != 0)
+        report.text += "      " + grouped(search.cuts) +
+                       " causally closed sets of flushes and promises were run to\n";
     if (search.end == sim::SearchEnd::Interrupted) report.document["interrupted"] = true;
     report.forced_exit = search.end == sim::SearchEnd::Interrupted ? interrupt.exit_code() : -1;
     if (report.verdict == Verdict::Inconclusive && search.end == sim::SearchEnd::Time &&
-        search.bound > 0)
+        bound.deviations != sim::DfsStrategy::unbounded && search.bound > 0)
         session.diagnostics.tip("--preemptions " + std::to_string(search.bound - 1) +
                                 " was complete and would give PASS-BOUNDED");
     return report;

@@ -49,6 +49,8 @@ sim::SearchReport explore_scenario(const Session& session, const ScenarioPtr& sc
     options.limits = limits(session.settings, interrupted);
     options.keep_going = keep_going;
     options.reduction = session.settings.reduction;
+    options.cuts = session.settings.reduction != sim::Reduction::None &&
+                   session.settings.crash_at.kind != crash::CrashSet::Kind::None;
     options.cache_entries = session.settings.state_cache;
     options.on_progress = [&progress](const sim::SearchProgress& state) { progress->show(state); };
     return sim::explore(scenario::make_factory(scenario, kernel, program), options);

@@ -114,6 +114,26 @@ says out "crash: $what"
 exits 0 hunt replace/003 --count 1 --seed 3 --crash-at flush:5 --degraded --check-images crash
 says out "clean in both modes"
 
+# A reduction stops the machine at as many different points as plain search.
+cat >sync.json <<'END'
+{
+  "$schema": "schema.json", "id": "test/001", "title": "one sync", "groups": ["auto"],
+  "fs": {"devices": [{"name": "a", "size": "64M"}, {"name": "b", "size": "64M"}],
+         "data": "single", "metadata": "single"},
+  "prepare": ["touch f1", "sync"],
+  "tasks": {"one": {"cpu": 1, "run": ["touch f2", "sync"]}},
+  "expect": [{"kernel": "6.1", "verdict": "PASS"}]
+}
+END
+exits 0 explore sync.json --preemptions 2 --crash-at every-flush --format json
+distinct=$(value 'd["crashes"]["distinct"]')
+for reduction in sleep dpor; do
+    exits 0 explore sync.json --reduction $reduction --crash-at every-flush --format json
+    json "d['crashes']['distinct'] == $distinct and d['cuts'] > 0"
+done
+exits 2 explore commit/001 --reduction dpor --crash-at flush:2
+says err "every-flush"
+
 # Searches that stop the machine.
 exits 0 explore commit/001 --preemptions 0 --crash-at every-flush --check-images crash
 says out "clean in both modes"

@@ -27,6 +27,8 @@ class StopsWhileCopying final : public MediumObserver {
     void begun(FsInfo& /*fs*/) override {}
     void before_device_event(FsInfo& fs, const DevRequest& /*request*/) override { stop(fs); }
     void after_device_event(FsInfo& /*fs*/, const DevRequest& /*request*/) override {}
+    void before_promise(FsInfo& /*fs*/) override {}
+    void after_promise(FsInfo& /*fs*/) override {}
     void committed(FsInfo& /*fs*/) override {}
     void ended(FsInfo& /*fs*/) override {}
 
@@ -95,7 +97,7 @@ test::Watched replace_beside_fsync(const std::string& kernel, StopsWhileCopying&
             test::must(vfs::pwrite(fs, path, 0, 8192, 0x61), "pwrite");
         }
         test::must(vfs::sync(fs), "sync");
-        fs.observer = &stops;
+        observe_medium(fs, &stops);
     };
     watched.tasks = {[](FsInfo& fs) { test::must(vfs::replace_start(fs, "a", "c"), "replace"); },
                      [](FsInfo& fs) {
