@@ -200,12 +200,21 @@ struct DeviceInfo {
     u64 total_avail;
 };
 
+/// fs_devices->alloc_list: chunk_mutex is held. The target of a replace is among the devices
+/// without it, and its sizes are not ours to read.
+std::vector<Device*> alloc_list(const FsInfo& fs) {
+    std::vector<Device*> list;
+    std::ranges::copy_if(fs.fs_devices.devices, std::back_inserter(list),
+                         [](const Device* device) { return device->on_alloc_list; });
+    return list;
+}
+
 /// Devices that may take stripes, the emptiest first. Mirrors gather_device_info().
 std::vector<DeviceInfo> gather_device_info(FsInfo& fs, const RaidAttr& raid, u64 max_stripe) {
     std::vector<DeviceInfo> infos;
-    for (Device* const device : fs.fs_devices.devices) {
+    for (Device* const device : alloc_list(fs)) {
         device->sizes_obj.read();
-        if (!device->on_alloc_list || !device->test(dev_state::writeable)) continue;
+        if (!device->test(dev_state::writeable)) continue;
         const DevHole hole = find_free_dev_extent(*device, max_stripe * raid.dev_stripes);
         if (hole.length < stripe_len * raid.dev_stripes) continue;
         infos.push_back({device, hole, device->total_bytes - device->bytes_used});
