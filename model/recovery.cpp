@@ -105,6 +105,10 @@ Recovery::~Recovery() {
     execution_.reset();
 }
 
+const FsInfo& Recovery::mounted() const {
+    return program_->fs();
+}
+
 std::optional<sim::Violation> Recovery::mount(const Medium& medium, const Promises& promises,
                                               bool degraded) {
     after_replace_.reset();

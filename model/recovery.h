@@ -37,6 +37,9 @@ class Recovery {
     /// @return what does not hold; nothing if all does
     std::optional<sim::Violation> mount(const Medium& medium, const Promises& promises,
                                         bool degraded = false);
+    /// The filesystem as the last mount left it: of what the devices held after a replace, if that
+    /// mount resumed one. Valid until the next mount.
+    const FsInfo& mounted() const;
     /// What the devices held when the replace that the last mount resumed had finished; null if it
     /// resumed none. Valid until the next mount.
     const Medium* after_replace() const { return after_replace_ ? &*after_replace_ : nullptr; }

@@ -121,18 +121,21 @@ CrashSearch::Judgement CrashWatch::judge(const model::FsInfo& fs, const model::P
         }
         if (violation) return finding(violation->signature, violation->text);
         if (search_.images() != CheckImages::Crash) continue;
-        if (const std::string found = search_.judge(fs, medium); !found.empty())
-            return finding(tool_signature, found);
-        if (recovery_.after_replace() == nullptr) continue;
-        if (const std::string found = search_.judge(fs, *recovery_.after_replace()); !found.empty())
-            return finding(tool_signature,
-                           "once the replace was resumed and has finished: " + found);
+        const model::Medium* const replaced = recovery_.after_replace();
+        const model::FsInfo& mounted = recovery_.mounted();
+        std::string found = search_.judge(fs, medium, replaced == nullptr ? &mounted : nullptr);
+        if (found.empty() && replaced != nullptr) {
+            found = search_.judge(fs, *replaced, &mounted);
+            if (!found.empty()) found = "once the replace was resumed and has finished: " + found;
+        }
+        if (!found.empty()) return finding(tool_signature, found);
     }
     return needs_degraded;
 }
 
 void CrashWatch::judge_image(const model::FsInfo& fs, const char* when) {
-    const std::string found = search_.judge(fs, model::visible_medium(fs));
+    const std::string found = search_.judge(
+        fs, model::visible_medium(fs), search_.images() == CheckImages::Commit ? &fs : nullptr);
     if (!found.empty()) sim::violation(tool_signature, std::string(when) + ": " + found);
 }
 

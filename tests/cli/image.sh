@@ -98,6 +98,14 @@ PATH=$PWD/finding:$PATH exits 1 explore commit/001 --preemptions 0 --check-image
 json 'd["failures"][0]["signature"].startswith("btrfs-check")'
 json '"errors found in fs roots" in d["failures"][0]["violation"]'
 
+# At a crash dump-tree must list what the mount found: here a tool that lists nothing.
+mkdir -p silent
+printf '#!/bin/sh\n[ "$1" = check ] && exec %s "$@"\nexit 0\n' "$(command -v btrfs)" >silent/btrfs
+chmod +x silent/btrfs
+PATH=$PWD/silent:$PATH exits 1 explore commit/001 --preemptions 0 --crash-at every-flush \
+    --check-images crash --format json
+json 'd["failures"][0]["signature"] == "btrfs-check/after-crash"'
+
 # A crash that fails is repeated by its token, and its medium has a number.
 exits 1 hunt replace/001 --count 1 --seed 1 --crash-at every-write --format json
 json 'd["failures"][0]["signature"] == "replace-resumable/after-crash"'
