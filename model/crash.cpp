@@ -6,6 +6,7 @@
 #include "model/crash.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "model/fs_info.h"
@@ -78,14 +79,20 @@ std::size_t count_outcomes(const FsInfo& fs) {
 }
 
 u64 crash_digest(const FsInfo& fs) {
-    u64 digest = durable_hash(fs);
+    // Only writes of one place have an order that a medium shows.
+    std::map<std::pair<u16, u64>, u64> written;
+    u64 digest = 0;
     for_each_loose(
         fs, [&](const Device& device, u64 physical, std::size_t sectors, bool, const auto& sector) {
-            digest = sim::hash_mix(sim::hash_mix(digest, device.index), physical);
-            for (std::size_t i = 0; i < sectors; ++i)
-                digest = sim::hash_mix(digest, sector_hash(sector(i)));
+            u64 write = sim::hash_mix(device.index, physical);
+            for (std::size_t i = 0; i < sectors; ++i) {
+                const u64 place = physical + i * sectorsize;
+                write = sim::hash_mix(sim::hash_mix(write, ++written[{device.index, place}]),
+                                      sector_hash(sector(i)));
+            }
+            digest += write;
         });
-    return digest;
+    return sim::hash_mix(durable_hash(fs), digest);
 }
 
 CrashPoint::CrashPoint(const FsInfo& fs) : fs_(fs), durable_(durable_medium(fs)) {

@@ -49,7 +49,7 @@ class CrashPoint {
 
 /// CrashPoint(fs).outcomes(), without making it.
 std::size_t count_outcomes(const FsInfo& fs);
-/// Two points with equal digests leave the same media.
+/// Two points with equal digests leave the same media, perhaps in another order.
 u64 crash_digest(const FsInfo& fs);
 
 }  // namespace model

@@ -1,8 +1,8 @@
 // fs/btrfs/dev-replace.c, 6.1, with the versions that fixes.h names. Copying itself is in
-// scrub.cpp.
+// scrub.cpp, what a mount does with a replace that was going on in dev_replace_mount.cpp.
 //
-// Left out: suspending at unmount and resuming at mount, degraded mounts, zoned devices, sysfs,
-// reference counts of devices (the devices of a scenario live as long as the filesystem).
+// Left out: suspending at unmount, zoned devices, sysfs, reference counts of devices (the devices
+// of a scenario live as long as the filesystem).
 #include "model/dev_replace.h"
 
 #include <algorithm>
@@ -39,21 +39,12 @@ bool duplicates_write(FsInfo& fs, const Device& dev, u64 physical, Bytenr logica
 
 namespace {
 
-constexpr Key replace_item_key{0, dev_replace_key, 0};
 constexpr u64 whole_filesystem = ~u64{0};
 
 /// "dev_replace from /dev/a (devid 1) to /dev/c"
 std::string replace_text(const Device& src, const Device& tgt) {
     return "dev_replace from " + device_path(src) + " (devid " + std::to_string(src.devid) +
            ") to " + device_path(tgt);
-}
-
-void copy_sizes(const Device& from, Device& to) {
-    to.total_bytes = from.total_bytes;
-    to.disk_total_bytes = from.disk_total_bytes;
-    to.commit_total_bytes = from.commit_total_bytes;
-    to.bytes_used = from.bytes_used;
-    to.commit_bytes_used = from.commit_bytes_used;
 }
 
 /// Mirrors btrfs_init_dev_replace_tgtdev(). The target is written to from now on: super blocks and
@@ -152,8 +143,7 @@ Result<void> enter_started(FsInfo& fs, Device& src, Device& tgt) {
     replace.tgtdev = &tgt;
     fs.message("info", replace_text(src, tgt) + " started");
     replace.replace_state = ReplaceState::Started;
-    replace.first_new_chunk =
-        fs.mapping_tree.rbegin()->second->logical + fs.mapping_tree.rbegin()->second->length;
+    replace.first_new_chunk = find_next_chunk(fs);
     replace.cursor_left = replace.cursor_right = 0;
     replace.committed_cursor_left = replace.cursor_left_last_write_of_item = 0;
     replace.num_write_errors = replace.num_uncorrectable_read_errors = 0;
@@ -280,6 +270,8 @@ void give_up_target(FsInfo& fs, Device& src, Device& tgt, Errno error) {
     rm_dev_replace_unblocked(fs);
 }
 
+}  // namespace
+
 Result<void> dev_replace_finishing(FsInfo& fs, Result<void> scrub) {
     sim::Scope scope("btrfs_dev_replace_finishing");
     DevReplace& replace = fs.dev_replace;
@@ -313,6 +305,8 @@ Result<void> dev_replace_finishing(FsInfo& fs, Result<void> scrub) {
     src->dev_state.store(0);
     return {};
 }
+
+namespace {
 
 Result<void> dev_replace_start(FsInfo& fs, std::string_view srcdev_name,
                                std::string_view tgtdev_name) {
@@ -426,71 +420,16 @@ Result<void> run_dev_replace(TransHandle& trans) {
     if (!item_must_be_written(fs.dev_replace)) return {};
     sim::Scope scope("btrfs_run_dev_replace");
     Path path;
-    const auto found = search_slot(&trans, *fs.dev_root, replace_item_key, path, 0, true);
+    const auto found = search_slot(&trans, *fs.dev_root, dev_replace_item_key, path, 0, true);
     if (!found) return found.error();
     if (!*found) {
         path.release();
-        const auto inserted =
-            insert_empty_item(trans, *fs.dev_root, path, replace_item_key, sizeof(DevReplaceItem));
+        const auto inserted = insert_empty_item(trans, *fs.dev_root, path, dev_replace_item_key,
+                                                sizeof(DevReplaceItem));
         if (!inserted) return inserted;
     }
     write_item(path, snapshot_item(fs.dev_replace));
     return {};
-}
-
-namespace {
-
-Result<void> refuse_stale_target(FsInfo& fs, const char* text) {
-    const auto is_target = [](const Device* device) { return device->devid == dev_replace_devid; };
-    if (std::ranges::none_of(fs.fs_devices.devices, is_target)) return {};
-    fs.message("error", text);
-    return Errno::UClean;
-}
-
-/// A replace that a crash or an unmount interrupted. With `degraded` a device of it may be missing:
-/// it can be cancelled then, not resumed.
-Result<void> init_interrupted(FsInfo& fs, const DevReplaceItem& item) {
-    DevReplace& replace = fs.dev_replace;
-    replace.srcdev = find_device(fs, item.src_devid);
-    replace.tgtdev = find_device(fs, dev_replace_devid);
-    const bool missing = replace.srcdev == nullptr || replace.tgtdev == nullptr;
-    if (missing && !fs.degraded) {
-        fs.message("error", "cannot mount because device replace operation is ongoing and");
-        const bool src = replace.srcdev == nullptr;
-        fs.message("error", std::string(src ? "srcdev" : "tgtdev") + " (devid " +
-                                std::to_string(src ? item.src_devid : 0) +
-                                ") is missing, need to run 'btrfs dev scan'?");
-        return Errno::IO;
-    }
-    replace.replace_state = ReplaceState::Suspended;
-    if (missing) return {};
-    Device& tgt = *replace.tgtdev;
-    tgt.dev_state.set_bit(dev_state::replace_tgt);
-    tgt.dev_state.set_bit(dev_state::in_fs_metadata);
-    copy_sizes(*replace.srcdev, tgt);
-    return {};
-}
-
-}  // namespace
-
-Result<void> init_dev_replace(FsInfo& fs) {
-    DevReplace& replace = fs.dev_replace;
-    Path path;
-    const auto found = search_slot(nullptr, *fs.dev_root, replace_item_key, path, 0, false);
-    if (!found) return found.error();
-    if (!*found)
-        return refuse_stale_target(fs, "found replace target device without a valid replace item");
-    const auto item = read_item<DevReplaceItem>(path);
-    replace.is_valid = true;
-    replace.replace_state = static_cast<ReplaceState>(item.replace_state);
-    replace.cursor_left = replace.committed_cursor_left = replace.cursor_left_last_write_of_item =
-        item.cursor_left;
-    replace.cursor_right = item.cursor_right;
-    replace.num_write_errors = item.num_write_errors;
-    replace.num_uncorrectable_read_errors = item.num_uncorrectable_read_errors;
-    if (replace.is_ongoing()) return init_interrupted(fs, item);
-    return refuse_stale_target(
-        fs, "replace without active item, run 'device scan --forget' on the target device");
 }
 
 }  // namespace model

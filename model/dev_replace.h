@@ -46,9 +46,20 @@ Result<void> dev_replace_by_ioctl(FsInfo& fs, std::string_view srcdev_name,
 /// Stops a running replace and waits until its copier has stopped. @return NotConn when none runs
 Result<void> dev_replace_cancel(FsInfo& fs);
 Result<void> run_dev_replace(TransHandle& trans);  // the item, in commit_cowonly_roots
-/// At mount, once the dev tree can be read. A replace that was going on stays suspended: writes are
-/// duplicated, nothing is copied.
+/// What a replace ends with, however its copying ended: the target takes the source's place, or
+/// goes. Takes and waits for what commits take; returns at once if the replace was suspended.
+/// @return what the copying failed with, or why it cannot be ended now. Mirrors
+/// btrfs_dev_replace_finishing()
+Result<void> dev_replace_finishing(FsInfo& fs, Result<void> scrub);
+
+/// At mount, once the dev tree can be read: what the item says. From here on writes are duplicated
+/// if a replace was going on. @return UClean for a target that no replace has, IO if a device of
+/// the replace is missing and the mount is not degraded
 Result<void> init_dev_replace(FsInfo& fs);
+/// At the end of a mount that may write: a replace that was going on is gone on with, by a task of
+/// its own. It stays suspended, with a message, if its target is missing or the exclusive operation
+/// is taken. Does not wait. Mirrors btrfs_resume_dev_replace_async()
+void resume_dev_replace_async(FsInfo& fs);
 /// Whether a write at `physical` of `dev` also goes to the target, and where (map_block,
 /// reference 1.5 step 5 and 8.1's policies). The caller holds the rwsem.
 bool duplicates_write(FsInfo& fs, const Device& dev, u64 physical, Bytenr logical);

@@ -26,6 +26,14 @@ Device* find_device_by_name(FsInfo& fs, std::string_view name) {
     return nullptr;
 }
 
+void copy_sizes(const Device& from, Device& to) {
+    to.total_bytes = from.total_bytes;
+    to.disk_total_bytes = from.disk_total_bytes;
+    to.commit_total_bytes = from.commit_total_bytes;
+    to.bytes_used = from.bytes_used;
+    to.commit_bytes_used = from.commit_bytes_used;
+}
+
 std::string device_path(const Device& device) {
     return "/dev/" + std::string(device.name.data(), device.name.size());
 }

@@ -131,6 +131,8 @@ struct FsDevices {
 };
 Device* find_device(FsInfo& fs, Devid devid);                    // among the opened ones
 Device* find_device_by_name(FsInfo& fs, std::string_view name);  // among all: "a" or "/dev/a"
+/// A target counts as large and as full as its source. Both sizes are the caller's to change.
+void copy_sizes(const Device& from, Device& to);
 /// "/dev/a"
 std::string device_path(const Device& device);
 

@@ -107,7 +107,10 @@ int take_effect(const DevRequest& request, Sector* buffer) {
     }
     const bool changes_medium = request.op != Req::Read;
     MediumObserver* const observer = changes_medium ? request.device->fs.observer : nullptr;
-    if (observer != nullptr) observer->before_device_event(request.device->fs, request);
+    if (observer != nullptr) {
+        if (makes_durable(request)) sim::current().mark();
+        observer->before_device_event(request.device->fs, request);
+    }
     switch (request.op) {
     case Req::Read:
         read_sectors(request, buffer);

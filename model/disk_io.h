@@ -45,7 +45,8 @@ void btree_writepages(FsInfo& fs);
 Result<void> write_all_supers(FsInfo& fs);
 
 /// Fills the in-memory trees and structures from what the devices hold, by reading it, with the
-/// checks that mount makes. Used after mkfs, and after a crash. Mirrors open_ctree().
+/// checks that mount makes. Used after mkfs, and after a crash. A replace that was going on is
+/// resumed by a task of its own. Mirrors open_ctree().
 Result<void> open_ctree(FsInfo& fs);
 
 /// A subvolume's root, read on first use. @return NoEnt when there is none, or it is deleted.

@@ -24,11 +24,7 @@ constexpr u64 bit(unsigned flag) {
 void record_change(const sim::Object& object, sim::AccessKind kind, u64 key) {
     sim::Scheduler* const scheduler = sim::current_or_null();
     if (scheduler == nullptr || scheduler->silent_noexcept()) return;
-    const unsigned task = scheduler->running().slot;
-    scheduler->trace().add_access({object.id(), key, kind}, 0);
-    scheduler->note_touched(object);
-    scheduler->races().acquire(task, object);
-    scheduler->races().release(task, const_cast<sim::Object&>(object));
+    scheduler->change_noexcept(object, kind, key);
 }
 
 void set_flag(ExtentBuffer& eb, unsigned flag) {

@@ -27,6 +27,7 @@ inline constexpr u8 inode_item_key = 1, inode_ref_key = 12, orphan_item_key = 48
                     shared_data_ref_key = 184, block_group_item_key = 192, dev_extent_key = 204,
                     dev_item_key = 216, chunk_item_key = 228, temporary_item_key = 248,
                     persistent_item_key = 249, dev_replace_key = 250;
+inline constexpr Key dev_replace_item_key{0, dev_replace_key, 0};
 
 // Block group types and profiles. "single" is no profile bit.
 inline constexpr u64 bg_data = 1, bg_system = 2, bg_metadata = 4, bg_raid1 = 0x10, bg_dup = 0x20;

@@ -24,6 +24,9 @@ struct InvariantState {
     Map<u64, u8> transaction_states;  // of unfinished transactions, as last seen
     Map<u16, u64> super_generations;  // newest super block seen on each device, by its index
     bool examining = false;
+    /// A replace was resumed here: of what is written in place left of it, a crash may have kept
+    /// the source's copy and lost the target's, and nobody copies it again.
+    u64 resumed_at = 0;
 };
 
 /// The committed state of the newest durable super block; read and checked again when that is

@@ -105,6 +105,8 @@ constexpr Invariant table[] = {
     {"replace-resumable",
      "A replace that was going on before a crash can go on after it: both its devices are found.",
      Visible, after_crash},
+    {"replace-resumed", "A replace that a mount goes on with puts its target in place.", Visible,
+     after_crash},
     {"last-super-block-wins",
      "After a crash the newest transaction is mounted whose super block was durable.", Visible,
      after_crash},

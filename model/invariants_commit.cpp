@@ -23,11 +23,16 @@ std::string number(u64 n) {
     return std::to_string(n);
 }
 
-/// Devices that hold a part of the committed filesystem, and its super block.
-bool holds_filesystem(const Device& device) {
+/// Devices that commits write super blocks to: a mount takes the newest, also that of a replace's
+/// target.
+bool holds_super_block(const Device& device) {
     return device.in_fs_devices && device.test(dev_state::in_fs_metadata) &&
-           device.test(dev_state::writeable) && !device.test(dev_state::missing) &&
-           !device.test(dev_state::replace_tgt);
+           device.test(dev_state::writeable) && !device.test(dev_state::missing);
+}
+
+/// Devices that hold a part of the committed filesystem.
+bool holds_filesystem(const Device& device) {
+    return holds_super_block(device) && !device.test(dev_state::replace_tgt);
 }
 
 // ---- blocks from the media
@@ -101,7 +106,7 @@ const unsigned char* MediumSource::block(const BlockPointer& pointer, std::strin
 const SuperBlock* newest_super(const FsInfo& fs) {
     const SuperBlock* newest = nullptr;
     for (const Device* const device : fs.fs_devices.devices) {
-        if (!holds_filesystem(*device)) continue;
+        if (!holds_super_block(*device)) continue;
         const Sector* const sector = durable_sector(*device, super_info_offset);
         const SuperBlock* const super = sector == nullptr ? nullptr : super_of(*sector);
         if (super != nullptr && (newest == nullptr || super->generation > newest->generation))

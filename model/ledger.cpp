@@ -54,7 +54,23 @@ const Ledger::File* Ledger::find(const Inode& inode) const {
     return found == files_.end() ? nullptr : &found->second;
 }
 
+/// Changes of one file are ordered by its lock, those of others do not matter to each other.
+void Ledger::changed(u64 key) const {
+    if (orders_steps) sim::current().order(order_, sim::AccessKind::Insert, key);
+}
+
+u64 Ledger::begin_promise(const Inode& inode) {
+    if (orders_steps) sim::current().order(order_, sim::AccessKind::Lookup, key_of(inode));
+    return now();
+}
+
+u64 Ledger::begin_promise_all() {
+    if (orders_steps) sim::current().order(order_, sim::AccessKind::Read);
+    return now();
+}
+
 void Ledger::created(const Inode& inode, std::string_view path) {
+    changed(key_of(inode));
     const u64 at = std::max<u64>(now(), hole.end);
     File& file = files_[key_of(inode)];
     file.root = inode.root.objectid;
@@ -100,6 +116,7 @@ Ledger::Change Ledger::begin_allocate(const Inode& inode, u64 end) {
 void Ledger::end(const Change& change, const Inode& inode, bool ok) {
     File* const file = known(change.file);
     if (file == nullptr) return;
+    changed(change.file);
     const u64 at = now();
     for (Size& size : file->sizes)
         if (size.begin == change.begin) size.size = inode.i_size;

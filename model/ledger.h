@@ -2,6 +2,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/objects.h"
 #include "model/types.h"
 
 namespace model {
@@ -46,6 +47,10 @@ struct Ledger {
     };
 
     u64 now() { return ++clock_; }
+    /// A call begins whose success will be a promise about that file.
+    u64 begin_promise(const Inode& inode);
+    /// The same about all files.
+    u64 begin_promise_all();
 
     void created(const Inode& inode, std::string_view path);
     Change begin_write(const Inode& inode, u64 start, u64 end, u64 word);
@@ -71,6 +76,10 @@ struct Ledger {
     std::vector<u64> possible_sizes(const File& file, u64 since) const;
     const File* find(const Inode& inode) const;
 
+    /// Whether somebody judges what a crash leaves by this: then the steps that its clock compares
+    /// are ordered, so that equivalent executions promise the same.
+    bool orders_steps = false;
+
     const Map<u64, File>& files() const { return files_; }
     const Vector<String>& subvolumes() const { return subvolumes_; }
 
@@ -82,8 +91,11 @@ struct Ledger {
 
     Map<u64, File> files_;  // by (tree id << 32 | ino)
     Vector<String> subvolumes_;
+    void changed(u64 key) const;
+
     u64 clock_ = 0;
     u32 running_reads_ = 0;
+    sim::Object order_{objects::ledger};
 };
 
 }  // namespace model

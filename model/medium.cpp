@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "model/fs_info.h"
+#include "model/ledger.h"
 #include "sim/hash.h"
 
 namespace model {
@@ -13,6 +14,11 @@ u64 place_hash(std::size_t device, u64 physical, const Held& held) {
 }
 
 }  // namespace
+
+void observe_medium(FsInfo& fs, MediumObserver* observer) {
+    fs.observer = observer;
+    if (fs.ledger != nullptr) fs.ledger->orders_steps = observer != nullptr;
+}
 
 Held held_in(const Sector& sector) {
     return {.word = sector.word, .bytes = sector.bytes, .hash = sector_hash(sector)};
@@ -36,6 +42,16 @@ void Medium::put_copy(std::size_t device, u64 physical, const unsigned char* byt
     copies_.push_back(std::make_shared<std::vector<unsigned char>>(bytes, bytes + sectorsize));
     const unsigned char* const kept = copies_.back()->data();
     put(device, physical, {.word = 0, .bytes = kept, .hash = bytes_hash(kept)});
+}
+
+Medium Medium::detached() const {
+    Medium copy(devices());
+    for (std::size_t device = 0; device < devices(); ++device)
+        for (const auto& [physical, held] : places(device)) {
+            copy.put(device, physical, held);
+            if (held.bytes != nullptr) copy.put_copy(device, physical, held.bytes);
+        }
+    return copy;
 }
 
 u64 durable_hash(const FsInfo& fs) {

@@ -23,11 +23,18 @@ class MediumObserver {
     /// A write or flush takes effect.
     virtual void before_device_event(FsInfo& fs, const DevRequest& request) = 0;
     virtual void after_device_event(FsInfo& fs, const DevRequest& request) = 0;
+    /// A system call is about to return whose success promises something about a crash.
+    virtual void before_promise(FsInfo& fs) = 0;
+    virtual void after_promise(FsInfo& fs) = 0;
     /// The super blocks of a transaction are durable, and its commit returns.
     virtual void committed(FsInfo& fs) = 0;
     /// All tasks have ended, and no check of the end failed.
     virtual void ended(FsInfo& fs) = 0;
 };
+
+/// From now on the observer looks on, and a search may stop the machine at writes that become
+/// durable and at promises. Null: nobody does.
+void observe_medium(FsInfo& fs, MediumObserver* observer);
 
 /// What one place of a device holds: 4096 bytes, or a word 512 times.
 struct Held {
@@ -51,6 +58,8 @@ class Medium {
     void put(std::size_t device, u64 physical, const Held& held);
     /// The same with bytes that the medium keeps itself.
     void put_copy(std::size_t device, u64 physical, const unsigned char* bytes);
+    /// The same content with all its bytes kept by the medium itself: outlives the simulation.
+    Medium detached() const;
     /// Digest of the whole content, free of the order in which it was put there.
     u64 hash() const { return hash_; }
 

@@ -1,8 +1,8 @@
 // fs/btrfs/disk-io.c: open_ctree(), and what it calls in volumes.c: from super blocks to a
 // filesystem that transactions can run on.
 //
-// Left out: the tree log, degraded mounts, seed devices, orphan cleanup, resuming a balance. A
-// replace that was going on is found by init_dev_replace().
+// Left out: the tree log, degraded mounts of chunks, seed devices, orphan cleanup, resuming a
+// balance.
 #include <algorithm>
 
 #include "model/bio.h"
@@ -349,6 +349,7 @@ Result<void> open_ctree(FsInfo& fs) {
         return root.error();
     }
     fs.fs_root = *root;
+    if (!fs.readonly) resume_dev_replace_async(fs);
     fs.flags.set_bit(fs_flag::open);
     return {};
 }

@@ -48,17 +48,30 @@ class MountProgram final : public sim::Program {
     void start() override {
         sim::current().spawn("mount", sim::Job([this] { mount(); }));
     }
-    void check_end() override { model::check_end(*fs_); }
+    void check_end() override {
+        if (resumes_ && fs_->dev_replace.replace_state != ReplaceState::Finished)
+            sim::violation(Recovery::unfinished, "the resumed replace did not finish");
+        model::check_end(*fs_);
+    }
     std::uint64_t state_hash() override { return 0; }  // nobody compares mounts
 
+    /// A replace goes on beside the mount, or has gone on.
+    bool resumes() const { return resumes_; }
+    const FsInfo& fs() const { return *fs_; }
+
   private:
+    /// A replace that is resumed gets its first turn when the promises are read.
     void mount() {
         load_medium(*fs_, *medium);
         fs_->degraded = degraded;
+        resumes_ = false;
         if (const auto mounted = open_ctree(*fs_); !mounted) return refused(mounted.error());
-        // The checks of single steps stay off: nothing but reading happens here.
+        const DevReplace& replace = fs_->dev_replace;
+        resumes_ = replace.replace_state == ReplaceState::Started;
+        // Checked at commits and at the end; the checks of single steps stay off.
         fs_->invariants = sim::make<InvariantState>();
         committed_state(*fs_);
+        if (resumes_) fs_->invariants->resumed_at = replace.committed_cursor_left;
         check_promises(*fs_, *promises);
     }
 
@@ -72,7 +85,8 @@ class MountProgram final : public sim::Program {
 
     KernelVersion kernel_;
     Geometry geometry_;
-    FsInfo* fs_ = nullptr;
+    FsInfo* fs_ = nullptr;  // in the arena
+    bool resumes_ = false;
 };
 
 Recovery::Recovery(const KernelVersion& kernel, const Geometry& geometry) {
@@ -91,8 +105,23 @@ Recovery::~Recovery() {
     execution_.reset();
 }
 
+const FsInfo& Recovery::mounted() const {
+    return program_->fs();
+}
+
 std::optional<sim::Violation> Recovery::mount(const Medium& medium, const Promises& promises,
                                               bool degraded) {
+    after_replace_.reset();
+    auto found = mount_once(medium, promises, degraded);
+    if (found || !program_->resumes()) return found;
+    after_replace_ = visible_medium(program_->fs()).detached();
+    found = mount_once(*after_replace_, promises, false);
+    if (found) found->text = "once the replace was resumed and has finished: " + found->text;
+    return found;
+}
+
+std::optional<sim::Violation> Recovery::mount_once(const Medium& medium, const Promises& promises,
+                                                   bool degraded) {
     program_->medium = &medium;
     program_->degraded = degraded;
     program_->promises = &promises;

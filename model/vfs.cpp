@@ -8,6 +8,7 @@
 #include "model/file.h"
 #include "model/fs_info.h"
 #include "model/ledger.h"
+#include "model/medium.h"
 #include "model/probes.h"
 #include "model/scrub.h"
 #include "sim/trace.h"
@@ -162,8 +163,14 @@ template <class Begin, class Body> Result<void> recorded(Inode& inode, Begin&& b
     return result;
 }
 
-u64 ledger_now(FsInfo& fs) {
-    return fs.ledger == nullptr ? 0 : fs.ledger->now();
+/// A call that succeeds has promised something about a crash.
+template <class Promise> void promise(FsInfo& fs, Promise&& write_down) {
+    if (fs.ledger == nullptr) return;
+    if (fs.observer == nullptr) return write_down(*fs.ledger);
+    sim::current().mark();
+    fs.observer->before_promise(fs);
+    write_down(*fs.ledger);
+    fs.observer->after_promise(fs);
 }
 
 }  // namespace
@@ -410,16 +417,16 @@ Result<void> sync_file(Inode& inode) {
 Result<void> fsync(FsInfo& fs, std::string_view path) {
     const sim::Scope scope("btrfs_sync_file");
     return with_inode(fs, path, [&](Inode& inode) {
-        const u64 begin = ledger_now(fs);
+        const u64 begin = fs.ledger == nullptr ? 0 : fs.ledger->begin_promise(inode);
         const auto synced = sync_file(inode);
-        if (synced && fs.ledger != nullptr) fs.ledger->promise(inode, begin);
+        if (synced) promise(fs, [&](Ledger& ledger) { ledger.promise(inode, begin); });
         return synced;
     });
 }
 
 Result<void> sync(FsInfo& fs) {
     const sim::Scope scope("btrfs_sync_fs");
-    const u64 begin = ledger_now(fs);
+    const u64 begin = fs.ledger == nullptr ? 0 : fs.ledger->begin_promise_all();
     static_cast<void>(start_delalloc_roots(fs));  // what fails stays with its file, for fsync
     wait_ordered_roots(fs, Bytenr(0), ~u64{0});
     const auto trans = attach_transaction_barrier(*fs.tree_root);
@@ -427,7 +434,7 @@ Result<void> sync(FsInfo& fs) {
     const auto result = nothing_to_commit ? Result<void>{}
                         : trans           ? commit_transaction(*trans)
                                           : trans.error();
-    if (result && fs.ledger != nullptr) fs.ledger->promise_all(begin);
+    if (result) promise(fs, [&](Ledger& ledger) { ledger.promise_all(begin); });
     return result;
 }
 
@@ -451,7 +458,7 @@ template <class Create> Result<void> mksubvol(FsInfo& fs, std::string_view name,
         const InodeGuard guard{dir};
         const auto created = make();
         if (!created) return created.error();
-        if (fs.ledger != nullptr) fs.ledger->promise_subvolume(name);
+        promise(fs, [&](Ledger& ledger) { ledger.promise_subvolume(name); });
         return {};
     });
 }

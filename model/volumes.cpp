@@ -26,6 +26,12 @@ RaidAttr raid_attr(u64 type) {
 
 // ---- the mapping tree ---------------------------------------------------------------------------
 
+u64 find_next_chunk(const FsInfo& fs) {
+    if (fs.mapping_tree.empty()) return reserved_start;
+    const ChunkMap& last = *fs.mapping_tree.rbegin()->second;
+    return last.logical + last.length;
+}
+
 ChunkMap* find_chunk_map(FsInfo& fs, Bytenr logical) {
     // The kernel takes the read side of an rwlock: readers do not exclude each other, so neither do
     // they here.
@@ -194,12 +200,21 @@ struct DeviceInfo {
     u64 total_avail;
 };
 
+/// fs_devices->alloc_list: chunk_mutex is held. The target of a replace is among the devices
+/// without it, and its sizes are not ours to read.
+std::vector<Device*> alloc_list(const FsInfo& fs) {
+    std::vector<Device*> list;
+    std::ranges::copy_if(fs.fs_devices.devices, std::back_inserter(list),
+                         [](const Device* device) { return device->on_alloc_list; });
+    return list;
+}
+
 /// Devices that may take stripes, the emptiest first. Mirrors gather_device_info().
 std::vector<DeviceInfo> gather_device_info(FsInfo& fs, const RaidAttr& raid, u64 max_stripe) {
     std::vector<DeviceInfo> infos;
-    for (Device* const device : fs.fs_devices.devices) {
+    for (Device* const device : alloc_list(fs)) {
         device->sizes_obj.read();
-        if (!device->on_alloc_list || !device->test(dev_state::writeable)) continue;
+        if (!device->test(dev_state::writeable)) continue;
         const DevHole hole = find_free_dev_extent(*device, max_stripe * raid.dev_stripes);
         if (hole.length < stripe_len * raid.dev_stripes) continue;
         infos.push_back({device, hole, device->total_bytes - device->bytes_used});
@@ -215,13 +230,6 @@ std::vector<DeviceInfo> gather_device_info(FsInfo& fs, const RaidAttr& raid, u64
 u64 max_stripe_size(const FsInfo& fs, u64 type) {
     if ((type & bg_system) != 0) return fs.geometry->system_chunk;
     return (type & bg_data) != 0 ? fs.geometry->data_chunk : fs.geometry->metadata_chunk;
-}
-
-/// Mirrors find_next_chunk(). chunk_mutex is held, so nobody adds one meanwhile.
-u64 find_next_chunk(const FsInfo& fs) {
-    if (fs.mapping_tree.empty()) return reserved_start;
-    const ChunkMap& last = *fs.mapping_tree.rbegin()->second;
-    return last.logical + last.length;
 }
 
 void take_dev_extent(TransHandle& trans, Device& device, u64 physical, u64 length) {

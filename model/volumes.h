@@ -35,6 +35,9 @@ enum class MapOp : u8 { Read, Write, GetReadMirrors };
 
 /// The chunk that contains the address, or null. Mirrors btrfs_get_chunk_map() without its message.
 ChunkMap* find_chunk_map(FsInfo& fs, Bytenr logical);
+/// The address behind all chunks, where the next one goes. chunk_mutex is held, or nobody adds one.
+/// Mirrors find_next_chunk().
+u64 find_next_chunk(const FsInfo& fs);
 /// Publishes a chunk. Mirrors add_extent_mapping() on the mapping tree.
 void add_chunk_map(FsInfo& fs, ChunkMap& map);
 /// Stripes of a profile, and of how many of them the loss is tolerated by a write. Mirrors

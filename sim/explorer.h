@@ -78,6 +78,7 @@ struct SearchReport {
         0;  // explore: of the last bound; both: up to the failure that ended the search
     std::uint64_t steps = 0;
     std::uint64_t blocked = 0;    // cut short: an equivalent prefix had been searched
+    std::uint64_t cuts = 0;       // with a reduction: closed sets of marked steps that were run to
     std::uint32_t max_depth = 0;  // most choice points of an execution
     std::uint32_t max_steps = 0, max_tasks = 0;  // of an execution
     std::uint32_t bound =
@@ -111,6 +112,10 @@ struct ExploreOptions {
     std::size_t plan = 0;                   // stop once so many branches are open; 0: never
     std::function<void(SavedSearch)> on_checkpoint;  // called now and then; nobody runs meanwhile
     std::chrono::milliseconds checkpoint_interval{10'000};
+    /// With a reduction: after each execution, run to each causally closed set of its marked steps
+    /// that no execution had before (Cuts), so that who looks on at marks sees all that it would see
+    /// without the reduction.
+    bool cuts = false;
     ProgressCallback on_progress;  // called by one thread, several times a second
 };
 

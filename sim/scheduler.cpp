@@ -515,6 +515,19 @@ void Scheduler::name_touched(const Object& object) {
                             : object.cls().name);
 }
 
+void Scheduler::order(const Object& object, AccessKind kind, std::uint64_t key) {
+    // On the way to its first operation a task is at the place of its creation: ordered already.
+    if (checking_ || running_ == nullptr || stopping_ || driver_ != nullptr) return;
+    trace_.add_order({object.id(), key, kind});
+    if (fingerprinting_) fingerprint_.touch(object.id(), kind, key);
+    note_touched(object);
+}
+
+void Scheduler::change_noexcept(const Object& object, AccessKind kind, std::uint64_t key) noexcept {
+    record(object, kind, key, 0);
+    races_.exchange(running_->slot, object);
+}
+
 void Scheduler::sync_access(Object& object, AccessKind kind) {
     running_->untouched = false;
     record(object, kind, 0, 0);

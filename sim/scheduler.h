@@ -121,6 +121,15 @@ class Scheduler {
     void message(std::string text);
     const std::vector<std::string>& messages() const { return messages_; }
 
+    /// The running step changes what is left if somebody stops the execution from outside: a search
+    /// with a reduction stops after every causally closed set of such steps (ExploreOptions::cuts).
+    void mark() {
+        if (running_ != nullptr && !stopping_) trace_.mark();
+    }
+    /// Orders the running step among those that touch the object, for a record that the model's
+    /// tasks do not see: no scheduling point, no check, no part of the trace hash.
+    void order(const Object& object, AccessKind kind, std::uint64_t key = 0);
+
     /// A scheduling point at which the task could be preempted although it touches nothing
     /// (cond_resched).
     void yield(Where where = Where::current());
@@ -204,10 +213,8 @@ class Scheduler {
     void watch(const ObjectClass& cls, Check check, void* context);
     std::uint64_t checks_run() const { return checks_run_; }
 
-    /// For whoever puts an access into the trace by himself: coverage wants to know of what.
-    void note_touched(const Object& object) {
-        if (observed_) name_touched(object);
-    }
+    /// A change of something lockless without a point of its own: for what destructors do.
+    void change_noexcept(const Object& object, AccessKind kind, std::uint64_t key) noexcept;
     /// Counts that the program came by a place that the layer above numbered. Part of no state.
     void probe(unsigned index, std::uint32_t times) {
         if (observed_) probes_[index] += times;
@@ -300,6 +307,9 @@ class Scheduler {
         if (trace_.narrating())
             trace_.name_object(object.id(), {object.cls().name, object.key()});
         note_touched(object);
+    }
+    void note_touched(const Object& object) {
+        if (observed_) name_touched(object);
     }
     void name_touched(const Object& object);
     struct Deviation {

@@ -116,6 +116,7 @@ void keep_first_failure(SearchReport& report) {
 SearchReport SearchCollector::finish() {
     report_.executions = executions_ - blocked_;
     report_.blocked = blocked_;
+    report_.cuts = cuts_;
     report_.steps = steps_;
     report_.max_depth = depth_;
     report_.max_steps = most_steps_;

@@ -34,6 +34,7 @@ class SearchCollector {
     /// Counts an execution, tests the limits, keeps what it found: the first failure of each
     /// signature in the search's order, or of each signature and trace.
     void add(const ExecutionResult& result, const SearchOrder& order, bool by_trace = false);
+    void add_cut() { cuts_.fetch_add(1, std::memory_order_relaxed); }
     void add_final_states(const std::set<std::uint64_t>& states);
     void add_share(double share) { share_.fetch_add(share, std::memory_order_relaxed); }
 
@@ -72,7 +73,8 @@ class SearchCollector {
     Clock::time_point last_progress_;
     std::chrono::microseconds poll_;
     std::atomic<bool> stop_{false};
-    std::atomic<std::uint64_t> executions_{0}, blocked_{0}, steps_{0}, failures_seen_{0};
+    std::atomic<std::uint64_t> executions_{0}, blocked_{0}, steps_{0}, failures_seen_{0},
+        cuts_{0};
     std::atomic<std::uint32_t> depth_{0}, most_steps_{0}, most_tasks_{0};
     std::atomic<double> share_{0};
     mutable std::mutex mutex_;

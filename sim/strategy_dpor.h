@@ -28,6 +28,8 @@ class DporStrategy final : public Strategy {
     bool next_execution() override;
     Choice choose(Scheduler& scheduler) override;
     void execution_ended(Outcome outcome, Scheduler& scheduler) override;
+    /// The steps of the execution that has just ended, until the next one.
+    const HappensBefore& order() const { return order_; }
 
   private:
     struct Frame {

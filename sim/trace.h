@@ -56,6 +56,7 @@ class Trace {
         labels_.clear();
         objects_.clear();
         effects_.clear();
+        marks_.clear();
         hash_ = 0;
         step_sum_ = 0;
     }
@@ -72,6 +73,13 @@ class Trace {
                      access.key ^ (std::uint64_t{static_cast<std::uint8_t>(access.kind)} << 56)),
             value);
     }
+    /// An access that orders steps and shows nowhere else: no part of the hash.
+    void add_order(const Access& access) { accesses_.push_back(access); }
+    /// The running step is one that cuts are made of.
+    void mark() {
+        if (marks_.empty() || marks_.back() + 1 != steps()) marks_.push_back(steps() - 1);
+    }
+    const std::vector<std::uint32_t>& marks() const { return marks_; }
     void fold(std::uint64_t value) { step_sum_ += hash_mix(0x6D65737361676521ULL, value); }
     void end_step() {
         hash_ = hash_mix(hash_, step_sum_);
@@ -137,6 +145,7 @@ class Trace {
     std::vector<Step> steps_;
     std::vector<Access> accesses_;
     std::vector<const char*> touched_;
+    std::vector<std::uint32_t> marks_;
     std::vector<TaskName> names_;
     std::vector<Narration> narration_;
     std::vector<ObjectLabel> labels_;

@@ -136,6 +136,7 @@ VerbResult explore(Session& session) {
                        {"whole_space", search.whole_space},
                        {"bound", bound.json()},
                        {"completed_bound", search.bound},
+                       {"cuts", search.cuts},
                        {"reduction", name_of(settings.reduction)},
                        {"state_cache", settings.state_cache},
                        {"steps", search.steps},
@@ -175,10 +176,13 @@ VerbResult explore(Session& session) {
     if (const auto certificate =
             certificate_of(session, found.value(), bound, search, report.verdict))
         if (auto failure = save_certificate(session, *certificate, report)) return *failure;
+    if (search.cuts != 0)
+        report.text += "      " + grouped(search.cuts) +
+                       " causally closed sets of flushes and promises were run to\n";
     if (search.end == sim::SearchEnd::Interrupted) report.document["interrupted"] = true;
     report.forced_exit = search.end == sim::SearchEnd::Interrupted ? interrupt.exit_code() : -1;
     if (report.verdict == Verdict::Inconclusive && search.end == sim::SearchEnd::Time &&
-        search.bound > 0)
+        bound.deviations != sim::DfsStrategy::unbounded && search.bound > 0)
         session.diagnostics.tip("--preemptions " + std::to_string(search.bound - 1) +
                                 " was complete and would give PASS-BOUNDED");
     return report;

@@ -51,6 +51,8 @@ sim::SearchReport explore_scenario(const Session& session, const ScenarioPtr& sc
     options.limits = limits(session.settings, interrupted);
     options.keep_going = keep_going;
     options.reduction = session.settings.reduction;
+    options.cuts = session.settings.reduction != sim::Reduction::None &&
+                   session.settings.crash_at.kind != crash::CrashSet::Kind::None;
     options.cache_entries = session.settings.state_cache;
     // Which of several equivalent executions the cache lets run depends on the workers.
     const bool cached = options.cache_entries != 0 && options.reduction == sim::Reduction::None;

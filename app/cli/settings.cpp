@@ -274,6 +274,12 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
         if (settings.preemptions)
             reader.wrong("preemptions", "none with a reduction, which a bound would make unsound",
                          "none");
+        if (settings.crash_at.kind == crash::CrashSet::Kind::Flush)
+            reader.wrong(
+                "crash-at",
+                "every-flush or every-write with a reduction: executions that it takes for "
+                "one another count flushes differently",
+                "every-flush");
         settings.unbounded = true;
     }
     if (parsed.has("artifacts")) settings.artifacts = parsed.last("artifacts");

@@ -64,7 +64,8 @@ void CrashSearch::count_point(std::size_t media) {
     met_media_.fetch_add(media, std::memory_order_relaxed);
 }
 
-std::string CrashSearch::judge(const model::FsInfo& fs, const model::Medium& medium) {
+std::string CrashSearch::judge(const model::FsInfo& fs, const model::Medium& medium,
+                               const model::FsInfo* same) {
     met_images_.fetch_add(1, std::memory_order_relaxed);
     {
         const std::lock_guard guard(mutex_);
@@ -73,9 +74,9 @@ std::string CrashSearch::judge(const model::FsInfo& fs, const model::Medium& med
     }
     const image::Image image = image::take_image(fs, medium);
     std::string found = image::complaints(image::check_image(image));
-    if (found.empty() && images_ == CheckImages::Commit &&
-        fs.tree_root->commit_root->generation().get() == image.generation)
-        found = image::difference(image::listing_of(fs), image::dump_tree(image));
+    if (found.empty() && same != nullptr &&
+        same->tree_root->commit_root->generation().get() == image.generation)
+        found = image::difference(image::listing_of(*same), image::dump_tree(image));
     const std::lock_guard guard(mutex_);
     judged_.emplace(medium.hash(), found);
     return found;

@@ -60,9 +60,12 @@ class CrashSearch {
     void remember(std::uint64_t point, const Judgement& judgement);
     void count_point(std::size_t media);
 
-    /// Has an image judged, if nobody has: by btrfs check, and at a commit dump-tree must list what
-    /// the model has. @return complaints; empty: clean
-    std::string judge(const model::FsInfo& fs, const model::Medium& medium);
+    /// Has an image judged, if nobody has: by btrfs check, and dump-tree must list what the model
+    /// has.
+    /// @param same  a filesystem whose committed trees are those of the medium; null: none
+    /// @return complaints; empty: clean
+    std::string judge(const model::FsInfo& fs, const model::Medium& medium,
+                      const model::FsInfo* same);
     CrashCounts counts() const;
 
   private:

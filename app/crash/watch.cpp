@@ -21,7 +21,8 @@ CrashWatch::CrashWatch(CrashSearch& search, const model::KernelVersion& kernel,
     : search_(search), recovery_(kernel, geometry) {}
 
 void CrashWatch::begun(model::FsInfo& /*fs*/) {
-    flushes_ = media_ = 0;
+    flushes_ = promises_ = media_ = 0;
+    durable_.clear();
 }
 
 bool CrashWatch::stops_at(const model::DevRequest& request) const {
@@ -39,13 +40,30 @@ bool CrashWatch::stops_at(const model::DevRequest& request) const {
     return false;
 }
 
+/// And at the end, where no device event is.
+bool CrashWatch::stops_at_promises() const {
+    const CrashSet::Kind kind = search_.where().kind;
+    return kind == CrashSet::Kind::EveryFlush || kind == CrashSet::Kind::EveryWrite;
+}
+
 void CrashWatch::before_device_event(model::FsInfo& fs, const model::DevRequest& request) {
     if (model::makes_durable(request)) ++flushes_;
     crash(fs, stops_at(request));
 }
 
 void CrashWatch::after_device_event(model::FsInfo& fs, const model::DevRequest& request) {
-    if (model::makes_durable(request)) crash(fs, stops_at(request));
+    if (!model::makes_durable(request)) return;
+    ++durable_[request.device->index];
+    crash(fs, stops_at(request));
+}
+
+void CrashWatch::before_promise(model::FsInfo& fs) {
+    crash(fs, stops_at_promises());
+}
+
+void CrashWatch::after_promise(model::FsInfo& fs) {
+    ++promises_;
+    crash(fs, stops_at_promises());
 }
 
 void CrashWatch::committed(model::FsInfo& fs) {
@@ -53,8 +71,7 @@ void CrashWatch::committed(model::FsInfo& fs) {
 }
 
 void CrashWatch::ended(model::FsInfo& fs) {
-    const CrashSet::Kind kind = search_.where().kind;
-    crash(fs, kind == CrashSet::Kind::EveryFlush || kind == CrashSet::Kind::EveryWrite);
+    crash(fs, stops_at_promises());
     if (search_.images() == CheckImages::End) judge_image(fs, "at the end");
 }
 
@@ -72,14 +89,26 @@ void CrashWatch::crash(const model::FsInfo& fs, bool stops_here) {
     const model::Promises promises = model::promises_of(fs);
     const std::uint64_t point = sim::hash_mix(model::crash_digest(fs), promises.hash());
     std::optional<CrashSearch::Judgement> judgement = search_.known(point);
-    if (!judgement) {
+    // A finding is looked up again, since the media of this point may have other numbers.
+    if (!judgement || *judgement) {
         judgement = judge(fs, promises);
         search_.remember(point, *judgement);
     }
     if (!*judgement) return;
     const CrashSearch::Finding& finding = **judgement;
     sim::violation(finding.violation.signature, "crash:" + std::to_string(first + finding.outcome) +
-                                                    ", " + finding.violation.text);
+                                                    ", " + finding.violation.text + "\n" +
+                                                    cut_text(fs));
+}
+
+/// The cut: what had become durable and what had been promised; the rest of the execution's order
+/// does not matter.
+std::string CrashWatch::cut_text(const model::FsInfo& fs) const {
+    std::string text = "the machine stopped after";
+    for (const auto& [device, count] : durable_)
+        text += " flush or FUA write " + std::to_string(count) + " of " +
+                model::device_path(*fs.fs_devices.all_devices[device]) + ",";
+    return text + " promise " + std::to_string(promises_);
 }
 
 CrashSearch::Judgement CrashWatch::judge(const model::FsInfo& fs, const model::Promises& promises) {
@@ -101,15 +130,22 @@ CrashSearch::Judgement CrashWatch::judge(const model::FsInfo& fs, const model::P
         }
         if (violation) return finding(violation->signature, violation->text);
         if (search_.images() != CheckImages::Crash) continue;
-        if (const std::string found = search_.judge(fs, medium); !found.empty())
-            return finding(tool_signature, found);
+        const model::Medium* const replaced = recovery_.after_replace();
+        const model::FsInfo& mounted = recovery_.mounted();
+        std::string found = search_.judge(fs, medium, replaced == nullptr ? &mounted : nullptr);
+        if (found.empty() && replaced != nullptr) {
+            found = search_.judge(fs, *replaced, &mounted);
+            if (!found.empty()) found = "once the replace was resumed and has finished: " + found;
+        }
+        if (!found.empty()) return finding(tool_signature, found);
     }
     return needs_degraded;
 }
 
 void CrashWatch::judge_image(const model::FsInfo& fs, const char* when) {
     checked_by_tool.count();
-    const std::string found = search_.judge(fs, model::visible_medium(fs));
+    const std::string found = search_.judge(
+        fs, model::visible_medium(fs), search_.images() == CheckImages::Commit ? &fs : nullptr);
     if (!found.empty()) sim::violation(tool_signature, std::string(when) + ": " + found);
 }
 

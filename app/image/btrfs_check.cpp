@@ -64,10 +64,6 @@ ToolVerdict finish(Run& run) {
     return verdict;
 }
 
-}  // namespace
-
-namespace {
-
 const char* mode_word(CheckMode mode) {
     return mode == CheckMode::Default ? "original" : "lowmem";
 }

@@ -49,6 +49,14 @@ void Camera::after_device_event(model::FsInfo& fs, const model::DevRequest& requ
     if (model::makes_durable(request)) crash(fs);
 }
 
+void Camera::before_promise(model::FsInfo& fs) {
+    crash(fs);
+}
+
+void Camera::after_promise(model::FsInfo& fs) {
+    crash(fs);
+}
+
 void Camera::committed(model::FsInfo& fs) {
     if (moment_.kind != Moment::Kind::Commit || ++count_ != moment_.number) return;
     taken_ = take_image(fs, model::visible_medium(fs));

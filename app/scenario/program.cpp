@@ -3,6 +3,7 @@
 #include "model/disk_io.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
+#include "model/medium.h"
 #include "model/mkfs.h"
 #include "model/vfs.h"
 #include "sim/scheduler.h"
@@ -87,7 +88,7 @@ void ScenarioProgram::prepare() {
             return preparation_failed("/prepare: \"" + op.text + "\"", result.error());
     if (options_.prepared) options_.prepared(*fs_);
     if (options_.watched) model::watch_invariants(*fs_, sim::current());
-    fs_->observer = observer_.get();
+    model::observe_medium(*fs_, observer_.get());
 }
 
 void ScenarioProgram::start() {

@@ -98,6 +98,14 @@ PATH=$PWD/finding:$PATH exits 1 explore commit/001 --preemptions 0 --check-image
 json 'd["failures"][0]["signature"].startswith("btrfs-check")'
 json '"errors found in fs roots" in d["failures"][0]["violation"]'
 
+# At a crash dump-tree must list what the mount found: here a tool that lists nothing.
+mkdir -p silent
+printf '#!/bin/sh\n[ "$1" = check ] && exec %s "$@"\nexit 0\n' "$(command -v btrfs)" >silent/btrfs
+chmod +x silent/btrfs
+PATH=$PWD/silent:$PATH exits 1 explore commit/001 --preemptions 0 --crash-at every-flush \
+    --check-images crash --format json
+json 'd["failures"][0]["signature"] == "btrfs-check/after-crash"'
+
 # A crash that fails is repeated by its token, and its medium has a number.
 exits 1 hunt replace/001 --count 1 --seed 1 --crash-at every-write --format json
 json 'd["failures"][0]["signature"] == "replace-resumable/after-crash"'
@@ -109,6 +117,30 @@ says out "$number, $what"
 exits 0 explain "$token" --crash-at every-write
 exits 0 image "$token" --at "$number" --dir crashed --check
 says out "crash: $what"
+
+# A replace that a crash interrupts is resumed; what it comes to is an image too.
+exits 0 hunt replace/003 --count 1 --seed 3 --crash-at flush:5 --degraded --check-images crash
+says out "clean in both modes"
+
+# A reduction stops the machine at as many different points as plain search.
+cat >sync.json <<'END'
+{
+  "$schema": "schema.json", "id": "test/001", "title": "one sync", "groups": ["auto"],
+  "fs": {"devices": [{"name": "a", "size": "64M"}, {"name": "b", "size": "64M"}],
+         "data": "single", "metadata": "single"},
+  "prepare": ["touch f1", "sync"],
+  "tasks": {"one": {"cpu": 1, "run": ["touch f2", "sync"]}},
+  "expect": [{"kernel": "6.1", "verdict": "PASS"}]
+}
+END
+exits 0 explore sync.json --preemptions 2 --crash-at every-flush --format json
+distinct=$(value 'd["crashes"]["distinct"]')
+for reduction in sleep dpor; do
+    exits 0 explore sync.json --reduction $reduction --crash-at every-flush --format json
+    json "d['crashes']['distinct'] == $distinct and d['cuts'] > 0"
+done
+exits 2 explore commit/001 --reduction dpor --crash-at flush:2
+says err "every-flush"
 
 # Searches that stop the machine.
 exits 0 explore commit/001 --preemptions 0 --crash-at every-flush --check-images crash

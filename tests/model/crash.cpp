@@ -6,6 +6,7 @@
 #include "model/recovery.h"
 #include "model/vfs.h"
 #include "sim/completion.h"
+#include "sim/strategy_dfs.h"
 #include "tests/model/support/watched_fs.h"
 
 using namespace model;
@@ -130,6 +131,97 @@ TEST_CASE("Two devices flushed by two tasks can leave all four media", "[model][
         CHECK(std::set<std::string>(left.begin(), left.end()) ==
               std::set<std::string>{"--", "1-", "-1", "11"});
     });
+}
+
+namespace {
+
+/// What is left of two drives when everything that was not flushed is lost, at each flush.
+struct LeftOfTwo final : MediumObserver {
+    std::set<std::string> left;
+    void look(const FsInfo& fs) {
+        const Medium medium = CrashPoint(fs).medium(0);
+        std::string text;
+        for (const std::size_t device : {0, 1}) {
+            const Held* const held = medium.find(device, there);
+            text += held == nullptr ? "-" : std::to_string(held->word);
+        }
+        left.insert(text);
+    }
+    void begun(FsInfo& /*fs*/) override {}
+    void before_device_event(FsInfo& fs, const DevRequest& /*request*/) override { look(fs); }
+    void after_device_event(FsInfo& fs, const DevRequest& /*request*/) override { look(fs); }
+    void before_promise(FsInfo& /*fs*/) override {}
+    void after_promise(FsInfo& /*fs*/) override {}
+    void committed(FsInfo& /*fs*/) override {}
+    void ended(FsInfo& /*fs*/) override {}
+};
+
+}  // namespace
+
+TEST_CASE("Two devices flushed by two tasks leave all four media, with every reduction",
+          "[model][crash][cuts]") {
+    LeftOfTwo observer;
+    test::Watched watched{.geometry = test::small_geometry(2)};
+    watched.prepare = [&observer](FsInfo& fs) {
+        for (const std::size_t device : {0, 1})
+            Drive{fs}.write(device, there, {word(1)});
+        observe_medium(fs, &observer);
+    };
+    for (const std::size_t device : {0, 1})
+        watched.tasks.push_back([device](FsInfo& fs) { Drive{fs}.flush(device); });
+    const auto search = [&](sim::Reduction reduction, bool cuts) {
+        sim::ExploreOptions options;
+        options.max_deviations = sim::DfsStrategy::unbounded;
+        options.reduction = reduction;
+        options.cuts = cuts;
+        observer.left.clear();
+        CHECK(sim::explore(test::watched_program(watched), options).whole_space);
+        return observer.left;
+    };
+    const std::set<std::string> all_four{"--", "1-", "-1", "11"};
+    CHECK(search(sim::Reduction::None, false) == all_four);
+    CHECK(search(sim::Reduction::Sleep, true) == all_four);
+    CHECK(search(sim::Reduction::Dpor, true) == all_four);
+    CHECK(search(sim::Reduction::Dpor, false).size() == 3);  // one order alone
+}
+
+TEST_CASE("What was promised is the same in equivalent executions", "[model][crash][cuts]") {
+    // A write that is over when a sync begins is promised; the two touch nothing in common then.
+    struct Promised final : MediumObserver {
+        std::set<u64> left;
+        void look(const FsInfo& fs) { left.insert(promises_of(fs).hash()); }
+        void begun(FsInfo& /*fs*/) override {}
+        void before_device_event(FsInfo& fs, const DevRequest& request) override {
+            if (makes_durable(request)) look(fs);
+        }
+        void after_device_event(FsInfo& fs, const DevRequest& request) override {
+            if (makes_durable(request)) look(fs);
+        }
+        void before_promise(FsInfo& fs) override { look(fs); }
+        void after_promise(FsInfo& fs) override { look(fs); }
+        void committed(FsInfo& /*fs*/) override {}
+        void ended(FsInfo& /*fs*/) override {}
+    } observer;
+    test::Watched watched;
+    watched.prepare = [&observer](FsInfo& fs) {
+        test::must(vfs::create(fs, "f1"), "create");
+        test::must(vfs::sync(fs), "sync");
+        observe_medium(fs, &observer);
+    };
+    watched.tasks = {[](FsInfo& fs) { test::must(vfs::pwrite(fs, "f1", 0, 4096, 1), "pwrite"); },
+                     [](FsInfo& fs) { static_cast<void>(vfs::sync(fs).ok()); }};
+    const auto search = [&](std::size_t cache) {
+        sim::ExploreOptions options;
+        options.max_deviations = 1;
+        options.cache_entries = cache;
+        observer.left.clear();
+        const auto report = sim::explore(test::watched_program(watched), options);
+        CHECK(report.end == sim::SearchEnd::Complete);
+        return observer.left;
+    };
+    const auto plain = search(0);
+    CHECK(plain.size() > 2);
+    CHECK((search(1 << 20) == plain));
 }
 
 TEST_CASE("Equal points have equal digests, others have not", "[model][crash]") {

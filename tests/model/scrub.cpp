@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "model/invariant_state.h"
 #include "model/vfs.h"
@@ -86,6 +87,21 @@ TEST_CASE("One device is scrubbed once at a time, and not beside a replace", "[m
         CHECK((done.ok() || done.error() == Errno::InProgress));
     });
     CHECK(test::signature_of(test::hunt_watched(watched, 100)) == "");
+}
+
+TEST_CASE("A scrub is refused while a replace goes on, and a replace while the source is scrubbed",
+          "[model][scrub][dev_replace]") {
+    test::Watched watched{.geometry = test::geometry_with_spare(), .prepare = committed_file};
+    std::set<Errno> scrubs, replaces;  // what they returned; Errno{}: success
+    const auto end_of = [](const Result<void>& done) { return done ? Errno{} : done.error(); };
+    watched.tasks = {
+        [&](FsInfo& fs) { scrubs.insert(end_of(vfs::scrub_start(fs, "a"))); },
+        [&](FsInfo& fs) { replaces.insert(end_of(vfs::replace_start(fs, "a", "c"))); }};
+    CHECK(test::signature_of(test::explore_watched(watched, 1)) == "");
+    for (const auto* const ends : {&scrubs, &replaces}) {
+        CHECK(ends->contains(Errno{}));
+        CHECK(ends->contains(Errno::InProgress));
+    }
 }
 
 TEST_CASE("Scrubs and commits make way for each other", "[model][scrub]") {

@@ -51,6 +51,8 @@ class Tool final : public model::MediumObserver {
     void after_device_event(model::FsInfo& fs, const model::DevRequest& request) override {
         if (model::makes_durable(request)) crash(fs);
     }
+    void before_promise(model::FsInfo& /*fs*/) override {}
+    void after_promise(model::FsInfo& /*fs*/) override {}
     void committed(model::FsInfo& fs) override { ask(fs, model::visible_medium(fs)); }
     void ended(model::FsInfo& fs) override { ask(fs, model::visible_medium(fs)); }
 

@@ -69,12 +69,14 @@ sim::SearchReport explore_watched(const Watched& watched, std::uint32_t deviatio
 }
 
 std::string signature_of(const sim::ExecutionResult& result) {
-    return result.violation ? result.violation->signature : std::string();
+    if (result.violation) return result.violation->signature;
+    return result.unordered.empty() ? std::string() : "unordered: " + result.unordered.front();
 }
 
 std::string signature_of(const sim::SearchReport& report) {
     if (!report.error.empty()) return "error: " + report.error;
-    return report.failures.empty() ? std::string() : report.failures.front().signature;
+    if (!report.failures.empty()) return report.failures.front().signature;
+    return report.unordered.empty() ? std::string() : "unordered: " + report.unordered.front();
 }
 
 Geometry geometry_with_spare(unsigned devices) {

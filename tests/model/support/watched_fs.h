@@ -29,7 +29,8 @@ sim::SearchReport hunt_watched(const Watched& watched, std::uint64_t executions,
                                std::uint64_t seed = 1);
 /// All executions with at most that many deviations from the default schedule.
 sim::SearchReport explore_watched(const Watched& watched, std::uint32_t deviations);
-/// The signature of the failure; empty if there was none.
+/// The signature of the failure, or "unordered: " and an access without an order; empty if there
+/// was neither.
 std::string signature_of(const sim::ExecutionResult& result);
 std::string signature_of(const sim::SearchReport& report);
 
