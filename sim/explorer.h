@@ -110,6 +110,7 @@ struct ExploreOptions {
     bool stop_at_first = false;             // at any failure, instead of the first of its bound
     const SavedSearch* resume = nullptr;    // where to go on
     std::size_t plan = 0;                   // stop once so many branches are open; 0: never
+    bool shard = false;                     // `resume` is one of several: what it comes to is left
     std::function<void(SavedSearch)> on_checkpoint;  // called now and then; nobody runs meanwhile
     std::chrono::milliseconds checkpoint_interval{10'000};
     /// With a reduction: after each execution, run to each causally closed set of its marked steps

@@ -45,20 +45,18 @@ class BoundedLevel {
         std::vector<std::thread> workers;
         for (unsigned i = 0; i < options_.jobs; ++i)
             workers.emplace_back([this] { work(); });
-        collector_.watch(bound_, [this] {
-            ask_for_checkpoint();
-            return tree_.over();
-        });
+        collector_.watch(bound_, [this] { return tree_.over(); });
         for (std::thread& worker : workers)
             worker.join();
         const bool complete = !collector_.stopped();
         SavedSearch saved;
-        if (!complete) saved = save();
+        const bool is_left = !complete || options_.shard;
+        if (is_left) saved = save();
         SearchReport report = collector_.finish();
         report.bound = bound_;
-        if (!complete) report.left = std::move(saved);
+        if (is_left) report.left = std::move(saved);
         if (complete && !report.failures.empty()) report.end = SearchEnd::Found;
-        report.whole_space = complete && !left_out_;
+        report.whole_space = complete && !is_left && !left_out_;
         return report;
     }
 
@@ -105,7 +103,8 @@ class BoundedLevel {
                 final_states.insert(result.state_hash);
             if (result.failed() && options_.stop_at_first) collector_.stop(SearchEnd::Found);
             if (enough_branches()) collector_.stop(SearchEnd::Planned);
-            if (tree_.hungry()) strategy.share();
+            if (tree_.hungry() || options_.plan != 0) strategy.share();
+            ask_for_checkpoint();
             if (tree_.pausing()) break;
         }
         strategy.share_all();
@@ -118,11 +117,15 @@ class BoundedLevel {
         return options_.plan != 0 && tree_.open_branches() >= options_.plan;
     }
 
-    Clock::time_point next_checkpoint() const { return Clock::now() + options_.checkpoint_interval; }
+    Clock::duration next_checkpoint() const {
+        return Clock::now().time_since_epoch() + options_.checkpoint_interval;
+    }
 
     void ask_for_checkpoint() {
-        if (!options_.on_checkpoint || tree_.pausing() || Clock::now() < checkpoint_at_) return;
-        checkpoint_at_ = next_checkpoint();
+        if (!options_.on_checkpoint || tree_.pausing()) return;
+        Clock::duration due = checkpoint_at_;
+        if (Clock::now().time_since_epoch() < due) return;
+        if (!checkpoint_at_.compare_exchange_strong(due, next_checkpoint())) return;
         tree_.request_pause([this] { options_.on_checkpoint(save()); });
     }
 
@@ -141,7 +144,7 @@ class BoundedLevel {
     SearchTree tree_;
     SearchCollector collector_;
     std::atomic<bool> left_out_{false};
-    Clock::time_point checkpoint_at_;
+    std::atomic<Clock::duration> checkpoint_at_;  // since the clock's epoch
 };
 
 }  // namespace
@@ -164,7 +167,8 @@ SearchReport explore_bounded(const ProgramFactory& factory, const ExploreOptions
         if (report.left) report.left->steps_before = steps;
         steps += report.steps;
         report.steps = steps;
-        const bool goes_on = report.end == SearchEnd::Complete && !report.whole_space;
+        const bool goes_on =
+            report.end == SearchEnd::Complete && !report.whole_space && !report.left;
         const bool may_go_on = report.end == SearchEnd::Found && options.keep_going;
         if ((!goes_on && !may_go_on) || bound == options.max_deviations) {
             if (report.end == SearchEnd::Found && !options.keep_going) keep_first_failure(report);

@@ -11,11 +11,16 @@ SearchTree::SearchTree(unsigned workers, const SavedTree& saved) : workers_(work
         auto parent = root ? nullptr : nodes[node.parent];
         const std::uint32_t depth = root ? 0 : parent->depth + 1;
         nodes.push_back(std::make_shared<SharedBranching>(
-            SharedBranching{std::move(parent), depth, node.via, node.at}));
+            SharedBranching{std::move(parent), depth, node.via, node.at, node.foreign}));
     }
+    const auto known = [&](const SavedTree::Branch& branch) {
+        return OpenBranch{branch.node == SavedTree::none ? nullptr : nodes[branch.node],
+                          branch.slot};
+    };
     for (const SavedTree::Branch& branch : saved.branches)
-        open_.push_back(
-            {branch.node == SavedTree::none ? nullptr : nodes[branch.node], branch.slot});
+        open_.push_back(known(branch));
+    for (const SavedTree::Branch& branch : saved.escaped)
+        escaped_.push_back(known(branch));
 }
 
 bool SearchTree::take(OpenBranch& branch) {
@@ -58,8 +63,14 @@ void SearchTree::ask(const std::shared_ptr<SharedBranching>& node, const TaskSet
     TaskSet fresh = tasks;
     fresh.remove(node->at.asked);
     node->at.asked |= fresh;
-    fresh.for_each(
-        [&](unsigned slot) { open_.push_back({node, static_cast<std::uint16_t>(slot)}); });
+    fresh.for_each([&](unsigned slot) {
+        const OpenBranch branch{node, static_cast<std::uint16_t>(slot)};
+        if (node->foreign) {
+            escaped_.push_back(branch);
+        } else {
+            open_.push_back(branch);
+        }
+    });
     update_hunger();
     changed_.notify_all();
 }
@@ -101,13 +112,18 @@ SavedTree SearchTree::save() const {
             const bool root = node->parent == nullptr;
             numbers[node] = static_cast<std::uint32_t>(saved.nodes.size());
             saved.nodes.push_back({root ? SavedTree::none : numbers[node->parent.get()], node->via,
-                                   node->at});
+                                   node->at, node->foreign});
         }
         return numbers[leaf];
     };
+    const auto numbered = [&](const OpenBranch& branch) {
+        return SavedTree::Branch{
+            branch.node == nullptr ? SavedTree::none : number_of(branch.node.get()), branch.slot};
+    };
     for (const OpenBranch& branch : open_)
-        saved.branches.push_back(
-            {branch.node == nullptr ? SavedTree::none : number_of(branch.node.get()), branch.slot});
+        saved.branches.push_back(numbered(branch));
+    for (const OpenBranch& branch : escaped_)
+        saved.escaped.push_back(numbered(branch));
     return saved;
 }
 

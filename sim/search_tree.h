@@ -26,6 +26,7 @@ struct SharedBranching {
     std::uint32_t depth = 0;                  // its step
     std::uint16_t via = 0;                    // whom the parent runs to come here
     Branching at;
+    bool foreign = false;  // part of a plan: what is asked for here is for all its shards to know
 };
 
 /// A part of the search that nobody has begun: everything below one choice.
@@ -41,13 +42,15 @@ struct SavedTree {
         std::uint32_t parent = none;
         std::uint16_t via = 0;
         Branching at;
+        bool foreign = false;
     };
     struct Branch {
         std::uint32_t node = none;
         std::uint16_t slot = 0;
     };
     std::vector<Node> nodes;  // parents first
-    std::vector<Branch> branches;
+    std::vector<Branch> branches;  // to be run
+    std::vector<Branch> escaped;   // asked for in foreign parts: to be run by whom a merge says
 };
 
 /// The upper part of a search that workers share: a frontier that is closed under what races ask
@@ -84,6 +87,7 @@ class SearchTree {
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<OpenBranch> open_;
+    std::vector<OpenBranch> escaped_;
     unsigned idle_ = 0;
     bool closed_ = false;
     std::function<void()> pause_;

@@ -3,6 +3,7 @@
 #include "bench/programs/bounded_buffer.h"
 #include "bench/programs/counters.h"
 #include "bench/programs/philosophers.h"
+#include "sim/search_shards.h"
 #include "sim/search_tree.h"
 #include "tests/sim/random_program.h"
 
@@ -173,6 +174,35 @@ TEST_CASE("a search goes on from any of its checkpoints to the same end", "[sim]
         options.resume = &saved;
         check_same(whole, sim::explore(factory, options));
     }
+}
+
+TEST_CASE("shards of a plan come to the same, together", "[sim][bpor]") {
+    const auto factory = GENERATE(programs_to_search());
+    sim::ExploreOptions options = bounded(2);
+    options.deepen = false;
+    const auto whole = sim::explore(factory, options);
+    options.plan = 6;
+    const auto planned = sim::explore(factory, options);
+    REQUIRE(planned.end == sim::SearchEnd::Planned);
+    sim::SavedSearch left = *planned.left;
+    options.plan = 0;
+    options.shard = true;
+    unsigned rounds = 0;
+    for (; !left.tree.branches.empty(); ++rounds) {
+        std::vector<sim::SavedSearch> done;
+        for (const sim::SavedSearch& shard : sim::split_search(left, 3)) {
+            options.resume = &shard;
+            const auto report = sim::explore(factory, options);
+            REQUIRE(report.left);
+            CHECK(report.left->tree.branches.empty());
+            done.push_back(*report.left);
+        }
+        left = sim::merge_shards(done);
+    }
+    CHECK(rounds > 1);  // some races are found in one shard and reversed above it
+    options.shard = false;
+    options.resume = &left;
+    check_same(whole, sim::explore(factory, options));
 }
 
 }  // namespace
