@@ -1,6 +1,7 @@
 #include "app/cli/certify.h"
 #include "app/cli/coverage.h"
 #include "app/cli/devices.h"
+#include "app/cli/frontier.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/search.h"
 #include "app/scenario/kernel_spec.h"
@@ -18,7 +19,7 @@ std::string reproduce_line(const Session& session, const scenario::Scenario& sce
     const Settings& settings = session.settings;
     std::string line = "reproduce: interleaf explore " + scenario_word(session, scenario) + " " +
                        scenario::kernel_options(settings.kernel);
-    if (settings.unbounded && !session.has("reduction")) line += " --preemptions none";
+    if (settings.unbounded) line += " --preemptions none";
     if (settings.preemptions) line += " --preemptions " + std::to_string(*settings.preemptions);
     if (session.has("reduction")) line += " --reduction " + session.parsed.last("reduction");
     if (session.has("state-cache"))
@@ -34,17 +35,19 @@ std::string claim(const sim::SearchReport& report, Verdict verdict, const Bound&
                   const Settings& settings) {
     const std::string executions = grouped(report.executions) + " executions";
     const std::string depth = ", depth " + grouped(report.max_depth);
-    const std::string within = "every execution with at most " + counted(report.bound, "deviation");
+    const bool reduced = settings.reduction == sim::Reduction::Dpor;
+    const std::string within = "every execution with at most " +
+                               counted(report.bound, "deviation") +
+                               (reduced ? ", or its like," : "");
+    const std::string sampled =
+        reduced ? "      checks over several objects saw the states of these executions only\n" : "";
     switch (verdict) {
     case Verdict::Pass:
         return "complete, " + executions +
                (report.blocked != 0 ? " (" + grouped(report.blocked) + " cut)" : "") + depth +
-               ", no violation\n" +
-               (settings.reduction == sim::Reduction::Dpor
-                    ? "      checks over several objects saw the states of these executions only\n"
-                    : "");
+               ", no violation\n" + sampled;
     case Verdict::PassBounded:
-        return within + " was run: " + executions + depth + ", no violation\n";
+        return within + " was run: " + executions + depth + ", no violation\n" + sampled;
     case Verdict::Fail:
         return "violation found" +
                (bound.deviations == sim::DfsStrategy::unbounded
@@ -101,33 +104,115 @@ Canonical fewest_switches(const Session& session, const ScenarioPtr& scenario,
     return canonical;
 }
 
+std::string shard_done(const sim::SearchReport& search, const report::Shard& shard) {
+    return "shard " + std::to_string(shard.index) + " of " + std::to_string(shard.count) +
+           " is done, " + grouped(search.executions) +
+           " executions, no violation; interleaf merge gives the verdict of all\n";
+}
+
+/// The files of a plan instead of a search.
+VerbResult planned(const Session& session, const ScenarioPtr& scenario, const Bound& bound,
+                   bool keep_going, const sim::SavedSearch& left) {
+    const auto names = write_plan(
+        session, scenario,
+        {.token = identity_of(session, *scenario),
+         .deviations = bound.deviations,
+         .bound_accepted = bound.accepted,
+         .max_steps = session.settings.max_steps,
+         .keep_going = keep_going,
+         .shard = {},
+         .search = left},
+        session.settings.plan);
+    if (!names.ok()) return names.error();
+    Report report;
+    report.verdict = left.found.empty() ? Verdict::Clean : Verdict::Fail;
+    report.document = {{"scenario", scenario->id},
+                       {"kernel", session.settings.kernel.name()},
+                       {"executions", left.executions},
+                       {"branches", left.tree.branches.size()},
+                       {"plan", names.value()}};
+    report.text = heading(*scenario, session.settings.kernel, "plan  bound " + bound.text()) +
+                  reproduce_line(session, *scenario) + "\n" + to_string(report.verdict) + "  " +
+                  scenario->id + " on " + session.settings.kernel.name() + ": " +
+                  grouped(left.tree.branches.size()) + " open branches after " +
+                  grouped(left.executions) + " executions, in files to be run apart\n";
+    for (const std::string& name : names.value())
+        report.text += "      interleaf explore --resume " + name + "\n";
+    report.text += "      then interleaf merge them\n";
+    return report;
+}
+
+/// What was left of a search.
+VerbResult go_on(Session& session) {
+    if (!session.parsed.arguments.empty())
+        return usage_failure("--resume FILE names its scenario: \"" + session.argument(0) +
+                             "\" is one too many");
+    for (const char* other : {"coverage", "plan", "preemptions", "reduction", "kernel"})
+        if (session.has(other))
+            return usage_failure(std::string("--") + other +
+                                 " cannot be changed in the middle of a search");
+    const auto from = load_frontier(session.parsed.last("resume"));
+    if (!from.ok()) return from.error();
+    const auto scenario = scenario_of(session, from.value());
+    if (!scenario.ok()) return scenario.error();
+    const Settings settings = settings_of(session.settings, from.value());
+    const Session same{.parsed = session.parsed,
+                       .settings = settings,
+                       .environment = session.environment,
+                       .library = session.library,
+                       .diagnostics = session.diagnostics};
+    return explore(same, scenario.value(), &from.value());
+}
+
 }  // namespace
 
 VerbResult explore(Session& session) {
-    const Settings& settings = session.settings;
     if (session.has("canonical") && session.has("first"))
         return usage_failure("--canonical and --first exclude each other");
+    if (session.has("resume")) return go_on(session);
+    if (session.parsed.arguments.empty())
+        return usage_failure("explore needs a scenario, or --resume FILE");
     const auto found = session.library.find(session.argument(0));
     if (!found.ok()) return found.error();
-    const scenario::Scenario& scenario = *found.value();
+    return explore(session, found.value(), nullptr);
+}
+
+VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
+                   const report::FrontierFile* from) {
+    const Settings& settings = session.settings;
+    const scenario::Scenario& scenario = *scenario_ptr;
     // Says at once what is wrong with the preparation, before workers start.
-    if (auto prepared = prepare(found.value(), settings.kernel, execution_options(settings, false));
+    if (auto prepared = prepare(scenario_ptr, settings.kernel, execution_options(settings, false));
         !prepared.ok())
         return prepared.error();
 
-    const Bound bound = bound_of(scenario, settings);
-    const bool keep_going = keeps_going(session);
+    Bound bound = bound_of(scenario, settings);
+    if (from != nullptr) bound.accepted = from->bound_accepted;
+    const bool keep_going = keeps_going(session) || (from != nullptr && from->keep_going);
+    Checkpoints checkpoints(session, scenario_ptr, bound, keep_going, from);
     auto coverage = CoverageOption::open(session);
     if (!coverage.ok()) return coverage.error();
     const auto covered = coverage.value().begin();
     const InterruptGuard interrupt;
     const auto devices = crash_search(session);
     const sim::SearchReport search = explore_scenario(
-        session, found.value(), settings.kernel, bound, keep_going, interrupt.flag(),
-        crash::program_options(devices, settings.kernel, scenario.geometry), covered);
+        session, scenario_ptr, settings.kernel, bound, keep_going, interrupt.flag(),
+        crash::program_options(devices, settings.kernel, scenario.geometry), covered,
+        [&](sim::ExploreOptions& options) {
+            checkpoints.apply(options);
+            options.stop_at_first = session.has("first");
+            options.plan = from == nullptr ? settings.plan : 0;
+            options.deepen = options.plan == 0;
+        });
+    if (search.end == sim::SearchEnd::Planned)
+        return planned(session, scenario_ptr, bound, keep_going, *search.left);
 
     Report report;
+    const bool is_shard = from != nullptr && from->shard.count != 0;
     report.verdict = verdict_of(search, bound.accepted);
+    // A shard speaks for its own executions only.
+    if (is_shard && search.end == sim::SearchEnd::Complete && search.unordered.empty())
+        report.verdict = Verdict::Clean;
     report.document = {{"scenario", scenario.id},
                        {"kernel", settings.kernel.name()},
                        {"executions", search.executions},
@@ -149,7 +234,9 @@ VerbResult explore(Session& session) {
                               "  bound " + bound.text() + "  seed none") +
                   reproduce_line(session, scenario) + "\n" + to_string(report.verdict) + "  " +
                   scenario.id + " on " + settings.kernel.name() + ": " +
-                  claim(search, report.verdict, bound, settings);
+                  (is_shard && report.verdict == Verdict::Clean
+                       ? shard_done(search, from->shard)
+                       : claim(search, report.verdict, bound, settings));
     for (const std::string& race : search.unordered)
         report.text += "      " + wrapped(race, 100, "      ");
     if (!search.unordered.empty()) report.document["unordered"] = search.unordered;
@@ -158,9 +245,9 @@ VerbResult explore(Session& session) {
 
     report.document["failures"] = nlohmann::ordered_json::array();
     for (const sim::Failure& first : search.failures) {
-        const auto canonical = fewest_switches(session, found.value(), first, devices);
+        const auto canonical = fewest_switches(session, scenario_ptr, first, devices);
         const sim::Failure& failure = canonical.failure;
-        const auto shown = show_failure(session, found.value(), settings.kernel, failure,
+        const auto shown = show_failure(session, scenario_ptr, settings.kernel, failure,
                                         std::nullopt, keep_going);
         if (!shown.ok()) return shown.error();
         report.document["failures"].push_back(shown.value().json);
@@ -173,8 +260,10 @@ VerbResult explore(Session& session) {
         if (!keep_going) break;  // which others were met by the way depends on the workers
     }
     if (search.failures.empty()) describe_devices(report, devices);
+    if (auto failure = checkpoints.finish(search, report)) return *failure;
     if (const auto certificate =
-            certificate_of(session, found.value(), bound, search, report.verdict))
+            is_shard ? std::nullopt
+                     : certificate_of(session, scenario_ptr, bound, search, report.verdict))
         if (auto failure = save_certificate(session, *certificate, report)) return *failure;
     if (search.cuts != 0)
         report.text += "      " + grouped(search.cuts) +

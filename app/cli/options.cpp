@@ -20,7 +20,7 @@ constexpr unsigned on_list = bit(VerbId::List), on_show = bit(VerbId::Show),
                    on_explore = bit(VerbId::Explore), on_replay = bit(VerbId::Replay),
                    on_explain = bit(VerbId::Explain), on_shrink = bit(VerbId::Shrink),
                    on_diff = bit(VerbId::Diff), on_matrix = bit(VerbId::Matrix),
-                   on_bench = bit(VerbId::Bench), on_image = bit(VerbId::Image);
+                   on_bench = bit(VerbId::Bench), on_image = bit(VerbId::Image), on_merge = bit(VerbId::Merge);
 constexpr unsigned on_all = ~0U;
 constexpr unsigned on_search = on_hunt | on_explore | on_matrix;
 constexpr unsigned on_execution =
@@ -41,10 +41,13 @@ constexpr std::array verb_table{
     VerbSpec{VerbId::Hunt, "hunt", "[ID-GLOB|FILE...]", "random search for a failure", 0, 1000,
              "interleaf hunt replace/001 --kernel 5.5 --without 1bbb97b8ce7d --strategy pct:3 "
              "--count 20000"},
-    VerbSpec{VerbId::Explore, "explore", "ID|FILE", "all executions of a scenario within a bound",
-             1, 1,
+    VerbSpec{VerbId::Explore, "explore", "[ID|FILE]",
+             "all executions of a scenario within a bound", 0, 1,
              "interleaf explore replace/001 --kernel 5.5\ninterleaf explore commit/001 "
-             "--preemptions 1 -j 4"},
+             "--preemptions 1 -j 4\ninterleaf explore --resume interleaf-out/commit-001-6.1.ilfr"},
+    VerbSpec{VerbId::Merge, "merge", "FILE...",
+             "the verdict of a search whose plan's shards were run apart, or what is left of it", 1,
+             1000, "interleaf merge interleaf-out/commit-001-6.1.*-of-4.ilfr"},
     VerbSpec{
         VerbId::Replay, "replay", "TOKEN|FILE", "one execution again, from what a failure printed",
         1, 1,
@@ -99,12 +102,12 @@ constexpr std::array option_table{
                on_explore | on_matrix, ""},
     OptionSpec{
         "--reduction", "KIND",
-        "dpor: one execution of each class of equivalent ones, without a bound; sleep: every "
-        "transition once; none (the default)",
+        "dpor (the default): where no step's place matters, one order of them; none: all within "
+        "the bound; sleep: every transition once, without a bound",
         on_explore, ""},
     OptionSpec{"--state-cache", "N",
-               "remember N happens-before prefixes (hashed) and search none of them twice "
-               "(default 524288; 0: every schedule within the bound is run)",
+               "of --reduction none, and its default with crash points: remember N happens-before "
+               "prefixes (hashed) and search none of them twice (524288; 0: run every schedule)",
                on_explore | on_matrix, ""},
     OptionSpec{"--keep-going", "", "go on after the first failure and collect all signatures",
                on_hunt | on_explore, ""},
@@ -112,6 +115,15 @@ constexpr std::array option_table{
                "go on from the failure found to the one with the fewest context switches (default)",
                on_explore, ""},
     OptionSpec{"--first", "", "stop at once at the first failure", on_explore, ""},
+    OptionSpec{"--resume", "FILE", "go on with a search that was stopped, or with a plan's shard",
+               on_explore, ""},
+    OptionSpec{"--checkpoint", "FILE",
+               "keep the search in FILE while it runs (default: in the folder of artifacts)",
+               on_explore, ""},
+    OptionSpec{"--checkpoint-interval", "DUR", "time between checkpoints (default 10s)", on_explore,
+               ""},
+    OptionSpec{"--plan", "N", "split the search into N files, to be run apart, and stop",
+               on_explore | on_merge, ""},
     OptionSpec{
         "--coverage", "FILE",
         "write what the executions came by to FILE: conflicting steps in which orders, checks, "

@@ -24,7 +24,8 @@ enum class VerbId : unsigned {
     Matrix,
     Validate,
     Bench,
-    Image
+    Image,
+    Merge
 };
 
 struct VerbSpec {

@@ -45,6 +45,8 @@ VerbResult run_verb(Session& session) {
         return validate(session);
     case VerbId::Bench:
         return bench(session);
+    case VerbId::Merge:
+        return merge(session);
     case VerbId::Image:
         return image(session);
     }

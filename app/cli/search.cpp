@@ -40,7 +40,8 @@ sim::SearchReport explore_scenario(const Session& session, const ScenarioPtr& sc
                                    const model::KernelVersion& kernel, const Bound& bound,
                                    bool keep_going, const std::atomic<bool>* interrupted,
                                    const scenario::ProgramOptions& program,
-                                   const std::shared_ptr<sim::Coverage>& coverage) {
+                                   const std::shared_ptr<sim::Coverage>& coverage,
+                                   const std::function<void(sim::ExploreOptions&)>& adjust) {
     const auto progress =
         session.progress("explore " + scenario->id + " on " + kernel.name(), true);
     sim::ExploreOptions options;
@@ -58,6 +59,7 @@ sim::SearchReport explore_scenario(const Session& session, const ScenarioPtr& sc
     const bool cached = options.cache_entries != 0 && options.reduction == sim::Reduction::None;
     if (coverage && cached) options.jobs = 1;
     options.on_progress = [&progress](const sim::SearchProgress& state) { progress->show(state); };
+    if (adjust) adjust(options);
     return sim::explore(scenario::make_factory(scenario, kernel, program), options);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <functional>
 #include <set>
 
 #include "app/cli/executions.h"
@@ -23,7 +24,8 @@ sim::SearchReport explore_scenario(const Session& session, const ScenarioPtr& sc
                                    const model::KernelVersion& kernel, const Bound& bound,
                                    bool keep_going, const std::atomic<bool>* interrupted,
                                    const scenario::ProgramOptions& program = {},
-                                   const std::shared_ptr<sim::Coverage>& coverage = nullptr);
+                                   const std::shared_ptr<sim::Coverage>& coverage = nullptr,
+                                   const std::function<void(sim::ExploreOptions&)>& adjust = {});
 /// When a hunt goes on after a failure.
 struct Persistence {
     bool keep_going = false;

@@ -53,6 +53,7 @@ VerbResult matrix(Session& session);
 VerbResult validate(Session& session);
 VerbResult bench(Session& session);
 VerbResult image(Session& session);
+VerbResult merge(Session& session);
 
 /// The program without its main(): parses, runs the verb, writes its outputs.
 /// @return the exit code

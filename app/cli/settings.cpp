@@ -134,6 +134,29 @@ void read_jobs(const ParsedOptions& parsed, Reader& reader, Settings& settings) 
     settings.jobs = static_cast<unsigned>(jobs);
 }
 
+/// A bound makes sleep sets unsound, and leaves no room for the cuts that crash points are made of.
+void read_reduction(const ParsedOptions& parsed, Reader& reader, Settings& settings) {
+    const bool crashes = settings.crash_at.kind != crash::CrashSet::Kind::None;
+    if (!parsed.has("reduction")) {
+        if (crashes || parsed.has("state-cache")) settings.reduction = sim::Reduction::None;
+        return;
+    }
+    const bool whole = settings.reduction == sim::Reduction::Sleep ||
+                       (settings.reduction == sim::Reduction::Dpor && crashes);
+    if (!whole) return;
+    if (settings.preemptions)
+        reader.wrong("preemptions",
+                     crashes ? "none with crash points and a reduction"
+                             : "none with sleep sets, which a bound would make unsound",
+                     "none");
+    if (settings.crash_at.kind == crash::CrashSet::Kind::Flush)
+        reader.wrong("crash-at",
+                     "every-flush or every-write with a reduction: executions that it takes for "
+                     "one another count flushes differently",
+                     "every-flush");
+    settings.unbounded = true;
+}
+
 void read_preemptions(const ParsedOptions& parsed, Reader& reader, Settings& settings) {
     if (!parsed.has("preemptions")) return;
     settings.unbounded = parsed.last("preemptions") == "none";
@@ -239,6 +262,7 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
     settings.max_steps = static_cast<std::uint32_t>(max_steps);
     reader.duration("time", settings.time);
     reader.duration("progress-interval", settings.progress_interval);
+    reader.duration("checkpoint-interval", settings.checkpoint_interval);
     reader.choice<sim::Grain>("grain", {{"coarse", sim::Grain::Coarse}, {"fine", sim::Grain::Fine}},
                               settings.grain);
     reader.choice<ProgressMode>("progress",
@@ -270,18 +294,8 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
                                    {"sleep", sim::Reduction::Sleep},
                                    {"dpor", sim::Reduction::Dpor}},
                                   settings.reduction);
-    if (settings.reduction != sim::Reduction::None) {
-        if (settings.preemptions)
-            reader.wrong("preemptions", "none with a reduction, which a bound would make unsound",
-                         "none");
-        if (settings.crash_at.kind == crash::CrashSet::Kind::Flush)
-            reader.wrong(
-                "crash-at",
-                "every-flush or every-write with a reduction: executions that it takes for "
-                "one another count flushes differently",
-                "every-flush");
-        settings.unbounded = true;
-    }
+    read_reduction(parsed, reader, settings);
+    reader.number("plan", 1, 10'000, settings.plan);
     if (parsed.has("artifacts")) settings.artifacts = parsed.last("artifacts");
     settings.quiet = parsed.has("quiet");
     settings.verbose = parsed.has("verbose");

@@ -39,7 +39,7 @@ struct Settings {
     std::optional<std::pair<std::uint64_t, std::uint64_t>> seeds;
     bool each_execution = false;               // --dedup execution
     std::optional<std::uint32_t> preemptions;  // --preemptions N
-    sim::Reduction reduction = sim::Reduction::None;
+    sim::Reduction reduction = sim::Reduction::Dpor;
     std::uint64_t state_cache = 1 << 19;  // --state-cache N
     bool unbounded = false;               // --preemptions none
     unsigned jobs = 1;
@@ -47,6 +47,8 @@ struct Settings {
     std::uint32_t max_steps = 100'000;
     std::uint64_t max_executions = ~std::uint64_t{0};
     std::uint64_t times = 1;
+    std::uint64_t plan = 0;  // --plan N; 0: none
+    std::optional<std::chrono::nanoseconds> checkpoint_interval;
     crash::CrashSet crash_at;
     crash::CheckImages check_images = crash::CheckImages::None;
     std::uint64_t repeat = 3;
