@@ -63,7 +63,9 @@ struct SavedSearch {
         Schedule schedule;  // of the first in the search's order
     };
     std::uint32_t bound = 0;  // the one being explored
-    bool left_out = false;    // schedules beyond it
+    std::uint64_t refused = 0;  // branches beyond it: those of the next bound
+    std::uint64_t spent = 0;    // branches begun with the last deviation, of so many expected
+    std::uint64_t expected = 0;
     std::uint64_t executions = 0, steps = 0, steps_before = 0;
     std::uint32_t max_depth = 0;
     std::vector<Found> found;

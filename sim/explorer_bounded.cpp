@@ -31,12 +31,15 @@ SearchOrder order_of(const ExecutionResult& result) {
 class BoundedLevel {
   public:
     BoundedLevel(const ProgramFactory& factory, const ExploreOptions& options, std::uint32_t bound,
-                 const SavedSearch* from)
+                 const SavedSearch* from, std::uint64_t expected)
         : factory_(factory), options_(options), bound_(bound),
           tree_(from == nullptr ? SearchTree(options.jobs) : SearchTree(options.jobs, from->tree)),
-          collector_(options.limits, options.on_progress), checkpoint_at_(next_checkpoint()) {
+          collector_(options.limits, options.on_progress), expected_(expected),
+          checkpoint_at_(next_checkpoint()) {
         if (from == nullptr) return;
-        left_out_ = from->left_out;
+        refused_ = from->refused;
+        expected_ = from->expected;
+        count_spent(from->spent);
         collector_.go_on_from(*from);
         if (!from->found.empty()) run_again(from->found);
     }
@@ -56,9 +59,11 @@ class BoundedLevel {
         report.bound = bound_;
         if (is_left) report.left = std::move(saved);
         if (complete && !report.failures.empty()) report.end = SearchEnd::Found;
-        report.whole_space = complete && !is_left && !left_out_;
+        report.whole_space = complete && !is_left && refused_ == 0;
         return report;
     }
+    /// Branches that the next bound runs, for certain.
+    std::uint64_t refused() const { return refused_; }
 
   private:
     /// A saved search has the schedules of its failures only.
@@ -85,19 +90,24 @@ class BoundedLevel {
             return tree_.close();
         }
         BporStrategy strategy(bound_, tree_);
+        std::uint64_t told = 0;  // of its spent branches
         std::set<std::uint64_t> final_states;
         OpenBranch branch;
         while (tree_.take(branch)) {
             strategy.begin(branch);
-            search_below(execution, strategy, final_states);
+            search_below(execution, strategy, told, final_states);
             if (collector_.stopped()) tree_.close();
         }
     }
 
-    void search_below(Execution& execution, BporStrategy& strategy,
+    void search_below(Execution& execution, BporStrategy& strategy, std::uint64_t& told,
                       std::set<std::uint64_t>& final_states) {
         while (!collector_.stopped() && strategy.next_execution()) {
+            const std::uint64_t refused = strategy.refused(), spent = strategy.spent();
             const ExecutionResult& result = execution.run(strategy);
+            refused_ += strategy.refused() - refused;
+            count_spent(spent - told);
+            told = spent;
             collector_.add(result, result.failed() ? order_of(result) : SearchOrder{});
             if (options_.collect_final_states && result.state_hash != 0)
                 final_states.insert(result.state_hash);
@@ -108,9 +118,14 @@ class BoundedLevel {
             if (tree_.pausing()) break;
         }
         strategy.share_all();
-        if (strategy.left_out_schedules()) left_out_ = true;
         collector_.add_final_states(final_states);
         final_states.clear();
+    }
+
+    void count_spent(std::uint64_t branches) {
+        spent_ += branches;
+        if (expected_ != 0)
+            collector_.add_share(static_cast<double>(branches) / static_cast<double>(expected_));
     }
 
     bool enough_branches() const {
@@ -132,7 +147,9 @@ class BoundedLevel {
     SavedSearch save() const {
         SavedSearch saved;
         saved.bound = bound_;
-        saved.left_out = left_out_;
+        saved.refused = refused_;
+        saved.spent = spent_;
+        saved.expected = expected_;
         saved.tree = tree_.save();
         collector_.save(saved);
         return saved;
@@ -143,7 +160,9 @@ class BoundedLevel {
     std::uint32_t bound_;
     SearchTree tree_;
     SearchCollector collector_;
-    std::atomic<bool> left_out_{false};
+    std::uint64_t expected_;  // branches that spend the last deviation: as many as the bound before
+                              // refused, or more
+    std::atomic<std::uint64_t> refused_{0}, spent_{0};
     std::atomic<Clock::duration> checkpoint_at_;  // since the clock's epoch
 };
 
@@ -153,6 +172,7 @@ SearchReport explore_bounded(const ProgramFactory& factory, const ExploreOptions
     const auto began = Clock::now();
     ExploreOptions left = options;  // the limits are those of all bounds together
     const SavedSearch* from = options.resume;
+    std::uint64_t expected = 0;
     std::uint64_t steps = from == nullptr ? 0 : from->steps_before;
     std::uint32_t bound = from != nullptr ? from->bound : options.deepen ? 0 : options.max_deviations;
     for (;; ++bound, from = nullptr) {
@@ -162,7 +182,9 @@ SearchReport explore_bounded(const ProgramFactory& factory, const ExploreOptions
                                                           saved.steps_before = steps;
                                                           options.on_checkpoint(std::move(saved));
                                                       };
-        SearchReport report = BoundedLevel(factory, left, bound, from).run();
+        BoundedLevel level(factory, left, bound, from, expected);
+        SearchReport report = level.run();
+        expected = level.refused();
         left.limits.max_executions -= std::min(left.limits.max_executions, report.executions);
         if (report.left) report.left->steps_before = steps;
         steps += report.steps;

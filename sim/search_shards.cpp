@@ -73,7 +73,9 @@ SavedSearch merge_shards(const std::vector<SavedSearch>& shards) {
     TreeUnion tree;
     for (const SavedSearch& shard : shards) {
         all.bound = shard.bound;
-        all.left_out = all.left_out || shard.left_out;
+        all.refused += shard.refused;
+        all.spent += shard.spent;
+        all.expected += shard.expected;
         all.executions += shard.executions;
         all.steps += shard.steps;
         all.steps_before += shard.steps_before;

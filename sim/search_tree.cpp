@@ -75,6 +75,14 @@ void SearchTree::ask(const std::shared_ptr<SharedBranching>& node, const TaskSet
     changed_.notify_all();
 }
 
+unsigned SearchTree::refuse(const std::shared_ptr<SharedBranching>& node, const TaskSet& tasks) {
+    const std::lock_guard guard(mutex_);
+    TaskSet fresh = tasks;
+    fresh.remove(node->at.refused);
+    node->at.refused |= fresh;
+    return fresh.count();
+}
+
 void SearchTree::close() {
     const std::lock_guard guard(mutex_);
     closed_ = true;

@@ -17,6 +17,7 @@ namespace sim {
 struct Branching {
     TaskSet enabled, free;
     TaskSet asked;  // those that have been run here, or are going to be
+    TaskSet refused;  // those that the bound does not allow
     std::uint32_t deviations = 0;  // before the choice
 };
 
@@ -69,6 +70,9 @@ class SearchTree {
     /// Asks for tasks at a shared choice point; who is asked for the first time there becomes a
     /// branch.
     void ask(const std::shared_ptr<SharedBranching>& node, const TaskSet& tasks);
+
+    /// Notes tasks that a shared choice point is beyond the bound for. @return how many are new
+    unsigned refuse(const std::shared_ptr<SharedBranching>& node, const TaskSet& tasks);
 
     /// Wakes all; take() returns false from now on.
     void close();

@@ -41,8 +41,16 @@ void BporStrategy::choose_at(std::uint32_t depth, unsigned slot) {
     frame.block = goes_on ? frames_[depth - 1].block : depth;
 }
 
+void BporStrategy::note_spent(const Frame& frame) {
+    if (frame.at.deviations + 1 == max_deviations_ && !frame.at.free.test(frame.slot)) ++spent_;
+}
+
 bool BporStrategy::next_execution() {
-    if (!began_) return began_ = true;
+    if (!began_) {
+        began_ = true;
+        if (!frames_.empty()) note_spent(frames_.back());
+        return true;
+    }
     for (; frames_.size() > fixed_; frames_.pop_back()) {
         Frame& frame = frames_.back();
         TaskSet left = frame.at.asked;
@@ -50,6 +58,7 @@ bool BporStrategy::next_execution() {
         if (left.empty()) continue;
         first_new_ = static_cast<std::uint32_t>(frames_.size() - 1);
         choose_at(first_new_, left.first());
+        note_spent(frame);
         order_.truncate(first_new_);
         return true;
     }
@@ -145,7 +154,8 @@ void BporStrategy::ask(std::uint32_t depth, TaskSet tasks) {
     tasks = tasks & frame.at.enabled;
     if (frame.at.deviations >= max_deviations_) {
         const TaskSet free = tasks & frame.at.free;
-        left_out_ = left_out_ || !(free == tasks);
+        tasks.remove(free);
+        refuse(depth, tasks);
         tasks = free;
     }
     tasks.remove(frame.at.asked);
@@ -154,6 +164,14 @@ void BporStrategy::ask(std::uint32_t depth, TaskSet tasks) {
     if (depth >= shared_) return;
     frame.done |= tasks;
     tree_.ask(frame.node, tasks);
+}
+
+void BporStrategy::refuse(std::uint32_t depth, TaskSet tasks) {
+    Frame& frame = frames_[depth];
+    tasks.remove(frame.at.refused);
+    if (tasks.empty()) return;
+    frame.at.refused |= tasks;
+    refused_ += depth < shared_ ? tree_.refuse(frame.node, tasks) : tasks.count();
 }
 
 /// Who can go first at `from`, so that the late step comes about from there: whoever does what it

@@ -43,8 +43,10 @@ class BporStrategy final : public Strategy {
     void share();
     /// Gives away all that is left.
     void share_all();
-    /// Whether the bound left any schedule out, so far.
-    bool left_out_schedules() const { return left_out_; }
+    /// How many branches the bound did not allow, so far: a bound that is one higher runs them all.
+    std::uint64_t refused() const { return refused_; }
+    /// How many of the branches begun so far have spent the last deviation that the bound allows.
+    std::uint64_t spent() const { return spent_; }
 
   private:
     struct Frame {
@@ -58,6 +60,7 @@ class BporStrategy final : public Strategy {
 
     void take_in_steps(const Scheduler& scheduler);
     void open_frame(const Scheduler& scheduler);
+    void note_spent(const Frame& frame);
     void choose_at(std::uint32_t depth, unsigned slot);
     void share_down_to(std::size_t depth);
     std::vector<OpenBranch> give_at(std::size_t depth);
@@ -71,6 +74,7 @@ class BporStrategy final : public Strategy {
     void reverse(std::uint32_t first, const Late& late);
     TaskSet initials(std::uint32_t from, const Late& late);
     void ask(std::uint32_t depth, TaskSet tasks);
+    void refuse(std::uint32_t depth, TaskSet tasks);
     void ask_before(std::uint32_t step, const Late& late);
     void reverse_races();
     void reverse_blocked(const Scheduler& scheduler);
@@ -85,7 +89,8 @@ class BporStrategy final : public Strategy {
     std::size_t fixed_ = 0;     // frames whose choices are not this worker's to change
     std::uint32_t first_new_ = 0;  // the first step that differs from the execution before
     OpenBranch branch_;
-    bool began_ = false, left_out_ = false;
+    bool began_ = false;
+    std::uint64_t refused_ = 0, spent_ = 0;
     std::vector<std::uint32_t> needs_;       // a clock
     std::vector<std::uint32_t> candidates_;  // steps that a late one needs
     std::vector<std::uint32_t> deviated_;    // steps that were deviations

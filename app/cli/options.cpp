@@ -106,7 +106,7 @@ constexpr std::array option_table{
         "the bound; sleep: every transition once, without a bound",
         on_explore, ""},
     OptionSpec{"--state-cache", "N",
-               "of --reduction none, and its default with crash points: remember N happens-before "
+               "search without a reduction, as crash points do by default; remember N happens-before "
                "prefixes (hashed) and search none of them twice (524288; 0: run every schedule)",
                on_explore | on_matrix, ""},
     OptionSpec{"--keep-going", "", "go on after the first failure and collect all signatures",

@@ -77,6 +77,18 @@ void Progress::show(const sim::SearchProgress& progress) {
     diagnostics_.raw("\r\033[K" + line(progress, elapsed));
 }
 
+/// The share counts branches that are certain; those that are found on the way make a search longer,
+/// and the first ones are no measure of the others. How often the truth is inside: bench/README.md.
+std::pair<nanoseconds, nanoseconds> time_left(const sim::SearchProgress& progress) {
+    constexpr double shortest = 0.5, longest = 3.0;
+    const double here = in_seconds(progress.elapsed);
+    const double left = here * (1 - progress.share_done) / progress.share_done;
+    const auto in_time = [&](double factor) {
+        return nanoseconds(static_cast<std::int64_t>(std::min(left * factor, 1e9) * 1e9));
+    };
+    return {in_time(shortest), in_time(longest)};
+}
+
 std::string Progress::line(const sim::SearchProgress& progress, nanoseconds elapsed) const {
     const double here = std::max(in_seconds(progress.elapsed), 1e-9);
     const auto rate = static_cast<std::uint64_t>(static_cast<double>(progress.executions) / here);
@@ -87,16 +99,12 @@ std::string Progress::line(const sim::SearchProgress& progress, nanoseconds elap
     if (knows_share) {
         char share[32];
         std::snprintf(share, sizeof share, "%.1f", 100 * progress.share_done);
-        text += std::string(share) + "% done, ";
+        text += "about " + std::string(share) + "% done, ";
     }
     text += format_time(elapsed) + " elapsed";
     if (knows_share) {
-        const double left = here * (1 - progress.share_done) / progress.share_done;
-        const auto range = [&](double factor) {
-            return format_time(
-                nanoseconds(static_cast<std::int64_t>(std::min(left * factor, 1e9) * 1e9)));
-        };
-        text += ", " + range(0.7) + " to " + range(1.5) + " left";
+        const auto [low, high] = time_left(progress);
+        text += ", " + format_time(low) + " to " + format_time(high) + " left";
     }
     if (progress.failures > 0) text += ", " + grouped(progress.failures) + " failures";
     if (elapsed - last_finished_ >= stall_after)
@@ -114,6 +122,10 @@ std::string Progress::json(const sim::SearchProgress& progress) const {
                                     {"share_done", progress.share_done},
                                     {"failures", progress.failures},
                                     {"elapsed_ms", progress.elapsed.count() / 1'000'000}};
+    if (progress.share_done > 0 && progress.share_done < 1) {
+        const auto [low, high] = time_left(progress);
+        event["left_ms"] = {low.count() / 1'000'000, high.count() / 1'000'000};
+    }
     return event.dump();
 }
 

@@ -94,7 +94,9 @@ Json search_json(const sim::SavedSearch& search) {
     for (const auto& one : search.found)
         found.push_back(found_json(one));
     return {{"bound", search.bound},
-            {"left_out", search.left_out},
+            {"refused", search.refused},
+            {"spent", search.spent},
+            {"expected", search.expected},
             {"executions", search.executions},
             {"steps", search.steps},
             {"steps_before", search.steps_before},
@@ -122,7 +124,9 @@ bool is_tree(const sim::SavedTree& tree) {
 sim::SavedSearch read_search(const Json& json) {
     sim::SavedSearch search;
     search.bound = json.at("bound").get<std::uint32_t>();
-    search.left_out = json.at("left_out").get<bool>();
+    search.refused = json.at("refused").get<std::uint64_t>();
+    search.spent = json.at("spent").get<std::uint64_t>();
+    search.expected = json.at("expected").get<std::uint64_t>();
     search.executions = json.at("executions").get<std::uint64_t>();
     search.steps = json.at("steps").get<std::uint64_t>();
     search.steps_before = json.at("steps_before").get<std::uint64_t>();
