@@ -77,14 +77,14 @@ void Progress::show(const sim::SearchProgress& progress) {
     diagnostics_.raw("\r\033[K" + line(progress, elapsed));
 }
 
-/// The share counts branches that are certain; those that are found on the way make a search longer,
-/// and the first ones are no measure of the others. How often the truth is inside: bench/README.md.
+/// The share is an estimate: how many branches are found on the way differs from program to program.
+/// How often the truth is inside: bench/README.md.
 std::pair<nanoseconds, nanoseconds> time_left(const sim::SearchProgress& progress) {
-    constexpr double shortest = 0.5, longest = 3.0;
+    constexpr double shortest = 0.6, longest = 2.0;  // of what the share makes the whole
     const double here = in_seconds(progress.elapsed);
-    const double left = here * (1 - progress.share_done) / progress.share_done;
     const auto in_time = [&](double factor) {
-        return nanoseconds(static_cast<std::int64_t>(std::min(left * factor, 1e9) * 1e9));
+        const double left = std::max(0.0, here * (factor / progress.share_done - 1));
+        return nanoseconds(static_cast<std::int64_t>(std::min(left, 1e9) * 1e9));
     };
     return {in_time(shortest), in_time(longest)};
 }
