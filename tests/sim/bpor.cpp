@@ -11,6 +11,7 @@ namespace {
 
 using sim::Grain;
 using sim::Reduction;
+using tests::check_equal;
 using tests::program_of;
 
 /// What a search comes to, as sets: classes of executions that ended, and how others failed.
@@ -103,23 +104,6 @@ sim::ExploreOptions bounded(std::uint32_t bound) {
     return options;
 }
 
-void check_same(const sim::SearchReport& a, const sim::SearchReport& b) {
-    CHECK(a.end == b.end);
-    CHECK(a.executions == b.executions);
-    CHECK(a.steps == b.steps);
-    CHECK(a.max_depth == b.max_depth);
-    CHECK(a.bound == b.bound);
-    CHECK(a.whole_space == b.whole_space);
-    CHECK(a.final_states == b.final_states);
-    REQUIRE(a.failures.size() == b.failures.size());
-    for (std::size_t i = 0; i < a.failures.size(); ++i) {
-        CHECK(a.failures[i].signature == b.failures[i].signature);
-        CHECK(a.failures[i].count == b.failures[i].count);
-        CHECK(a.failures[i].result.schedule == b.failures[i].result.schedule);
-        CHECK(a.failures[i].result.trace_hash == b.failures[i].result.trace_hash);
-    }
-}
-
 auto programs_to_search() {
     using namespace programs;
     return Catch::Generators::values<sim::ProgramFactory>(
@@ -134,7 +118,7 @@ TEST_CASE("counts, ends and failures do not depend on the number of jobs", "[sim
     CHECK(one.executions > 50);
     for (const unsigned jobs : {2U, 5U}) {
         options.jobs = jobs;
-        check_same(one, sim::explore(factory, options));
+        check_equal(one, sim::explore(factory, options));
     }
 }
 
@@ -155,7 +139,7 @@ TEST_CASE("a search that is stopped again and again comes to the same", "[sim][b
         ++parts;
     } while (saved && parts < 10'000);
     CHECK(parts > 3);
-    check_same(whole, part);
+    check_equal(whole, part);
 }
 
 TEST_CASE("a search goes on from any of its checkpoints to the same end", "[sim][bpor]") {
@@ -172,7 +156,7 @@ TEST_CASE("a search goes on from any of its checkpoints to the same end", "[sim]
     options.on_checkpoint = {};
     for (const sim::SavedSearch& saved : checkpoints) {
         options.resume = &saved;
-        check_same(whole, sim::explore(factory, options));
+        check_equal(whole, sim::explore(factory, options));
     }
 }
 
@@ -202,7 +186,7 @@ TEST_CASE("shards of a plan come to the same, together", "[sim][bpor]") {
     CHECK(rounds > 1);  // some races are found in one shard and reversed above it
     options.shard = false;
     options.resume = &left;
-    check_same(whole, sim::explore(factory, options));
+    check_equal(whole, sim::explore(factory, options));
 }
 
 }  // namespace

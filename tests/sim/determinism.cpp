@@ -16,6 +16,7 @@
 
 namespace {
 
+using tests::check_equal;
 using tests::explore_all;
 
 /// A little of everything: all primitives, tasks that create tasks, requests, a timer, containers,
@@ -222,25 +223,6 @@ TEST_CASE("a program that depends on what was before is caught", "[sim][determin
     const auto report = explore_all(tests::program_of<Forgetful>(), sim::Grain::Fine);
     CHECK(report.end == sim::SearchEnd::Nondeterministic);
     CHECK_FALSE(report.whole_space);
-}
-
-void check_equal(const sim::SearchReport& a, const sim::SearchReport& b) {
-    CHECK(a.end == b.end);
-    CHECK(a.executions == b.executions);
-    CHECK(a.steps == b.steps);
-    CHECK(a.max_depth == b.max_depth);
-    CHECK(a.bound == b.bound);
-    CHECK(a.whole_space == b.whole_space);
-    CHECK(a.final_states == b.final_states);
-    REQUIRE(a.failures.size() == b.failures.size());
-    for (std::size_t i = 0; i < a.failures.size(); ++i) {
-        CHECK(a.failures[i].signature == b.failures[i].signature);
-        CHECK(a.failures[i].count == b.failures[i].count);
-        CHECK(a.failures[i].first_run == b.failures[i].first_run);
-        CHECK(a.failures[i].result.schedule == b.failures[i].result.schedule);
-        CHECK(a.failures[i].result.trace_hash == b.failures[i].result.trace_hash);
-        CHECK(a.failures[i].result.violation->text == b.failures[i].result.violation->text);
-    }
 }
 
 TEST_CASE("what a search finds does not depend on the number of jobs",

@@ -243,6 +243,26 @@ inline ClassCounts count_classes(const sim::ProgramFactory& factory) {
     return counts;
 }
 
+/// Two searches that came to the same.
+inline void check_equal(const sim::SearchReport& a, const sim::SearchReport& b) {
+    CHECK(a.end == b.end);
+    CHECK(a.executions == b.executions);
+    CHECK(a.steps == b.steps);
+    CHECK(a.max_depth == b.max_depth);
+    CHECK(a.bound == b.bound);
+    CHECK(a.whole_space == b.whole_space);
+    CHECK(a.final_states == b.final_states);
+    REQUIRE(a.failures.size() == b.failures.size());
+    for (std::size_t i = 0; i < a.failures.size(); ++i) {
+        CHECK(a.failures[i].signature == b.failures[i].signature);
+        CHECK(a.failures[i].count == b.failures[i].count);
+        CHECK(a.failures[i].first_run == b.failures[i].first_run);
+        CHECK(a.failures[i].result.schedule == b.failures[i].result.schedule);
+        CHECK(a.failures[i].result.trace_hash == b.failures[i].result.trace_hash);
+        CHECK(a.failures[i].result.violation->text == b.failures[i].result.violation->text);
+    }
+}
+
 inline auto both_grains() {
     return Catch::Generators::values({sim::Grain::Fine, sim::Grain::Coarse});
 }
