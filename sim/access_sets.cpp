@@ -6,8 +6,6 @@
 namespace sim {
 namespace {
 
-constexpr std::uint32_t remembered = 512;  // sets whose dependence on each other is kept
-
 bool is_keyed(AccessKind kind) {
     return kind == AccessKind::Insert || kind == AccessKind::Lookup;
 }
@@ -29,7 +27,7 @@ bool conflict(const Access& a, const Access& b) {
     return !(is_keyed(a.kind) && is_keyed(b.kind) && a.key != b.key);
 }
 
-AccessSets::AccessSets() : known_(std::size_t{remembered} * remembered) {
+AccessSets::AccessSets() : table_(2 * remembered), known_(std::size_t{remembered} * remembered) {
     sets_.push_back({});  // the empty set is 0
 }
 
@@ -50,31 +48,41 @@ AccessSets::Id AccessSets::intern(std::span<const Access> accesses) {
     for (const Access& access : scratch_)
         hash = hash_mix(hash_mix(hash, access.object + static_cast<std::uint64_t>(access.kind)),
                         access.key);
-    const auto [begin, end] = by_hash_.equal_range(hash);
-    for (auto it = begin; it != end; ++it) {
-        const auto known = of(it->second);
-        if (std::equal(known.begin(), known.end(), scratch_.begin(), scratch_.end(),
-                       [](const Access& a, const Access& b) { return order(a) == order(b); }))
-            return it->second;
+    if (sets_.size() * 2 > table_.size()) grow();
+    const std::size_t mask = table_.size() - 1;
+    for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
+        Id& id = table_[at];
+        if (id == 0) return id = append(hash);
+        if (sets_[id].hash == hash && is_scratch(id)) return id;
     }
-    const auto id = static_cast<Id>(sets_.size());
-    sets_.push_back(
-        {static_cast<std::uint32_t>(pool_.size()), static_cast<std::uint32_t>(scratch_.size())});
+}
+
+bool AccessSets::is_scratch(Id id) const {
+    const auto known = of(id);
+    return std::equal(known.begin(), known.end(), scratch_.begin(), scratch_.end(),
+                      [](const Access& a, const Access& b) { return order(a) == order(b); });
+}
+
+AccessSets::Id AccessSets::append(std::uint64_t hash) {
+    sets_.push_back({static_cast<std::uint32_t>(pool_.size()),
+                     static_cast<std::uint32_t>(scratch_.size()), hash});
     pool_.insert(pool_.end(), scratch_.begin(), scratch_.end());
-    by_hash_.emplace(hash, id);
-    return id;
+    return static_cast<Id>(sets_.size() - 1);
+}
+
+void AccessSets::grow() {
+    table_.assign(table_.size() * 2, 0);
+    const std::size_t mask = table_.size() - 1;
+    for (Id id = 1; id < sets_.size(); ++id) {
+        std::size_t at = sets_[id].hash & mask;
+        while (table_[at] != 0)
+            at = (at + 1) & mask;
+        table_[at] = id;
+    }
 }
 
 std::span<const Access> AccessSets::of(Id id) const {
     return {pool_.data() + sets_[id].first, sets_[id].count};
-}
-
-bool AccessSets::dependent(Id a, Id b) {
-    if (a == 0 || b == 0) return false;
-    if (a >= remembered || b >= remembered) return compare(a, b);
-    std::uint8_t& known = known_[a * remembered + b];
-    if (known == 0) known = compare(a, b) ? 2 : 1;
-    return known == 2;
 }
 
 bool AccessSets::compare(Id a, Id b) const {

@@ -1,7 +1,6 @@
 #pragma once
 #include <cstdint>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "sim/trace.h"
@@ -22,17 +21,28 @@ class AccessSets {
     Id intern(std::span<const Access> accesses);
     std::span<const Access> of(Id id) const;
     /// Whether steps with these sets do not commute.
-    bool dependent(Id a, Id b);
+    bool dependent(Id a, Id b) {
+        if (a == 0 || b == 0) return false;
+        if (a >= remembered || b >= remembered) return compare(a, b);
+        std::uint8_t& known = known_[a * remembered + b];
+        if (known == 0) known = compare(a, b) ? 2 : 1;
+        return known == 2;
+    }
 
   private:
+    static constexpr std::uint32_t remembered = 512;  // sets whose dependence on each other is kept
     struct Set {
         std::uint32_t first = 0, count = 0;
+        std::uint64_t hash = 0;
     };
+    bool is_scratch(Id id) const;
+    Id append(std::uint64_t hash);
+    void grow();
     bool compare(Id a, Id b) const;
 
     std::vector<Access> pool_;
     std::vector<Set> sets_;
-    std::unordered_multimap<std::uint64_t, Id> by_hash_;  // looked up only, never walked
+    std::vector<Id> table_;            // by hash, open addressing; 0: free
     std::vector<std::uint8_t> known_;  // answers for the first few sets: 0 unknown, 1 no, 2 yes
     std::vector<Access> scratch_;
 };

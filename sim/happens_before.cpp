@@ -11,6 +11,9 @@ constexpr std::uint64_t submission_queue = 1;  // no object has this identity
 bool orders_all(AccessKind kind) {
     return kind == AccessKind::Write || kind == AccessKind::Acquire || kind == AccessKind::Release;
 }
+bool acquires(AccessKind kind) {
+    return kind == AccessKind::Acquire || kind == AccessKind::AcquireShared;
+}
 /// Whether the step would touch just the same, were it moved before its rival: one operation, on an
 /// object that was known before it, with one possible effect on it.
 bool is_certain(OpKind op, std::span<const Access> accesses) {
@@ -72,21 +75,22 @@ void HappensBefore::truncate(std::uint32_t count) {
     }
     races_.resize(first.races);
     enablings_.resize(first.enablings);
-    clocks_.resize(first.clock);
+    clocks_.resize(first.clocks);
     for (std::uint32_t i = size(); i-- > count;) {
         last_of_task_[events_[i].task] = events_[i].previous;
         steps_of_[events_[i].task].pop_back();
     }
-    last_of_task_.resize(first.names);
-    born_.resize(first.names);
+    last_of_task_.resize(first.tasks);
+    born_.resize(first.tasks);
     events_.resize(count);
 }
 
-void HappensBefore::join(std::vector<std::uint32_t>& clock, std::uint32_t event) const {
+void HappensBefore::join(std::uint32_t* clock, std::uint32_t event) const {
     const Event& other = events_[event];
     const std::uint32_t* const row = clocks_.data() + other.clock;
     for (std::uint32_t task = 0; task < other.names; ++task)
         clock[task] = std::max(clock[task], row[task]);
+    clock[other.task] = std::max(clock[other.task], event + 1);
 }
 
 /// Whether a write of a semaphore is its writer's, who holds it as a reader from there on.
@@ -129,12 +133,12 @@ void HappensBefore::collect_acquisition(std::uint32_t head, bool shared, std::ui
 }
 
 void HappensBefore::collect(std::uint32_t head, const Access& access, std::uint32_t self) {
-    if (access.kind == AccessKind::Acquire || access.kind == AccessKind::AcquireShared)
+    if (acquires(access.kind))
         return collect_acquisition(head, access.kind == AccessKind::AcquireShared, self);
     for (std::uint32_t at = heads_[head].latest; at != 0; at = nodes_[at - 1].before) {
         const Node& node = nodes_[at - 1];
         if (node.event == self || !conflict(access, {access.object, node.key, node.kind})) continue;
-        remember(rivals_, node.event);
+        if (!knows(node.event)) remember(rivals_, node.event);
         if (orders_all(node.kind)) return;
         if (node.kind == AccessKind::Insert && access.kind != AccessKind::Read &&
             access.kind != AccessKind::Write && access.kind != AccessKind::Add)
@@ -144,10 +148,10 @@ void HappensBefore::collect(std::uint32_t head, const Access& access, std::uint3
 
 void HappensBefore::find_races(std::uint32_t self) {
     if (rivals_.empty() && acquisitions_.empty()) return;
-    enabling_ = base_;
-    for (const std::uint32_t release : releases_)
-        join(enabling_, release);
-    const auto is_rival = [&](std::uint32_t event) { return !precedes(enabling_, event); };
+    const auto is_rival = [&](std::uint32_t event) {
+        const auto leads_to = [&](std::uint32_t release) { return is_past(event, release + 1); };
+        return !knows(event) && std::none_of(releases_.begin(), releases_.end(), leads_to);
+    };
     const auto hidden = [&](std::uint32_t event) {
         return std::any_of(rivals_.begin(), rivals_.end(), [&](std::uint32_t other) {
             return other != event && is_rival(other) && before(event, other);
@@ -158,7 +162,7 @@ void HappensBefore::find_races(std::uint32_t self) {
     for (const std::uint32_t event : acquisitions_) {
         const bool known =
             is_rival(event) && std::find(rivals_.begin(), rivals_.end(), event) != rivals_.end();
-        if (!known && !precedes(base_, event) && !hidden(event)) races_.push_back({event, self});
+        if (!known && !knows(event) && !hidden(event)) races_.push_back({event, self});
     }
 }
 
@@ -179,7 +183,7 @@ void HappensBefore::name_tasks(const Trace& trace, std::uint32_t steps) {
 }
 
 void HappensBefore::causes_of(std::uint32_t event, std::vector<std::uint32_t>& clock) const {
-    clock.assign(last_of_task_.size(), 0);
+    clock.assign(tasks(), 0);
     if (const std::uint32_t cause = events_[event].cause; cause != 0) join(clock, cause - 1);
 }
 
@@ -190,7 +194,7 @@ void HappensBefore::needs_of(std::uint32_t event, std::vector<std::uint32_t>& cl
 }
 
 void HappensBefore::causes_of_next(std::uint32_t task, std::vector<std::uint32_t>& clock) const {
-    clock.assign(last_of_task_.size(), 0);
+    clock.assign(tasks(), 0);
     if (const std::uint32_t cause = cause_of_next(task); cause != 0) join(clock, cause - 1);
 }
 
@@ -201,9 +205,8 @@ std::uint32_t HappensBefore::first_of_task(std::uint32_t task, std::uint32_t fro
 }
 
 void HappensBefore::prepare(const Step& step) {
-    base_.assign(last_of_task_.size(), 0);
-    if (const std::uint32_t cause = cause_of_next(step.task); cause != 0) join(base_, cause - 1);
-    if (step.woken_in != no_step) join(base_, step.woken_in);
+    cause_ = cause_of_next(step.task);
+    enabler_ = step.woken_in == no_step ? 0 : step.woken_in + 1;
     rivals_.clear();
     acquisitions_.clear();
     releases_.clear();
@@ -232,50 +235,70 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     const std::uint32_t self = size();
     const Step& step = trace.step_list()[self];
     const std::span accesses = accesses_of(trace, self);
+    prepare(step);
     Event event;
     event.task = step.task;
     event.path = trace.names()[step.task].path;
     if (sets_ != nullptr) event.accesses = sets_->intern(accesses);
     event.certain = grain == Grain::Fine && is_certain(step.op, accesses);
-    event.names = static_cast<std::uint32_t>(last_of_task_.size());
-    event.clock = static_cast<std::uint32_t>(clocks_.size());
     event.previous = last_of_task_[step.task];
-    event.cause = cause_of_next(step.task);
-    event.enabler = step.woken_in == no_step ? 0 : step.woken_in + 1;
+    event.cause = cause_;
+    event.enabler = enabler_;
     event.nodes = static_cast<std::uint32_t>(nodes_.size());
     event.races = static_cast<std::uint32_t>(races_.size());
     event.enablings = static_cast<std::uint32_t>(enablings_.size());
     events_.push_back(event);
 
-    prepare(step);
-    for (const Access& access : accesses)
-        collect(head_of(access.object), access, self);
+    for (const Access& access : accesses) {
+        const std::uint32_t head = head_of(access.object);
+        if (!put(head, access, self) && !acquires(access.kind)) continue;
+        collect(head, access, self);
+    }
     find_races(self);
     if (step.woken_in != no_step) enablings_.push_back({step.woken_in, self});
     for (const std::uint32_t release : releases_)
         enablings_.push_back({release, self});
 
-    for (const auto* const list : {&rivals_, &acquisitions_, &releases_})
-        for (const std::uint32_t other : *list)
-            join(base_, other);
-    base_[event.task] = self + 1;
-    clocks_.insert(clocks_.end(), base_.begin(), base_.end());
-    for (const Access& access : accesses)
-        put(access, self);
+    set_clock(self);
     last_of_task_[event.task] = self + 1;
     steps_of_[event.task].push_back(self);
     name_tasks(trace, self + 1);
 }
 
-/// The same access of a step counts once.
-void HappensBefore::put(const Access& access, std::uint32_t self) {
-    const std::uint32_t place = head_of(access.object);
-    Head& head = heads_[place];
-    for (std::uint32_t at = head.latest; at != 0 && nodes_[at - 1].event == self;
+/// A step that nothing new comes before shares the clock of its task's step before.
+void HappensBefore::set_clock(std::uint32_t self) {
+    Event& event = events_[self];
+    event.clocks = static_cast<std::uint32_t>(clocks_.size());
+    event.tasks = static_cast<std::uint32_t>(tasks());
+    if (event.previous != 0) {
+        event.clock = events_[event.previous - 1].clock;
+        event.names = events_[event.previous - 1].names;
+    }
+    const auto learn = [&](std::uint32_t other) {
+        if (before(other, self)) return;
+        if (clocks_.size() == event.clocks) {
+            clocks_.resize(clocks_.size() + tasks());
+            std::copy_n(clocks_.begin() + event.clock, event.names, clocks_.begin() + event.clocks);
+            event.clock = event.clocks;
+            event.names = static_cast<std::uint32_t>(tasks());
+        }
+        join(clocks_.data() + event.clock, other);
+    };
+    for (const std::uint32_t cause : {cause_, enabler_})
+        if (cause != 0) learn(cause - 1);
+    for (const auto* const list : {&rivals_, &acquisitions_, &releases_})
+        std::for_each(list->begin(), list->end(), learn);
+}
+
+/// The same access of a step counts once. @return whether it is new
+bool HappensBefore::put(std::uint32_t head, const Access& access, std::uint32_t self) {
+    std::uint32_t& latest = heads_[head].latest;
+    for (std::uint32_t at = latest; at != 0 && nodes_[at - 1].event == self;
          at = nodes_[at - 1].before)
-        if (nodes_[at - 1].kind == access.kind && nodes_[at - 1].key == access.key) return;
-    nodes_.push_back({self, head.latest, access.key, access.kind, place});
-    head.latest = static_cast<std::uint32_t>(nodes_.size());
+        if (nodes_[at - 1].kind == access.kind && nodes_[at - 1].key == access.key) return false;
+    nodes_.push_back({self, latest, access.key, access.kind, head});
+    latest = static_cast<std::uint32_t>(nodes_.size());
+    return true;
 }
 
 std::vector<std::uint32_t> HappensBefore::rivals_of_blocked(std::uint32_t task,
@@ -283,7 +306,7 @@ std::vector<std::uint32_t> HappensBefore::rivals_of_blocked(std::uint32_t task,
     prepare({.object = attempt.object, .task = task});
     collect(head_of(attempt.object), attempt, size());
     std::vector<std::uint32_t> found = attempt.kind == AccessKind::Write ? rivals_ : acquisitions_;
-    std::erase_if(found, [&](std::uint32_t event) { return precedes(base_, event); });
+    std::erase_if(found, [&](std::uint32_t event) { return knows(event); });
     return found;
 }
 

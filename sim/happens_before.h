@@ -25,22 +25,23 @@ class HappensBefore {
     /// Whether the order in which events are created counts: where an event's age decides whether
     /// its turn has come.
     enum class Submissions : std::uint8_t { Unordered, Ordered };
-    explicit HappensBefore(AccessSets& sets, Submissions submissions = Submissions::Unordered)
-        : sets_(&sets), submissions_(submissions) {}
+    explicit HappensBefore(AccessSets& sets) : sets_(&sets) {}
     /// For races alone: no event has its accesses.
-    HappensBefore() = default;
+    explicit HappensBefore(Submissions submissions = Submissions::Unordered)
+        : submissions_(submissions) {}
 
     struct Event {
         std::uint64_t path = 0;  // the task's name: by cause
         std::uint32_t task = 0;  // its number in this execution
         AccessSets::Id accesses = 0;
-        bool certain = false;     // it would touch the same before a rival
-        std::uint32_t names = 0;  // tasks that existed when it began: as many entries has its clock
-        std::uint32_t clock = 0;  // into clocks_
-        std::uint32_t previous = 0;          // the task's step before, plus 1
-        std::uint32_t cause = 0;             // that, or the step that created the task, plus 1
-        std::uint32_t enabler = 0;           // the step that woke it up for this one, plus 1
-        std::uint32_t nodes = 0, races = 0, enablings = 0;  // how many there were before it
+        bool certain = false;        // it would touch the same before a rival
+        std::uint32_t clock = 0;     // into clocks_; its own task's entry there means nothing
+        std::uint32_t names = 0;     // entries of its clock
+        std::uint32_t previous = 0;  // the task's step before, plus 1
+        std::uint32_t cause = 0;     // that, or the step that created the task, plus 1
+        std::uint32_t enabler = 0;   // the step that woke it up for this one, plus 1
+        // How many there were before it.
+        std::uint32_t tasks = 0, clocks = 0, nodes = 0, races = 0, enablings = 0;
     };
 
     /// Before the first step of an execution.
@@ -57,10 +58,13 @@ class HappensBefore {
     bool before(std::uint32_t a, std::uint32_t b) const {
         const Event& later = events_[b];
         const std::uint32_t task = events_[a].task;
+        if (task == later.task) return a <= b;
         return task < later.names && clocks_[later.clock + task] > a;
     }
     /// Adds what happens before a step, and the step itself, to a clock (by task, plus 1).
-    void join(std::vector<std::uint32_t>& clock, std::uint32_t event) const;
+    void join(std::vector<std::uint32_t>& clock, std::uint32_t event) const {
+        join(clock.data(), event);
+    }
     /// A clock: what came before a step whatever it touched, the wake-up that it followed included.
     void needs_of(std::uint32_t event, std::vector<std::uint32_t>& clock) const;
     /// The same without the wake-up: its task's steps and what they followed.
@@ -103,6 +107,8 @@ class HappensBefore {
     };
 
     std::span<const Access> accesses_of(const Trace& trace, std::uint32_t step);
+    void join(std::uint32_t* clock, std::uint32_t event) const;
+    void set_clock(std::uint32_t self);
     void name_tasks(const Trace& trace, std::uint32_t steps);
     std::uint32_t head_of(std::uint64_t object);
     void grow();
@@ -110,10 +116,15 @@ class HappensBefore {
     void collect(std::uint32_t head, const Access& access, std::uint32_t self);
     void collect_acquisition(std::uint32_t head, bool shared, std::uint32_t self);
     bool is_downgrade(const Node& write) const;
-    void put(const Access& access, std::uint32_t self);
+    bool put(std::uint32_t head, const Access& access, std::uint32_t self);
     void find_races(std::uint32_t self);
-    bool precedes(const std::vector<std::uint32_t>& clock, std::uint32_t event) const {
-        return clock[events_[event].task] > event;
+    /// Whether a step is another one (its number plus 1; 0: none), or comes before it.
+    bool is_past(std::uint32_t event, std::uint32_t of) const {
+        return of != 0 && (event + 1 == of || before(event, of - 1));
+    }
+    /// Whether a step comes before the one being taken in, whatever that touches.
+    bool knows(std::uint32_t event) const {
+        return is_past(event, cause_) || is_past(event, enabler_);
     }
 
     AccessSets* sets_ = nullptr;
@@ -123,15 +134,14 @@ class HappensBefore {
     std::vector<Node> nodes_;
     std::vector<Head> heads_;  // open addressing; an object keeps its place
     std::size_t heads_used_ = 0;
-    std::vector<std::uint32_t> last_of_task_;  // plus 1
+    std::vector<std::uint32_t> last_of_task_;           // plus 1
     std::vector<std::vector<std::uint32_t>> steps_of_;  // by task
-    std::vector<std::uint32_t> born_;          // the creating step, plus 1
+    std::vector<std::uint32_t> born_;                   // the creating step, plus 1
     std::vector<ReversibleRace> races_, enablings_;
-    // Of the step being taken in: the clock without its own accesses, the clock that it needs to be
-    // possible, steps that it conflicts with, acquisitions whose holding had to end for it,
-    // releases.
+    // Of the step being taken in: its cause and enabler (plus 1), steps that it conflicts with,
+    // acquisitions whose holding had to end for it, releases.
     std::vector<Access> with_submission_;
-    std::vector<std::uint32_t> base_, enabling_;
+    std::uint32_t cause_ = 0, enabler_ = 0;
     std::vector<std::uint32_t> rivals_, acquisitions_, releases_;
 };
 

@@ -21,9 +21,9 @@ std::string Lockdep::acquire(const Task& task, const LockClass& cls, unsigned su
     if (attempt == Attempt::Tries) return {};
     for (unsigned i = 0; i < task.held_count; ++i) {
         const unsigned held = task.held[i].lock_class;
-        if (has_edge(held, taken)) continue;
+        if (has(edges_[held], taken)) continue;
         std::vector<std::uint16_t> path;
-        if (held == taken || find_path(taken, held, path)) {
+        if (may_close_cycle(held, taken) && (held == taken || find_path(taken, held, path))) {
             std::string cycle = name(held) + " -> " + name(taken);
             for (std::size_t step = 1; step < path.size(); ++step)
                 cycle += " -> " + name(path[step]);
@@ -32,9 +32,28 @@ std::string Lockdep::acquire(const Task& task, const LockClass& cls, unsigned su
         if (std::all_of(edges_[held].begin(), edges_[held].end(),
                         [](std::uint64_t word) { return word == 0; }))
             with_edges_.push_back(static_cast<std::uint16_t>(held));
-        edges_[held][taken >> 6] |= std::uint64_t{1} << (taken & 63);
+        set(edges_[held], taken);
     }
     return {};
+}
+
+/// Takes in an edge that this execution has not had yet.
+bool Lockdep::may_close_cycle(unsigned from, unsigned to) {
+    if (!has(all_edges_[from], to)) {
+        Row seen{};
+        had_cycle_ = had_cycle_ || was_path(to, from, seen);
+        set(all_edges_[from], to);
+    }
+    return had_cycle_;
+}
+
+bool Lockdep::was_path(unsigned from, unsigned to, Row& seen) const {
+    if (from == to) return true;
+    set(seen, from);
+    for (unsigned next = 0; next < max_lock_classes; ++next)
+        if (has(all_edges_[from], next) && !has(seen, next) && was_path(next, to, seen))
+            return true;
+    return false;
 }
 
 bool Lockdep::find_path(unsigned from, unsigned to, std::vector<std::uint16_t>& path) const {
@@ -42,11 +61,11 @@ bool Lockdep::find_path(unsigned from, unsigned to, std::vector<std::uint16_t>& 
     if (from == to) return true;
     for (const std::uint16_t next : with_edges_) {
         const bool leads =
-            has_edge(from, next) && std::find(path.begin(), path.end(), next) == path.end();
+            has(edges_[from], next) && std::find(path.begin(), path.end(), next) == path.end();
         if (leads && find_path(next, to, path)) return true;
     }
     // Classes without outgoing edges can only be the end of a path.
-    if (has_edge(from, to)) {
+    if (has(edges_[from], to)) {
         path.push_back(static_cast<std::uint16_t>(to));
         return true;
     }

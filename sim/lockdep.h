@@ -38,13 +38,19 @@ class Lockdep {
     std::vector<std::string> classes() const;
 
   private:
-    bool has_edge(unsigned from, unsigned to) const {
-        return ((edges_[from][to >> 6] >> (to & 63)) & 1) != 0;
-    }
+    using Row = std::array<std::uint64_t, max_lock_classes / 64>;
+    using Edges = std::array<Row, max_lock_classes>;
+    static bool has(const Row& row, unsigned to) { return ((row[to >> 6] >> (to & 63)) & 1) != 0; }
+    static void set(Row& row, unsigned to) { row[to >> 6] |= std::uint64_t{1} << (to & 63); }
+
+    bool may_close_cycle(unsigned from, unsigned to);
+    bool was_path(unsigned from, unsigned to, Row& seen) const;
     bool find_path(unsigned from, unsigned to, std::vector<std::uint16_t>& path) const;
     std::string name(unsigned index) const;
 
-    std::array<std::array<std::uint64_t, max_lock_classes / 64>, max_lock_classes> edges_{};
+    Edges edges_{};
+    Edges all_edges_{};       // of every execution so far: while these have no cycle, none has one
+    bool had_cycle_ = false;  // these have one
     std::array<const LockClass*, max_lock_classes> classes_{};
     std::vector<std::uint16_t> with_edges_;  // rows to clear
 };

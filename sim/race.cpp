@@ -9,8 +9,8 @@ namespace sim {
 void RaceDetector::begin_execution() {
     ++execution_;
     for (unsigned slot = 0; slot < slots_used_; ++slot)
-        clocks_[slot].fill(0);
-    last_access_.fill(0);
+        std::fill_n(clocks_[slot].begin(), slots_used_, 0);
+    std::fill_n(last_access_.begin(), slots_used_, 0);
     slots_used_ = 0;
     sync_used_ = 0;
     readers_used_ = 0;
@@ -20,9 +20,9 @@ void RaceDetector::task_created(unsigned creator_or_none, unsigned slot) {
     slots_used_ = std::max(slots_used_, slot + 1);
     const std::uint32_t own = clocks_[slot][slot] + 1;
     if (creator_or_none == none) {
-        clocks_[slot].fill(0);
+        std::fill_n(clocks_[slot].begin(), slots_used_, 0);
     } else {
-        clocks_[slot] = clocks_[creator_or_none];
+        std::copy_n(clocks_[creator_or_none].begin(), slots_used_, clocks_[slot].begin());
         ++clocks_[creator_or_none][creator_or_none];
     }
     clocks_[slot][slot] = own;

@@ -3,11 +3,13 @@
 namespace sim {
 
 void Reversal::take_over(std::uint32_t first, std::uint32_t except) {
-    items_.clear();
     first_left_ = 0;
+    items_.resize(order_.size() - first);  // room for all of them and the last one
+    std::size_t count = 0;
     for (std::uint32_t event = first + 1; event < order_.size(); ++event)
         if (event != except && !order_.before(first, event))
-            items_.push_back({{order_[event].path, order_[event].accesses, true}, event});
+            items_[count++] = {{order_[event].path, order_[event].accesses, true}, event};
+    items_.resize(count);
 }
 
 void Reversal::begin(std::uint32_t first, std::uint32_t second) {
@@ -64,8 +66,7 @@ bool Reversal::commutes_with_all(const FutureStep& step) const {
     return true;
 }
 
-bool Reversal::is_weak_initial(const FutureStep& step) const {
-    const std::size_t at = find(step.path);
+bool Reversal::is_weak_initial(const FutureStep& step, std::size_t at) const {
     return at < items_.size() ? is_initial(at) : commutes_with_all(step);
 }
 
@@ -81,12 +82,13 @@ bool Reversal::insert(WakeupTrees& trees, WakeupTrees::Id& root) {
     WakeupTrees::Id child = root;
     while (child != 0) {
         const WakeupTrees::Node& node = trees[child];
-        if (!is_weak_initial(node.step)) {
+        const std::size_t at = find(node.step.path);
+        if (!is_weak_initial(node.step, at)) {
             child = node.sibling;
             continue;
         }
         if (node.child == 0) return false;  // whatever lies below is going to be explored
-        take(find(node.step.path));
+        take(at);
         parent = child;
         child = node.child;
     }

@@ -22,7 +22,9 @@ class Reversal {
     /// Whether a step that is possible at the prefix could come first in an order of these that
     /// ends the same: it is one of them, and nothing among them happens before it; or it commutes
     /// with all.
-    bool is_weak_initial(const FutureStep& step) const;
+    bool is_weak_initial(const FutureStep& step) const {
+        return is_weak_initial(step, find(step.path));
+    }
     /// Adds what no branch of the tree covers as a branch of its own.
     /// @return whether there was anything to add
     bool insert(WakeupTrees& trees, WakeupTrees::Id& root);
@@ -37,6 +39,7 @@ class Reversal {
     void take_over(std::uint32_t first, std::uint32_t except);
     void collect_past_of_last(std::uint32_t cause);
     bool precedes(std::size_t a, std::size_t b) const;
+    bool is_weak_initial(const FutureStep& step, std::size_t item) const;
     bool is_initial(std::size_t item) const;
     void take(std::size_t item);
     std::size_t find(std::uint64_t path) const;

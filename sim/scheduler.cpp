@@ -414,6 +414,12 @@ unsigned Scheduler::default_choice() const {
     if (running_ != nullptr && !running_->finished && enabled_.test(running_->slot))
         return running_->slot;
     unsigned best = max_tasks;
+    TaskSet first = enabled_;  // mostly there is one of these, and its name decides
+    first.remove(events_).remove(deferred_);
+    first.for_each([&](unsigned slot) {
+        if (best == max_tasks || tasks_[slot]->path < tasks_[best]->path) best = slot;
+    });
+    if (best != max_tasks) return best;
     enabled_.for_each([&](unsigned slot) {
         if (best == max_tasks || earlier(*tasks_[slot], *tasks_[best])) best = slot;
     });

@@ -86,17 +86,17 @@ void BporStrategy::open_frame(const Scheduler& scheduler) {
     Frame frame;
     frame.at.enabled = scheduler.enabled();
     frame.at.deviations = scheduler.deviations();
-    if (scheduler.default_goes_on()) {
-        frame.at.free.set(scheduler.default_choice());
-    } else {
+    const unsigned usual = scheduler.default_choice();
+    frame.at.free.set(usual);
+    if (!scheduler.default_goes_on() && !frame.at.enabled.single()) {
         frame.at.enabled.for_each([&](unsigned slot) {
             if (!scheduler.is_deviation(slot)) frame.at.free.set(slot);
         });
     }
-    const unsigned usual = scheduler.default_choice();
     frame.at.asked.set(usual);
-    frames_.push_back(frame);
+    frames_.push_back(std::move(frame));
     choose_at(static_cast<std::uint32_t>(frames_.size() - 1), usual);
+    frames_.back().resolved = true;  // the first of the candidates
 }
 
 // ---- sharing
@@ -174,17 +174,21 @@ void BporStrategy::refuse(std::uint32_t depth, TaskSet tasks) {
     refused_ += depth < shared_ ? tree_.refuse(frame.node, tasks) : tasks.count();
 }
 
+/// Whether all have been asked for here, or refused.
+bool BporStrategy::is_settled(std::uint32_t depth) const {
+    const Branching& at = frames_[depth].at;
+    TaskSet open = at.enabled;
+    return open.remove(at.asked).remove(at.refused).empty();
+}
+
 /// Who can go first at `from`, so that the late step comes about from there: whoever does what it
 /// needs, or its own task.
-TaskSet BporStrategy::initials(std::uint32_t from, const Late& late) {
+TaskSet BporStrategy::initials(std::uint32_t from, std::uint16_t late) {
     candidates_.clear();
-    for (std::uint32_t task = 0; task < needs_.size(); ++task) {
-        if (needs_[task] <= from) continue;
-        const std::uint32_t step = order_.first_of_task(task, from);
-        if (step < needs_[task]) candidates_.push_back(step);
-    }
+    for (std::uint32_t task = 0; task < needs_.size(); ++task)
+        if (needs_[task] > from) candidates_.push_back(order_.first_of_task(task, from));
     TaskSet tasks;
-    if (candidates_.empty()) tasks.set(late.slot);
+    if (candidates_.empty()) tasks.set(late);
     for (const std::uint32_t step : candidates_)
         if (std::none_of(candidates_.begin(), candidates_.end(), [&](std::uint32_t other) {
                 return other != step && order_.before(other, step);
@@ -193,23 +197,38 @@ TaskSet BporStrategy::initials(std::uint32_t from, const Late& late) {
     return tasks;
 }
 
-void BporStrategy::ask_before(std::uint32_t step, const Late& late) {
+void BporStrategy::ask_before(std::uint32_t step, std::uint16_t late) {
     TaskSet tasks = initials(step, late);
     if ((tasks & frames_[step].at.enabled).empty()) tasks = frames_[step].at.enabled;
     ask(step, tasks);
 }
 
-void BporStrategy::reverse(std::uint32_t first, const Late& late) {
-    const TaskSet tasks = initials(first + 1, late);
-    const bool possible = !(tasks & frames_[first].at.enabled).empty();
-    if (late.may_block && !possible) return;  // it was blocked
-    ask(first, possible ? tasks : frames_[first].at.enabled);
-    if (frames_[first].block != first) ask_before(frames_[first].block, late);
+/// Where a race with this first step asks for its second, besides there.
+/// @return whether it can make a difference at all
+bool BporStrategy::find_places(std::uint32_t first) {
+    places_.clear();
+    const auto add = [&](std::uint32_t step) {
+        if (!is_settled(step)) places_.push_back(step);
+    };
+    if (frames_[first].block != first) add(frames_[first].block);
     for (const std::uint32_t step : deviated_) {
         if (step > first) break;
-        if (step != first) ask_before(step, late);
-        if (step > 0) ask_before(frames_[step - 1].block, late);
+        if (step != first) add(step);
+        if (step > 0) add(frames_[step - 1].block);
     }
+    return !places_.empty() || !is_settled(first);
+}
+
+/// After find_places(), with what the late step needs in needs_.
+void BporStrategy::reverse(std::uint32_t first, std::uint16_t late, bool may_block) {
+    if (may_block || !is_settled(first)) {
+        const TaskSet tasks = initials(first + 1, late);
+        const bool possible = !(tasks & frames_[first].at.enabled).empty();
+        if (may_block && !possible) return;  // it was blocked
+        ask(first, possible ? tasks : frames_[first].at.enabled);
+    }
+    for (const std::uint32_t step : places_)
+        ask_before(step, late);
 }
 
 void BporStrategy::execution_ended(Outcome outcome, Scheduler& scheduler) {
@@ -227,14 +246,16 @@ void BporStrategy::reverse_races() {
     const auto& races = order_.races();
     for (std::size_t i = order_.races_before(first_new_); i < races.size(); ++i) {
         const auto [first, second] = races[i];
+        if (!find_places(first)) continue;
         order_.needs_of(second, needs_);
-        reverse(first, {frames_[second].slot, second, false});
+        reverse(first, frames_[second].slot);
     }
     const auto& enablings = order_.enablings();
     for (std::size_t i = order_.enablings_before(first_new_); i < enablings.size(); ++i) {
         const auto [first, second] = enablings[i];
+        if (!find_places(first)) continue;
         order_.causes_of(second, needs_);
-        reverse(first, {frames_[second].slot, second, true});
+        reverse(first, frames_[second].slot, true);
     }
 }
 
@@ -245,13 +266,15 @@ void BporStrategy::reverse_blocked(const Scheduler& scheduler) {
         const auto attempt = blocked_attempt(task);
         if (!attempt) return;
         for (const std::uint32_t event : order_.rivals_of_blocked(task.name, *attempt)) {
+            if (!find_places(event)) continue;
             order_.causes_of_next(task.name, needs_);
-            reverse(event, {task.slot, order_.size(), false});
+            reverse(event, task.slot);
         }
     });
     for (const Scheduler::Withdrawn& event : scheduler.withdrawn()) {
+        if (!find_places(event.step)) continue;
         order_.causes_of_next(event.name, needs_);
-        reverse(event.step, {event.slot, order_.size(), false});
+        reverse(event.step, event.slot);
     }
 }
 
@@ -259,9 +282,9 @@ void BporStrategy::reverse_blocked(const Scheduler& scheduler) {
 /// step.
 void BporStrategy::reverse_end(const Scheduler& scheduler) {
     scheduler.enabled().for_each([&](unsigned slot) {
-        if (slot == frames_.back().slot) return;
+        if (slot == frames_.back().slot || !find_places(order_.size() - 1)) return;
         order_.causes_of_next(scheduler.task(slot).name, needs_);
-        reverse(order_.size() - 1, {static_cast<std::uint16_t>(slot), order_.size(), false});
+        reverse(order_.size() - 1, static_cast<std::uint16_t>(slot));
     });
 }
 

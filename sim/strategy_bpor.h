@@ -29,7 +29,7 @@ class BporStrategy final : public Strategy {
   public:
     BporStrategy(std::uint32_t max_deviations, SearchTree& tree)
         : max_deviations_(max_deviations), tree_(tree),
-          order_(sets_, HappensBefore::Submissions::Ordered) {}
+          order_(HappensBefore::Submissions::Ordered) {}
 
     /// Starts over, with a branch of the tree.
     void begin(const OpenBranch& branch);
@@ -51,7 +51,7 @@ class BporStrategy final : public Strategy {
   private:
     struct Frame {
         Branching at;
-        TaskSet done;  // those asked for that were run or given away
+        TaskSet done;                           // those asked for that were run or given away
         std::shared_ptr<SharedBranching> node;  // null: nobody else knows it
         std::uint32_t block = 0;                // the step at which the chosen task came to run
         std::uint16_t slot = 0, index = 0;      // the chosen one
@@ -65,33 +65,29 @@ class BporStrategy final : public Strategy {
     void share_down_to(std::size_t depth);
     std::vector<OpenBranch> give_at(std::size_t depth);
 
-    /// A step that is to come before another: its task, what it needs, and where to look for that.
-    struct Late {
-        std::uint16_t slot = 0;
-        std::uint32_t end = 0;  // its number; that of all steps if it was not run
-        bool may_block = false;
-    };
-    void reverse(std::uint32_t first, const Late& late);
-    TaskSet initials(std::uint32_t from, const Late& late);
+    bool is_settled(std::uint32_t depth) const;
+    bool find_places(std::uint32_t first);
+    void reverse(std::uint32_t first, std::uint16_t late, bool may_block = false);
+    TaskSet initials(std::uint32_t from, std::uint16_t late);
     void ask(std::uint32_t depth, TaskSet tasks);
     void refuse(std::uint32_t depth, TaskSet tasks);
-    void ask_before(std::uint32_t step, const Late& late);
+    void ask_before(std::uint32_t step, std::uint16_t late);
     void reverse_races();
     void reverse_blocked(const Scheduler& scheduler);
     void reverse_end(const Scheduler& scheduler);
 
     std::uint32_t max_deviations_;
     SearchTree& tree_;
-    AccessSets sets_;
     HappensBefore order_;
     std::vector<Frame> frames_;
-    std::size_t shared_ = 0;    // frames that others know: the first ones
-    std::size_t fixed_ = 0;     // frames whose choices are not this worker's to change
+    std::size_t shared_ = 0;       // frames that others know: the first ones
+    std::size_t fixed_ = 0;        // frames whose choices are not this worker's to change
     std::uint32_t first_new_ = 0;  // the first step that differs from the execution before
     OpenBranch branch_;
     bool began_ = false;
     std::uint64_t refused_ = 0, spent_ = 0;
-    std::vector<std::uint32_t> needs_;       // a clock
+    std::vector<std::uint32_t> places_;      // where a race asks, besides its first step
+    std::vector<std::uint32_t> needs_;       // a clock: what a late step needs
     std::vector<std::uint32_t> candidates_;  // steps that a late one needs
     std::vector<std::uint32_t> deviated_;    // steps that were deviations
 };

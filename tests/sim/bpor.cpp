@@ -144,7 +144,7 @@ TEST_CASE("a search that is stopped again and again comes to the same", "[sim][b
 
 TEST_CASE("a search goes on from any of its checkpoints to the same end", "[sim][bpor]") {
     const auto factory = GENERATE(programs_to_search());
-    sim::ExploreOptions options = bounded(2);
+    sim::ExploreOptions options = bounded(4);  // long enough to be stopped in
     options.jobs = 2;
     std::vector<sim::SavedSearch> checkpoints;
     options.checkpoint_interval = std::chrono::milliseconds(0);
