@@ -90,13 +90,6 @@ class CoverageObserver final : public Observer {
         return parent.ends_with(own) ? parent : parent + own;
     }
 
-    static std::span<const Access> accesses_of(const Trace& trace, std::uint32_t step) {
-        const auto& steps = trace.step_list();
-        const std::size_t end =
-            step + 1 < steps.size() ? steps[step + 1].first_access : trace.accesses().size();
-        return {trace.accesses().data() + steps[step].first_access, end - steps[step].first_access};
-    }
-
     std::uint32_t point_of(const Trace& trace, std::uint32_t step, const Access& access) {
         const auto place = static_cast<std::size_t>(&access - trace.accesses().data());
         return points_.of(
@@ -104,7 +97,7 @@ class CoverageObserver final : public Observer {
     }
 
     void count(const Trace& trace, const ReversibleRace& race) {
-        const auto first = accesses_of(trace, race.first), second = accesses_of(trace, race.second);
+        const auto first = trace.accesses_of(race.first), second = trace.accesses_of(race.second);
         found_.clear();
         for (const Access& a : first)
             for (const Access& b : second)

@@ -80,6 +80,7 @@ class Execution {
     Scheduler& scheduler() { return scheduler_; }
     Program& program() { return *program_; }
     const Arena& arena() const { return arena_; }
+    Grain grain() const { return options_.grain; }
     void set_narrating(bool on) { options_.narrate = on; }
     /// Runs the next executions without the observer, or with it again.
     void set_observed(bool on) { scheduler_.observed_ = on && observer_ != nullptr; }

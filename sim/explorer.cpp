@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "sim/explorer_bounded.h"
+#include "sim/explorer_checked.h"
 #include "sim/explorer_reduced.h"
 #include "sim/frontier.h"
 #include "sim/search_collector.h"
@@ -124,6 +125,7 @@ class Level {
 }  // namespace
 
 SearchReport explore(const ProgramFactory& factory, const ExploreOptions& options) {
+    if (options.self_check.rate > 0) return explore_checked(factory, options);
     const bool bounded = options.max_deviations != DfsStrategy::unbounded;
     if (options.reduction == Reduction::Dpor && bounded) return explore_bounded(factory, options);
     if (options.reduction != Reduction::None) return explore_reduced(factory, options);

@@ -11,6 +11,7 @@
 #include "sim/execution.h"
 #include "sim/reduction.h"
 #include "sim/search_tree.h"
+#include "sim/self_check.h"
 #include "sim/strategies.h"
 
 namespace sim {
@@ -91,6 +92,8 @@ struct SearchReport {
     std::vector<std::string>
         unordered;  // accesses without an order: the merged steps were not sound
     std::string error;
+    std::uint64_t pairs_checked = 0;       // self-check: that could be swapped
+    std::optional<Undeclared> undeclared;  // self-check: one that could not; ends the search
     std::optional<SavedSearch> left;  // of a bounded search that was stopped: how to go on
 };
 
@@ -119,6 +122,7 @@ struct ExploreOptions {
     /// that no execution had before (Cuts), so that who looks on at marks sees all that it would see
     /// without the reduction.
     bool cuts = false;
+    SelfCheckOptions self_check;
     ProgressCallback on_progress;  // called by one thread, several times a second
 };
 

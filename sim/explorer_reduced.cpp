@@ -24,6 +24,8 @@ class ReducedSearch {
         while (!collector_.stopped() && strategy_.next_execution()) {
             const ExecutionResult& result = execution_.run(strategy_);
             const bool is_cut = result.outcome == Outcome::Cut;
+            if (!strategy_.surprise().empty())
+                collector_.fail(SearchEnd::Nondeterministic, strategy_.surprise());
             if (!keep(result)) break;
             if (options_.cuts && !is_cut && !run_cuts()) break;
         }

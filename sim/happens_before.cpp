@@ -214,10 +214,7 @@ void HappensBefore::prepare(const Step& step) {
 
 /// What a step touched; and that it created an event, where that counts.
 std::span<const Access> HappensBefore::accesses_of(const Trace& trace, std::uint32_t step) {
-    const std::size_t first = trace.step_list()[step].first_access;
-    const std::size_t last = step + 1 < trace.steps() ? trace.step_list()[step + 1].first_access
-                                                      : trace.accesses().size();
-    const std::span accesses{trace.accesses().data() + first, last - first};
+    const std::span accesses = trace.accesses_of(step);
     const auto is_event = [](const Trace::TaskName& name) {
         return name.kind == TaskKind::Completion || name.kind == TaskKind::Timer;
     };

@@ -25,6 +25,8 @@ class Program {
     virtual void check_end() {}
     /// Digest of the state that an execution ended in, for comparing executions.
     virtual std::uint64_t state_hash() = 0;
+    /// Digest of what the tasks' operations returned in the last execution.
+    virtual std::uint64_t results_hash() { return 0; }
 };
 
 /// Called on the worker's thread, with its simulation current.

@@ -6,6 +6,14 @@
 #include "sim/scheduler.h"
 
 namespace sim {
+namespace {
+
+template <class Waiters> bool writer_waits(const Waiters& queue) {
+    return std::any_of(queue.begin(), queue.end(),
+                       [](const auto& waiter) { return !waiter.shared; });
+}
+
+}  // namespace
 
 RwSem::RwSem(const LockClass& cls, std::uint64_t key) : Lock(primitive::rwsem, cls, key) {}
 
@@ -18,8 +26,10 @@ void RwSem::acquire(bool shared, unsigned subclass, Where where) {
     const OpKind op = shared ? OpKind::AcquireShared : OpKind::Acquire;
     if (scheduler.splits_here(self) || self.held_count > 0) scheduler.scheduling_point(op, *this);
 
-    // A reader lets those pass who came first; a writer steals a free semaphore.
-    if (!available(shared) || (shared && !queue_.empty())) {
+    // A reader lets a writer pass who came first; a writer steals a free semaphore. Readers at the
+    // head of the queue of a semaphore without a writer have it as good as got: nobody waits for
+    // them.
+    if (!available(shared) || (shared && writer_waits(queue_))) {
         queue_.push_back({self.slot, shared});
         scheduler.sync_access(*this, true);
         self.blocked_on = this;
@@ -82,7 +92,7 @@ bool RwSem::try_acquire(bool shared, unsigned subclass, Where where) {
     if (scheduler.silent()) return true;
     Task& self = scheduler.running();
     if (scheduler.splits_here(self)) scheduler.scheduling_point(OpKind::TryAcquire, *this);
-    if (available(shared) && (!shared || queue_.empty())) {
+    if (available(shared) && !(shared && writer_waits(queue_))) {
         grant(Attempt::Tries, shared, subclass, where);
         return true;
     }

@@ -47,6 +47,7 @@ struct Violation {
     std::string signature;
     std::string text;
     std::uint32_t step = 0;
+    bool between_steps = false;  // found by a check (watch()), not by a task
 };
 
 /// A decision other than the default one: at the ordinal-th choice point, the candidate of that

@@ -138,11 +138,27 @@ void DporStrategy::execution_ended(Outcome outcome, Scheduler& scheduler) {
     if (scheduler.steps() == 0) return;
     take_in_last_step(scheduler);
     if (reduction_ != Reduction::Dpor || outcome == Outcome::Nondeterministic) return;
+    compare_with_foreseen(outcome, scheduler);
+    if (!surprise_.empty()) return scheduler.set_diverged();
     reverse_races();
     reverse_withdrawn(scheduler);
     if (cut_) return;
     reverse_blocked(scheduler);
     reverse_end(scheduler);
+}
+
+/// A step that a violation broke off touched less than it would have.
+void DporStrategy::compare_with_foreseen(Outcome outcome, const Scheduler& scheduler) {
+    const std::uint32_t end = order_.size() - (outcome == Outcome::Violation ? 1 : 0);
+    for (std::uint32_t i = first_new_; i < end; ++i) {
+        const FutureStep& foreseen = frames_[i].chosen;
+        if (!foreseen.certain || order_[i].accesses == foreseen.accesses) continue;
+        surprise_ = "step " + std::to_string(i + 1) + ", by " +
+                    scheduler.trace().task_name(order_[i].task) +
+                    ", comes after the same steps as where it was found, and touches something "
+                    "else: an access is not declared";
+        return;
+    }
 }
 
 void DporStrategy::insert_at(std::uint32_t depth) {

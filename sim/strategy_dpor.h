@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "sim/happens_before.h"
@@ -30,6 +31,10 @@ class DporStrategy final : public Strategy {
     void execution_ended(Outcome outcome, Scheduler& scheduler) override;
     /// The steps of the execution that has just ended, until the next one.
     const HappensBefore& order() const { return order_; }
+    /// What is wrong with the execution that has just ended: a step that was moved together with
+    /// all that it follows from touched something else than where it was found, so that something
+    /// it depends on is not declared (soundness, 8). Empty: nothing.
+    const std::string& surprise() const { return surprise_; }
 
   private:
     struct Frame {
@@ -51,6 +56,7 @@ class DporStrategy final : public Strategy {
     void add_all_others(Frame& frame, const Scheduler& scheduler);
     void take_in_last_step(const Scheduler& scheduler);
     void inherit_sleepers();
+    void compare_with_foreseen(Outcome outcome, const Scheduler& scheduler);
     void reverse_races();
     void reverse_blocked(const Scheduler& scheduler);
     void reverse_withdrawn(const Scheduler& scheduler);
@@ -67,6 +73,7 @@ class DporStrategy final : public Strategy {
     std::vector<FutureStep> sleep_;
     std::uint32_t first_new_ = 0;  // the first step that differs from the execution before
     bool began_ = false, cut_ = false;
+    std::string surprise_;
     std::vector<std::uint16_t> candidates_;
 };
 

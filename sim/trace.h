@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -90,6 +91,12 @@ class Trace {
     std::uint32_t steps() const { return static_cast<std::uint32_t>(steps_.size()); }
     const std::vector<Step>& step_list() const { return steps_; }
     const std::vector<Access>& accesses() const { return accesses_; }
+    std::span<const Access> accesses_of(std::uint32_t step) const {
+        const std::size_t first = steps_[step].first_access;
+        const std::size_t last =
+            step + 1 < steps() ? steps_[step + 1].first_access : accesses_.size();
+        return {accesses_.data() + first, last - first};
+    }
     /// The kind of object that an access touched, as people call it; one for each access, while
     /// somebody observes.
     void add_touched(const char* kind) { touched_.push_back(kind); }

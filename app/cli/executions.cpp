@@ -180,9 +180,13 @@ std::string scenario_word(const Session& session, const scenario::Scenario& scen
     return in_library(session, scenario) ? scenario.id : scenario.file;
 }
 
-std::string replay_options(const Session& session, const scenario::Scenario& scenario) {
+std::string scenario_option(const Session& session, const scenario::Scenario& scenario) {
     const std::string word = scenario_word(session, scenario);
-    return (word == scenario.id ? "" : " --scenario " + word) + devices_options(session);
+    return word == scenario.id ? "" : " --scenario " + word;
+}
+
+std::string replay_options(const Session& session, const scenario::Scenario& scenario) {
+    return scenario_option(session, scenario) + devices_options(session);
 }
 
 std::string wrapped(const std::string& text, std::size_t width, const std::string& indent) {

@@ -76,8 +76,9 @@ std::string heading(const scenario::Scenario& scenario, const model::KernelVersi
 bool in_library(const Session& session, const scenario::Scenario& scenario);
 /// What to write on a command line for the scenario: its id, or its file when it was given as one.
 std::string scenario_word(const Session& session, const scenario::Scenario& scenario);
-/// What replay and explain need beside the token: " --scenario FILE" when the id alone would not
-/// find it, and where the machine was stopped.
+/// " --scenario FILE" when the id alone would not find it.
+std::string scenario_option(const Session& session, const scenario::Scenario& scenario);
+/// What replay and explain need beside the token: that, and where the machine was stopped.
 std::string replay_options(const Session& session, const scenario::Scenario& scenario);
 
 /// Lines of at most `width` columns; those after the first are indented.

@@ -4,6 +4,7 @@
 #include "app/cli/frontier.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/search.h"
+#include "app/cli/self_check.h"
 #include "app/scenario/kernel_spec.h"
 #include "sim/fewest_switches.h"
 #include "sim/strategy_dfs.h"
@@ -27,6 +28,7 @@ std::string reproduce_line(const Session& session, const scenario::Scenario& sce
     if (settings.grain == sim::Grain::Fine) line += " --grain fine";
     if (keeps_going(session)) line += " --keep-going";
     if (session.has("first")) line += " --first";
+    if (session.has("self-check")) line += " --self-check " + session.parsed.last("self-check");
     line += devices_options(session);
     return line + "\n";
 }
@@ -240,6 +242,7 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
     for (const std::string& race : search.unordered)
         report.text += "      " + wrapped(race, 100, "      ");
     if (!search.unordered.empty()) report.document["unordered"] = search.unordered;
+    if (auto failure = add_self_check(session, scenario_ptr, search, report)) return *failure;
     coverage.value().add(report, scenario, settings.kernel, covered.get());
     if (auto failure = coverage.value().write()) return *failure;
 

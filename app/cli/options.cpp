@@ -129,6 +129,11 @@ constexpr std::array option_table{
         "write what the executions came by to FILE: conflicting steps in which orders, checks, "
         "changes; goes on after failures, and a search with a state cache has one worker",
         on_hunt | on_explore, ""},
+    OptionSpec{"--self-check", "RATE",
+               "take this share of the executions (0.01; 1: all) and run each pair of adjacent "
+               "independent steps in the other order as well: a difference is an access that the "
+               "model does not declare; the search has one worker",
+               on_explore, ""},
     OptionSpec{"--dedup", "KEY",
                "failures listed once for each signature (default) or each execution that differs",
                on_hunt, ""},

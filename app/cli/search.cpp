@@ -1,5 +1,6 @@
 #include "app/cli/search.h"
 
+#include "app/cli/self_check.h"
 #include "app/scenario/kernel_spec.h"
 #include "app/scenario/program.h"
 #include "sim/strategy_dfs.h"
@@ -58,6 +59,7 @@ sim::SearchReport explore_scenario(const Session& session, const ScenarioPtr& sc
     // Which of several equivalent executions the cache lets run depends on the workers.
     const bool cached = options.cache_entries != 0 && options.reduction == sim::Reduction::None;
     if (coverage && cached) options.jobs = 1;
+    options.self_check = self_check_options(session, scenario, kernel);
     options.on_progress = [&progress](const sim::SearchProgress& state) { progress->show(state); };
     if (adjust) adjust(options);
     return sim::explore(scenario::make_factory(scenario, kernel, program), options);

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "app/cli/cases.h"
+#include "app/cli/self_check.h"
 #include "app/scenario/kernel_spec.h"
 #include "app/scenario/words.h"
 #include "sim/hash.h"
@@ -166,6 +167,13 @@ void read_preemptions(const ParsedOptions& parsed, Reader& reader, Settings& set
     settings.preemptions = static_cast<std::uint32_t>(bound);
 }
 
+void read_self_check(const ParsedOptions& parsed, Reader& reader, Settings& settings) {
+    if (!parsed.has("self-check")) return;
+    const auto share = parse_share(parsed.last("self-check"));
+    if (!share) reader.wrong("self-check", "a share from 0 to 1, as 0.01", "");
+    settings.self_check = share.value_or(0);
+}
+
 void read_seeds(const ParsedOptions& parsed, Reader& reader, Settings& settings) {
     if (parsed.has("seed")) {
         const std::optional<std::uint64_t> seed = parse_seed(parsed.last("seed"));
@@ -247,6 +255,7 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
     read_outputs(parsed, reader, settings);
     read_jobs(parsed, reader, settings);
     read_preemptions(parsed, reader, settings);
+    read_self_check(parsed, reader, settings);
     read_seeds(parsed, reader, settings);
     read_verdicts(parsed, reader, settings);
     read_devices(parsed, reader, settings);

@@ -42,6 +42,7 @@ struct Settings {
     sim::Reduction reduction = sim::Reduction::Dpor;
     std::uint64_t state_cache = 1 << 19;  // --state-cache N
     bool unbounded = false;               // --preemptions none
+    double self_check = 0;                // --self-check SHARE, 0 to 1
     unsigned jobs = 1;
     std::optional<std::chrono::nanoseconds> time;
     std::uint32_t max_steps = 100'000;

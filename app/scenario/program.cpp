@@ -123,6 +123,16 @@ std::uint64_t ScenarioProgram::state_hash() {
     return model::state_digest(*fs_);
 }
 
+std::uint64_t ScenarioProgram::results_hash() {
+    std::uint64_t hash = 0;
+    for (const auto& task : results_)
+        for (const OpResult& result : task)
+            hash = sim::hash_mix(
+                hash, (result.ended ? 1U : 0U) +
+                          (result.error ? 2 * static_cast<std::uint64_t>(*result.error) : 0U));
+    return hash;
+}
+
 sim::ProgramFactory make_factory(std::shared_ptr<const Scenario> scenario,
                                  const model::KernelVersion& kernel,
                                  const ProgramOptions& options) {

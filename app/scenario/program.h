@@ -38,6 +38,7 @@ class ScenarioProgram : public sim::Program {
     void start() override;
     void check_end() override;
     std::uint64_t state_hash() override;
+    std::uint64_t results_hash() override;
 
     /// Results of the last execution, by task and operation. A record for reports: no execution
     /// reads it.

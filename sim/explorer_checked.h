@@ -1,0 +1,10 @@
+#pragma once
+#include "sim/explorer.h"
+
+namespace sim {
+
+/// explore() with a self-check of a share of its executions. One worker: which pair is found first
+/// must not depend on who was faster.
+SearchReport explore_checked(const ProgramFactory& factory, const ExploreOptions& options);
+
+}  // namespace sim
