@@ -241,6 +241,7 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     event.previous = last_of_task_[step.task];
     event.cause = cause_;
     event.enabler = enabler_;
+    event.waits = step.op == OpKind::Wait && step.woken_in != no_step;
     event.nodes = static_cast<std::uint32_t>(nodes_.size());
     event.races = static_cast<std::uint32_t>(races_.size());
     event.enablings = static_cast<std::uint32_t>(enablings_.size());
@@ -252,6 +253,7 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
         collect(head, access, self);
     }
     find_races(self);
+    if (event.waits) find_earlier_wait(step.object, self);
     if (step.woken_in != no_step) enablings_.push_back({step.woken_in, self});
     for (const std::uint32_t release : releases_)
         enablings_.push_back({release, self});
@@ -260,6 +262,21 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     last_of_task_[event.task] = self + 1;
     steps_of_[event.task].push_back(self);
     name_tasks(trace, self + 1);
+}
+
+/// The rival of a wait is the wait before it, whatever call made this one possible: it could have
+/// taken what that one took.
+void HappensBefore::find_earlier_wait(std::uint64_t completion, std::uint32_t self) {
+    for (std::uint32_t at = heads_[head_of(completion)].latest; at != 0;
+         at = nodes_[at - 1].before) {
+        const std::uint32_t event = nodes_[at - 1].event;
+        if (event == self || !events_[event].waits) continue;
+        const bool known = std::any_of(
+            races_.begin() + events_[self].races, races_.end(),
+            [&](const ReversibleRace& race) { return race.first == event; });
+        if (!known && !is_past(event, cause_)) races_.push_back({event, self});
+        return;
+    }
 }
 
 /// A step that nothing new comes before shares the clock of its task's step before.

@@ -40,6 +40,7 @@ class HappensBefore {
         std::uint32_t previous = 0;  // the task's step before, plus 1
         std::uint32_t cause = 0;     // that, or the step that created the task, plus 1
         std::uint32_t enabler = 0;   // the step that woke it up for this one, plus 1
+        bool waits = false;          // it took what a completion had for it
         // How many there were before it.
         std::uint32_t tasks = 0, clocks = 0, nodes = 0, races = 0, enablings = 0;
     };
@@ -118,6 +119,7 @@ class HappensBefore {
     bool is_downgrade(const Node& write) const;
     bool put(std::uint32_t head, const Access& access, std::uint32_t self);
     void find_races(std::uint32_t self);
+    void find_earlier_wait(std::uint64_t completion, std::uint32_t self);
     /// Whether a step is another one (its number plus 1; 0: none), or comes before it.
     bool is_past(std::uint32_t event, std::uint32_t of) const {
         return of != 0 && (event + 1 == of || before(event, of - 1));

@@ -91,6 +91,8 @@ void BporStrategy::open_frame(const Scheduler& scheduler) {
     if (!scheduler.default_goes_on() && !frame.at.enabled.single()) {
         frame.at.enabled.for_each([&](unsigned slot) {
             if (!scheduler.is_deviation(slot)) frame.at.free.set(slot);
+            if (scheduler.events().test(slot) || !scheduler.task(slot).started)
+                frame.at.unbegun.set(slot);
         });
     }
     frame.at.asked.set(usual);
@@ -152,6 +154,10 @@ void BporStrategy::share_all() {
 void BporStrategy::ask(std::uint32_t depth, TaskSet tasks) {
     Frame& frame = frames_[depth];
     tasks = tasks & frame.at.enabled;
+    // What an event costs out of its turn depends on how many others that have not begun it passes.
+    TaskSet out_of_turn = tasks;
+    out_of_turn.remove(frame.at.free);
+    if (!out_of_turn.empty()) tasks |= frame.at.unbegun;
     if (frame.at.deviations >= max_deviations_) {
         const TaskSet free = tasks & frame.at.free;
         tasks.remove(free);
@@ -247,7 +253,11 @@ void BporStrategy::reverse_races() {
     for (std::size_t i = order_.races_before(first_new_); i < races.size(); ++i) {
         const auto [first, second] = races[i];
         if (!find_places(first)) continue;
-        order_.needs_of(second, needs_);
+        if (order_[second].waits) {
+            order_.causes_of(second, needs_);
+        } else {
+            order_.needs_of(second, needs_);
+        }
         reverse(first, frames_[second].slot);
     }
     const auto& enablings = order_.enablings();

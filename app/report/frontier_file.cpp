@@ -39,7 +39,7 @@ Json node_json(const sim::SavedTree::Node& node) {
     return {index_json(node.parent),       node.via,
             node.at.deviations,            slots_json(node.at.enabled),
             slots_json(node.at.free),      slots_json(node.at.asked),
-            node.foreign};
+            slots_json(node.at.unbegun),   node.foreign};
 }
 
 sim::SavedTree::Node read_node(const Json& json) {
@@ -50,7 +50,8 @@ sim::SavedTree::Node read_node(const Json& json) {
     node.at.enabled = read_slots(json.at(3));
     node.at.free = read_slots(json.at(4));
     node.at.asked = read_slots(json.at(5));
-    node.foreign = json.at(6).get<bool>();
+    node.at.unbegun = read_slots(json.at(6));
+    node.foreign = json.at(7).get<bool>();
     return node;
 }
 
