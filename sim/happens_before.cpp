@@ -241,7 +241,11 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     event.previous = last_of_task_[step.task];
     event.cause = cause_;
     event.enabler = enabler_;
-    event.waits = step.op == OpKind::Wait && step.woken_in != no_step;
+    // Who passes what stays open takes nothing.
+    event.waits = step.op == OpKind::Wait && step.woken_in != no_step &&
+                  std::any_of(accesses.begin(), accesses.end(), [&](const Access& access) {
+                      return access.object == step.object && access.kind == AccessKind::Write;
+                  });
     event.nodes = static_cast<std::uint32_t>(nodes_.size());
     event.races = static_cast<std::uint32_t>(races_.size());
     event.enablings = static_cast<std::uint32_t>(enablings_.size());
