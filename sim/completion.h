@@ -22,7 +22,7 @@ class Completion final : public Object {
   private:
     void post(bool for_all);
 
-    TaskSet pending_;  // at a scheduling point before going on, or waiting there
+    TaskSet pending_;                     // at a scheduling point before going on, or waiting there
     Vector<std::uint32_t> completed_in_;  // the steps of the calls that nobody has waited for yet
     bool for_all_ = false;                // the last of them was complete_all()
 };

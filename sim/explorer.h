@@ -63,7 +63,7 @@ struct SavedSearch {
         std::uint64_t count = 0;
         Schedule schedule;  // of the first in the search's order
     };
-    std::uint32_t bound = 0;  // the one being explored
+    std::uint32_t bound = 0;    // the one being explored
     std::uint64_t refused = 0;  // branches beyond it: those of the next bound
     std::uint64_t spent = 0;    // branches begun with the last deviation, of so many expected
     std::uint64_t expected = 0;
@@ -94,7 +94,7 @@ struct SearchReport {
     std::string error;
     std::uint64_t pairs_checked = 0;       // self-check: that could be swapped
     std::optional<Undeclared> undeclared;  // self-check: one that could not; ends the search
-    std::optional<SavedSearch> left;  // of a bounded search that was stopped: how to go on
+    std::optional<SavedSearch> left;       // of a bounded search that was stopped: how to go on
 };
 
 struct ExploreOptions {
@@ -112,23 +112,23 @@ struct ExploreOptions {
     /// every state without a reduction or with sleep sets alone, and are sampled under the other.
     Reduction reduction = Reduction::None;
     // The following are for a search with a bound and with Reduction::Dpor.
-    bool stop_at_first = false;             // at any failure, instead of the first of its bound
-    const SavedSearch* resume = nullptr;    // where to go on
-    std::size_t plan = 0;                   // stop once so many branches are open; 0: never
-    bool shard = false;                     // `resume` is one of several: what it comes to is left
+    bool stop_at_first = false;           // at any failure, instead of the first of its bound
+    const SavedSearch* resume = nullptr;  // where to go on
+    std::size_t plan = 0;                 // stop once so many branches are open; 0: never
+    bool shard = false;                   // `resume` is one of several: what it comes to is left
     std::function<void(SavedSearch)> on_checkpoint;  // called now and then; nobody runs meanwhile
     std::chrono::milliseconds checkpoint_interval{10'000};
     /// With a reduction: after each execution, run to each causally closed set of its marked steps
-    /// that no execution had before (Cuts), so that who looks on at marks sees all that it would see
-    /// without the reduction.
+    /// that no execution had before (Cuts), so that who looks on at marks sees all that it would
+    /// see without the reduction.
     bool cuts = false;
     SelfCheckOptions self_check;
     ProgressCallback on_progress;  // called by one thread, several times a second
 };
 
-/// Runs all executions within the bound, in parallel. The verdict, the counts and the failure
-/// reported (the first in lexicographic order at the least bound) do not depend on the number of
-/// jobs.
+/// Runs all executions within the bound or, with a reduction, one of each trace. The verdict and
+/// the failure reported (the first in the search's order at the least bound) do not depend on the
+/// number of jobs; nor do the counts, unless a cache of prefixes cuts executions.
 SearchReport explore(const ProgramFactory& factory, const ExploreOptions& options);
 
 struct HuntOptions {

@@ -179,14 +179,16 @@ SearchReport explore_bounded(const ProgramFactory& factory, const ExploreOptions
     const SavedSearch* from = options.resume;
     std::uint64_t expected = 0;
     std::uint64_t steps = from == nullptr ? 0 : from->steps_before;
-    std::uint32_t bound = from != nullptr ? from->bound : options.deepen ? 0 : options.max_deviations;
+    std::uint32_t bound = from != nullptr  ? from->bound
+                          : options.deepen ? 0
+                                           : options.max_deviations;
     for (;; ++bound, from = nullptr) {
         if (options.limits.time) left.limits.time = *options.limits.time - (Clock::now() - began);
-        left.on_checkpoint = !options.on_checkpoint ? options.on_checkpoint
-                                                    : [&](SavedSearch saved) {
-                                                          saved.steps_before = steps;
-                                                          options.on_checkpoint(std::move(saved));
-                                                      };
+        left.on_checkpoint =
+            !options.on_checkpoint ? options.on_checkpoint : [&](SavedSearch saved) {
+                saved.steps_before = steps;
+                options.on_checkpoint(std::move(saved));
+            };
         BoundedLevel level(factory, left, bound, from, expected);
         SearchReport report = level.run();
         expected = level.refused();

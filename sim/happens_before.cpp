@@ -275,9 +275,9 @@ void HappensBefore::find_earlier_wait(std::uint64_t completion, std::uint32_t se
          at = nodes_[at - 1].before) {
         const std::uint32_t event = nodes_[at - 1].event;
         if (event == self || !events_[event].waits) continue;
-        const bool known = std::any_of(
-            races_.begin() + events_[self].races, races_.end(),
-            [&](const ReversibleRace& race) { return race.first == event; });
+        const bool known =
+            std::any_of(races_.begin() + events_[self].races, races_.end(),
+                        [&](const ReversibleRace& race) { return race.first == event; });
         if (!known && !is_past(event, cause_)) races_.push_back({event, self});
         return;
     }

@@ -305,8 +305,7 @@ class Scheduler {
     void record(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value) {
         trace_.add_access({object.id(), key, kind}, value);
         if (fingerprinting_) fingerprint_.touch(object.id(), kind, key);
-        if (trace_.narrating())
-            trace_.name_object(object.id(), {object.cls().name, object.key()});
+        if (trace_.narrating()) trace_.name_object(object.id(), {object.cls().name, object.key()});
         note_touched(object);
     }
     void note_touched(const Object& object) {
@@ -338,7 +337,7 @@ class Scheduler {
     Grain grain_ = Grain::Coarse;
     bool stopping_ = false;
     bool checking_ = false;
-    bool decided_ = false;     // the outcome is known; nothing more is scheduled
+    bool decided_ = false;  // the outcome is known; nothing more is scheduled
     bool preparing_ = false;
     bool every_step_ = false;  // the strategy wants to be asked even when there is no choice
     Task* running_ = nullptr;

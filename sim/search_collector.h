@@ -73,8 +73,7 @@ class SearchCollector {
     Clock::time_point last_progress_;
     std::chrono::microseconds poll_;
     std::atomic<bool> stop_{false};
-    std::atomic<std::uint64_t> executions_{0}, blocked_{0}, steps_{0}, failures_seen_{0},
-        cuts_{0};
+    std::atomic<std::uint64_t> executions_{0}, blocked_{0}, steps_{0}, failures_seen_{0}, cuts_{0};
     std::atomic<std::uint32_t> depth_{0}, most_steps_{0}, most_tasks_{0};
     std::atomic<double> share_{0};
     mutable std::mutex mutex_;

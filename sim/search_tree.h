@@ -17,7 +17,7 @@ namespace sim {
 struct Branching {
     TaskSet enabled, free;
     TaskSet unbegun;  // where nobody goes on: events, and tasks that have not had a step
-    TaskSet asked;  // those that have been run here, or are going to be
+    TaskSet asked;    // those that have been run here, or are going to be
     TaskSet refused;  // those that the bound does not allow
     std::uint32_t deviations = 0;  // before the choice
 };
@@ -50,7 +50,7 @@ struct SavedTree {
         std::uint32_t node = none;
         std::uint16_t slot = 0;
     };
-    std::vector<Node> nodes;  // parents first
+    std::vector<Node> nodes;       // parents first
     std::vector<Branch> branches;  // to be run
     std::vector<Branch> escaped;   // asked for in foreign parts: to be run by whom a merge says
 };

@@ -40,9 +40,10 @@ std::string claim(const sim::SearchReport& report, Verdict verdict, const Bound&
     const bool reduced = settings.reduction == sim::Reduction::Dpor;
     const std::string within = "every execution with at most " +
                                counted(report.bound, "deviation") +
-                               (reduced ? ", or its like," : "");
+                               (reduced ? ", or an equivalent one," : "");
     const std::string sampled =
-        reduced ? "      checks over several objects saw the states of these executions only\n" : "";
+        reduced ? "      checks over several objects saw the states of these executions only\n"
+                : "";
     switch (verdict) {
     case Verdict::Pass:
         return "complete, " + executions +
@@ -115,16 +116,15 @@ std::string shard_done(const sim::SearchReport& search, const report::Shard& sha
 /// The files of a plan instead of a search.
 VerbResult planned(const Session& session, const ScenarioPtr& scenario, const Bound& bound,
                    bool keep_going, const sim::SavedSearch& left) {
-    const auto names = write_plan(
-        session, scenario,
-        {.token = identity_of(session, *scenario),
-         .deviations = bound.deviations,
-         .bound_accepted = bound.accepted,
-         .max_steps = session.settings.max_steps,
-         .keep_going = keep_going,
-         .shard = {},
-         .search = left},
-        session.settings.plan);
+    const auto names = write_plan(session, scenario,
+                                  {.token = identity_of(session, *scenario),
+                                   .deviations = bound.deviations,
+                                   .bound_accepted = bound.accepted,
+                                   .max_steps = session.settings.max_steps,
+                                   .keep_going = keep_going,
+                                   .shard = {},
+                                   .search = left},
+                                  session.settings.plan);
     if (!names.ok()) return names.error();
     Report report;
     report.verdict = left.found.empty() ? Verdict::Clean : Verdict::Fail;
@@ -172,6 +172,13 @@ VerbResult explore(Session& session) {
     if (session.has("canonical") && session.has("first"))
         return usage_failure("--canonical and --first exclude each other");
     if (session.has("resume")) return go_on(session);
+    const Settings& settings = session.settings;
+    const bool kept = settings.reduction == sim::Reduction::Dpor && !settings.unbounded;
+    for (const char* option : {"plan", "checkpoint", "checkpoint-interval"})
+        if (session.has(option) && !kept)
+            return usage_failure(std::string("--") + option +
+                                 " is for a search with a bound and --reduction dpor, without "
+                                 "crash points");
     if (session.parsed.arguments.empty())
         return usage_failure("explore needs a scenario, or --resume FILE");
     const auto found = session.library.find(session.argument(0));
@@ -250,8 +257,8 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
     for (const sim::Failure& first : search.failures) {
         const auto canonical = fewest_switches(session, scenario_ptr, first, devices);
         const sim::Failure& failure = canonical.failure;
-        const auto shown = show_failure(session, scenario_ptr, settings.kernel, failure,
-                                        std::nullopt, keep_going);
+        const auto shown =
+            show_failure(session, scenario_ptr, settings.kernel, failure, std::nullopt, keep_going);
         if (!shown.ok()) return shown.error();
         report.document["failures"].push_back(shown.value().json);
         std::string text = shown.value().text;

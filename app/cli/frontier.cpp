@@ -126,9 +126,10 @@ std::optional<Failure> Checkpoints::finish(const sim::SearchReport& search, Repo
     return std::nullopt;
 }
 
-sim::Result<std::vector<std::string>, Failure>
-write_plan(const Session& session, const ScenarioPtr& scenario, report::FrontierFile whole,
-           std::size_t shards) {
+sim::Result<std::vector<std::string>, Failure> write_plan(const Session& session,
+                                                          const ScenarioPtr& scenario,
+                                                          report::FrontierFile whole,
+                                                          std::size_t shards) {
     whole.shard = {};
     const std::uint64_t plan = sim::hash_text(report::to_text(whole));
     std::vector<std::string> names;

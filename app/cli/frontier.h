@@ -39,18 +39,20 @@ class Checkpoints {
     report::FrontierFile file_;
     const report::FrontierFile* from_;
     std::string name_;
-    bool kept_ = false;    // the search is of a kind that can be
+    bool kept_ = false;  // the search is of a kind that can be
     bool written_ = false;
-    std::string error_;    // of a checkpoint that could not be written
+    std::string error_;  // of a checkpoint that could not be written
 };
 
 /// explore, of a scenario or of what is left of a search.
 /// @param from  where it goes on; null: it begins
-VerbResult explore(const Session& session, const ScenarioPtr& scenario, const report::FrontierFile* from);
+VerbResult explore(const Session& session, const ScenarioPtr& scenario,
+                   const report::FrontierFile* from);
 
 /// Writes the files of a plan. @return their names
-sim::Result<std::vector<std::string>, Failure>
-write_plan(const Session& session, const ScenarioPtr& scenario, report::FrontierFile whole,
-           std::size_t shards);
+sim::Result<std::vector<std::string>, Failure> write_plan(const Session& session,
+                                                          const ScenarioPtr& scenario,
+                                                          report::FrontierFile whole,
+                                                          std::size_t shards);
 
 }  // namespace app::cli

@@ -49,7 +49,8 @@ VerbResult plan_again(const Session& session, const ScenarioPtr& scenario,
                        {"branches", whole.search.tree.branches.size()},
                        {"plan", names.value()}};
     report.text = heading(*scenario, session.settings.kernel, "merge") + "\nINCONCLUSIVE  " +
-                  scenario->id + " on " + session.settings.kernel.name() + ": what shards asked for in each other's parts is left, " +
+                  scenario->id + " on " + session.settings.kernel.name() +
+                  ": what shards asked for in each other's parts is left, " +
                   grouped(whole.search.tree.branches.size()) + " open, after " +
                   grouped(whole.search.executions) + " executions\n";
     for (const std::string& name : names.value())

@@ -20,7 +20,8 @@ constexpr unsigned on_list = bit(VerbId::List), on_show = bit(VerbId::Show),
                    on_explore = bit(VerbId::Explore), on_replay = bit(VerbId::Replay),
                    on_explain = bit(VerbId::Explain), on_shrink = bit(VerbId::Shrink),
                    on_diff = bit(VerbId::Diff), on_matrix = bit(VerbId::Matrix),
-                   on_bench = bit(VerbId::Bench), on_image = bit(VerbId::Image), on_merge = bit(VerbId::Merge);
+                   on_bench = bit(VerbId::Bench), on_image = bit(VerbId::Image),
+                   on_merge = bit(VerbId::Merge);
 constexpr unsigned on_all = ~0U;
 constexpr unsigned on_search = on_hunt | on_explore | on_matrix;
 constexpr unsigned on_execution =
@@ -41,8 +42,8 @@ constexpr std::array verb_table{
     VerbSpec{VerbId::Hunt, "hunt", "[ID-GLOB|FILE...]", "random search for a failure", 0, 1000,
              "interleaf hunt replace/001 --kernel 5.5 --without 1bbb97b8ce7d --strategy pct:3 "
              "--count 20000"},
-    VerbSpec{VerbId::Explore, "explore", "[ID|FILE]",
-             "all executions of a scenario within a bound", 0, 1,
+    VerbSpec{VerbId::Explore, "explore", "[ID|FILE]", "all executions of a scenario within a bound",
+             0, 1,
              "interleaf explore replace/001 --kernel 5.5\ninterleaf explore commit/001 "
              "--preemptions 1 -j 4\ninterleaf explore --resume interleaf-out/commit-001-6.1.ilfr"},
     VerbSpec{VerbId::Merge, "merge", "FILE...",
@@ -105,10 +106,11 @@ constexpr std::array option_table{
         "dpor (the default): where no step's place matters, one order of them; none: all within "
         "the bound; sleep: every transition once, without a bound",
         on_explore, ""},
-    OptionSpec{"--state-cache", "N",
-               "search without a reduction, as crash points do by default; remember N happens-before "
-               "prefixes (hashed) and search none of them twice (524288; 0: run every schedule)",
-               on_explore | on_matrix, ""},
+    OptionSpec{
+        "--state-cache", "N",
+        "search without a reduction, as crash points do by default; remember N happens-before "
+        "prefixes (hashed) and search none of them twice (524288; 0: run every schedule)",
+        on_explore | on_matrix, ""},
     OptionSpec{"--keep-going", "", "go on after the first failure and collect all signatures",
                on_hunt | on_explore, ""},
     OptionSpec{"--canonical", "",

@@ -77,8 +77,8 @@ void Progress::show(const sim::SearchProgress& progress) {
     diagnostics_.raw("\r\033[K" + line(progress, elapsed));
 }
 
-/// The share is an estimate: how many branches are found on the way differs from program to program.
-/// How often the truth is inside: bench/README.md.
+/// The share is an estimate: how many branches are found on the way differs from program to
+/// program. How often the truth is inside: bench/README.md.
 std::pair<nanoseconds, nanoseconds> time_left(const sim::SearchProgress& progress) {
     constexpr double shortest = 0.6, longest = 2.0;  // of what the share makes the whole
     const double here = in_seconds(progress.elapsed);

@@ -36,10 +36,10 @@ std::uint32_t read_index(const Json& json) {
 }
 
 Json node_json(const sim::SavedTree::Node& node) {
-    return {index_json(node.parent),       node.via,
-            node.at.deviations,            slots_json(node.at.enabled),
-            slots_json(node.at.free),      slots_json(node.at.asked),
-            slots_json(node.at.unbegun),   node.foreign};
+    return {index_json(node.parent),     node.via,
+            node.at.deviations,          slots_json(node.at.enabled),
+            slots_json(node.at.free),    slots_json(node.at.asked),
+            slots_json(node.at.unbegun), node.foreign};
 }
 
 sim::SavedTree::Node read_node(const Json& json) {

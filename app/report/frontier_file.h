@@ -6,14 +6,14 @@ namespace app::report {
 
 /// A part of a plan: its search runs alone, and what it finds for others waits for `merge`.
 struct Shard {
-    std::uint64_t plan = 0;  // digest of what was split
+    std::uint64_t plan = 0;              // digest of what was split
     std::uint32_t index = 0, count = 0;  // from 1; 0: the whole search
     friend bool operator==(const Shard&, const Shard&) = default;
 };
 
 /// A search that is not over (.ilfr): what it searches, how far it came, what is left.
 struct FrontierFile {
-    Token token;  // of the default execution: scenario, kernel, grain
+    Token token;                   // of the default execution: scenario, kernel, grain
     std::uint32_t deviations = 0;  // the bound that was asked for
     bool bound_accepted = false;
     std::uint32_t max_steps = 0;

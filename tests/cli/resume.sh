@@ -71,3 +71,6 @@ exits 6 merge "$scenarios/commit/001.json"
 exits 3 explore --resume nothing.ilfr
 exits 2 explore commit/001 --checkpoint whole.txt/all.ilfr --max-executions 10
 exits 2 explore commit/001 --plan 0
+exits 2 explore commit/001 --plan 2 --reduction none
+says err "--plan is for a search with a bound"
+exits 2 explore commit/001 --checkpoint x.ilfr --preemptions none

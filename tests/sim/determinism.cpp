@@ -301,16 +301,7 @@ TEST_CASE("what a hunt finds does not depend on the number of jobs", "[sim][dete
     const auto one = sim::hunt(tests::program_of<Medley>(true), options);
     options.jobs = 2;
     const auto two = sim::hunt(tests::program_of<Medley>(true), options);
-    CHECK(one.end == two.end);
-    CHECK(one.executions == two.executions);
-    REQUIRE(one.failures.size() == two.failures.size());
-    for (std::size_t i = 0; i < one.failures.size(); ++i) {
-        CHECK(one.failures[i].signature == two.failures[i].signature);
-        CHECK(one.failures[i].count == two.failures[i].count);
-        CHECK(one.failures[i].first_run == two.failures[i].first_run);
-        CHECK(one.failures[i].result.trace_hash == two.failures[i].result.trace_hash);
-        CHECK(one.failures[i].result.schedule == two.failures[i].result.schedule);
-    }
+    check_equal(one, two);
 }
 
 /// The hash over the trace hashes of twenty seeds.

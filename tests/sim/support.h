@@ -163,8 +163,7 @@ class TraceClass {
         const std::string name = trace.object_label(access.object).object_class;
         const bool blocks =
             name == "mutex" || name == "spinlock" || name == "rwsem" || name == "completion";
-        return blocks && access.kind == sim::AccessKind::Read &&
-               step.op != sim::OpKind::TryAcquire;
+        return blocks && access.kind == sim::AccessKind::Read && step.op != sim::OpKind::TryAcquire;
     }
 
     void add(std::uint64_t path, const sim::Access& access) {
