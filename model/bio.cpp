@@ -49,7 +49,7 @@ void stripe_end_io(void* context, int error) {
         ++bio.errors;
         count_device_error(*part.stripe.dev, is_write(bio));
     }
-    if (bio.stripes_pending && !bio.stripes_pending->dec_and_test()) return;
+    if (bio.stripes_pending) return bio.stripes_pending->count_down();
     end_whole_bio(bio);
 }
 
@@ -104,8 +104,10 @@ void submit_bio(Bio& bio) {
     }
     const std::size_t count = bio.stripes.size();
     if (count == 1) return submit_stripe(bio.stripes[0]);
-    // The last stripe to end frees the bio, so nothing of it is read after the last submit.
-    bio.stripes_pending.emplace(static_cast<u32>(count), bio.logical.get());
+    // Once the last stripe has ended the bio goes, so nothing of it is read after the last submit.
+    bio.stripes_pending.emplace(
+        static_cast<unsigned>(count), "bio_done", [&bio] { end_whole_bio(bio); },
+        bio.logical.get());
     BioStripe* const stripes = bio.stripes.data();
     for (std::size_t i = 0; i < count; ++i)
         submit_stripe(stripes[i]);

@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "model/volumes.h"
-#include "sim/atomic.h"
+#include "sim/countdown.h"
 
 namespace model {
 
@@ -25,14 +25,13 @@ struct Bio {
     Vector<Sector> sectors;
     u32 mirror = 0;
     bool metadata = false;
-    void (*end_io)(Bio& bio) = nullptr;  // runs once, in the completion event of the last stripe
+    void (*end_io)(Bio& bio) = nullptr;  // runs once, when the last stripe has ended
     void* context = nullptr;
     int error = 0;  // errno, negative, as the kernel's blk_status
     // While in flight:
     IoContext ioc;
     Vector<BioStripe> stripes;
-    std::optional<sim::Atomic<u32>>
-        stripes_pending;  // of several; a bio with one stripe needs no count
+    std::optional<sim::Countdown> stripes_pending;  // a bio with one stripe needs no count
     u32 errors = 0;
 };
 Bio& make_bio(FsInfo& fs, MapOp op, Bytenr logical, u32 sectors);

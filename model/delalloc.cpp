@@ -25,6 +25,7 @@ u64 clear_unlock_delalloc(Inode& inode, u64 start, u64 end) {
     for (auto at = first; at != last; ++at)
         reserved += at->second;
     inode.delalloc.erase(first, last);
+    update_delalloc_list(inode);
     unlock_extent_locked(inode, start, end);
     return reserved;
 }

@@ -10,10 +10,6 @@ struct Transaction;
 
 /// fs/btrfs/disk-io.c, and the metadata part of extent_io.c.
 
-/// EXTENT_BUFFER_READING (6.8): one reader fills the buffer, others wait. Stands for the page locks
-/// of earlier kernels.
-inline constexpr unsigned eb_reading = 11;
-
 /// What a parent says of its child; unset fields are not checked.
 struct ParentCheck {
     Transid transid;  // 0: any

@@ -166,10 +166,7 @@ bool validate_extent_buffer(const BlockRead& read) {
 
 /// The flag that says how it went comes before others may look.
 void end_reading(ExtentBuffer& eb) {
-    extent_buffer_get(eb);  // who waits for the flag may drop the last other reference
-    eb.clear_flag(eb_reading);
-    if (eb.writeback_wait.waitqueue_active()) eb.writeback_wait.wake_up();
-    free_extent_buffer(&eb);
+    eb.reading.clear_and_wake_up();
 }
 
 /// Mirrors end_bio_extent_readpage() for metadata. The kernel checks in a worker; here the
@@ -195,8 +192,8 @@ void end_block_read(Bio& bio) {
 /// Becomes the one reader of the buffer. @return false if somebody else has made it up to date
 /// meanwhile
 bool lock_for_reading(ExtentBuffer& eb) {
-    while (eb.test_and_set_flag(eb_reading))
-        eb.writeback_wait.wait_event([&] { return !eb.test_flag(eb_reading); });
+    while (eb.reading.test_and_set())
+        eb.reading.wait();
     if (!eb.test_flag(eb_flag::uptodate)) return true;
     end_reading(eb);
     return false;
@@ -214,7 +211,7 @@ Result<void> read_extent_buffer_pages(ExtentBuffer& eb, const ParentCheck& check
     bio.context = &read;
     bio.end_io = end_block_read;
     submit_bio(bio);
-    eb.writeback_wait.wait_event([&] { return !eb.test_flag(eb_reading); });
+    eb.reading.wait();
     mirror = read.mirror;
     if (!eb.test_flag(eb_flag::uptodate)) return Errno::IO;
     return {};

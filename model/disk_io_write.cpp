@@ -30,20 +30,11 @@ void set_btree_ioerr(ExtentBuffer& eb) {
     eb.fs.flags.set_bit(fs_flag::btree_err);
 }
 
-/// Mirrors end_extent_buffer_writeback(). The kernel's wait queues are hashed, so it may wake after
-/// the block is gone; here the queue is the block's own, and a reference keeps both.
-void end_extent_buffer_writeback(ExtentBuffer& eb) {
-    extent_buffer_get(eb);
-    eb.clear_flag(eb_flag::writeback);
-    if (eb.writeback_wait.waitqueue_active()) eb.writeback_wait.wake_up();
-    free_extent_buffer(&eb);
-}
-
 void end_blocks_write(Bio& bio) {
     auto* const flight = static_cast<BlocksInFlight*>(bio.context);
     for (ExtentBuffer* const eb : flight->blocks) {
         if (bio.error != 0) set_btree_ioerr(*eb);
-        end_extent_buffer_writeback(*eb);
+        eb->writeback.clear_and_wake_up();  // end_extent_buffer_writeback()
     }
     sim::destroy(flight);
 }
@@ -151,7 +142,7 @@ bool start_writeback(ExtentBuffer& eb) {
     sim::Spinlock refs_lock(lock_classes::refs_lock, eb.start.get());
     const sim::SpinGuard guard(refs_lock);
     eb.clear_flag(eb_flag::dirty);
-    eb.set_flag(eb_flag::writeback);
+    eb.writeback.set();
     return true;
 }
 
@@ -166,7 +157,7 @@ void lock_flushing(ExtentBuffer& eb, BioCtrl& bio_ctrl) {
 /// writeback then, and not locked
 bool lock_extent_buffer_for_io(ExtentBuffer& eb, bool sync, BioCtrl& bio_ctrl) {
     lock_flushing(eb, bio_ctrl);
-    while (eb.test_flag(eb_flag::writeback)) {
+    while (eb.writeback.test()) {
         tree_unlock(eb);
         if (!sync) return false;
         bio_ctrl.submit();
@@ -201,7 +192,7 @@ Vector<u64> dirty_blocks(Transaction& transaction) {
 }  // namespace
 
 void wait_on_extent_buffer_writeback(ExtentBuffer& eb) {
-    eb.writeback_wait.wait_event([&] { return !eb.test_flag(eb_flag::writeback); });
+    eb.writeback.wait();
 }
 
 Result<void> write_marked_extents(FsInfo& fs, Transaction& transaction) {

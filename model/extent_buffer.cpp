@@ -18,9 +18,9 @@ constexpr u64 bit(unsigned flag) {
     return u64{1} << flag;
 }
 
-/// Records that the running step changed `object` without ending the step before: what happens here
-/// follows the release of a tree lock, or lies under one, and nobody can tell the two moments
-/// apart.
+/// Records that the running step changed `object`, or looked at it, without ending the step before:
+/// what happens here follows the release of a tree lock, or lies under one, and nobody can tell the
+/// two moments apart.
 void record_change(const sim::Object& object, sim::AccessKind kind, u64 key) {
     sim::Scheduler* const scheduler = sim::current_or_null();
     if (scheduler == nullptr || scheduler->silent_noexcept()) return;
@@ -35,7 +35,7 @@ void clear_flag(ExtentBuffer& eb, unsigned flag) {
 }
 
 bool under_io(const ExtentBuffer& eb) {
-    return eb.has_flag(eb_flag::dirty) || eb.has_flag(eb_flag::writeback);
+    return eb.has_flag(eb_flag::dirty) || eb.writeback.peek();
 }
 
 /// Mirrors check_buffer_tree_ref(): whoever finds a buffer makes sure that the cache holds it.
@@ -72,7 +72,7 @@ ExtentBuffer::ExtentBuffer(FsInfo& owner, Bytenr bytenr)
       len(owner.nodesize), data(static_cast<unsigned char*>(sim::arena_allocate(owner.nodesize))),
       bflags(0, bytenr.get(), objects::extent_buffer_flags),
       lock(lock_classes::tree_lock_class(fs_tree_objectid, 0), bytenr.get()),
-      writeback_wait(bytenr.get(), "writeback") {
+      writeback(bytenr.get()), reading(bytenr.get()) {
     std::memset(data, 0, len);
 }
 
@@ -143,7 +143,8 @@ void mark_buffer_dirty(ExtentBuffer& eb) {
                                             std::to_string(eb.generation().get()) + " running " +
                                             std::to_string(running->transid.get()));
     }
-    if (eb.has_flag(eb_flag::writeback)) {
+    record_change(eb.writeback, sim::AccessKind::Read, 0);
+    if (eb.writeback.peek()) {
         sim::violation("write-under-writeback", "tree block " + std::to_string(eb.start.get()) +
                                                     " was modified while it was being written");
     }

@@ -3,7 +3,7 @@
 #include "model/objects.h"
 #include "sim/atomic.h"
 #include "sim/rwsem.h"
-#include "sim/waitqueue.h"
+#include "sim/wait_bit.h"
 
 namespace model {
 
@@ -12,7 +12,7 @@ struct Transaction;
 /// Bits of ExtentBuffer::bflags, named after EXTENT_BUFFER_*.
 namespace eb_flag {
 inline constexpr unsigned uptodate = 0, dirty = 1, corrupt = 2, tree_ref = 4, stale = 5,
-                          writeback = 6, read_err = 7, write_err = 8, in_tree = 9, unmapped = 10;
+                          read_err = 7, write_err = 8, in_tree = 9, unmapped = 10;
 }
 
 /// A tree block in memory: fs/btrfs/extent_io.h, struct extent_buffer. One live object for each
@@ -29,7 +29,9 @@ struct ExtentBuffer {
     unsigned char* data;  // len bytes in the arena: the on-disk image, header included
     sim::AtomicBits bflags;
     sim::RwSem lock;
-    sim::WaitQueue writeback_wait;
+    // EXTENT_BUFFER_WRITEBACK, and EXTENT_BUFFER_READING (6.8): one reader fills the buffer, others
+    // wait; it stands for the page locks of earlier kernels.
+    sim::WaitBit writeback, reading;
     u32 refs = 0;  // under the (unmodelled) refs_lock: only the last drop can be noticed
     int log_index = -1;
     bool order_unchecked = false;  // invariants: its keys changed under the write lock that is held

@@ -279,20 +279,14 @@ Result<void> filemap_fdatawait_range(Inode& inode, u64 start, u64 end) {
 
 namespace {
 
-/// Every cached inode with delalloc, of one root or of all, with references. Mirrors the walk over
+/// Every inode with delalloc, of one root or of all, with references. Mirrors the walk over
 /// root->delalloc_inodes.
 std::vector<Inode*> inodes_with_delalloc(FsInfo& fs, const Root* root) {
-    const sim::SpinGuard guard{fs.dcache_lock};
-    fs.dcache_obj.write();
+    const sim::SpinGuard guard{fs.delalloc_lock};
+    fs.delalloc_inodes_obj.read();
     std::vector<Inode*> found;
-    for (const auto& [key, inode] : fs.inodes) {
-        if (root != nullptr && &inode->root != root) continue;
-        const sim::SpinGuard tree_guard{inode->io_tree_lock};
-        inode->io_tree_obj.read();
-        if (inode->delalloc.empty()) continue;
-        ++inode->refs;
-        found.push_back(inode);
-    }
+    for (const auto& [key, inode] : fs.delalloc_inodes)
+        if ((root == nullptr || &inode->root == root) && igrab(*inode)) found.push_back(inode);
     return found;
 }
 

@@ -84,6 +84,7 @@ class PageWrite {
                 inode_.delalloc.emplace(index, new_pages_ == 0 ? meta_bytes : 0).second;
             new_pages_ += is_new ? 1 : 0;
         }
+        update_delalloc_list(inode_);
         const sim::SpinGuard size{inode_.spin};
         inode_.obj.write(end_);
         inode_.i_size = std::max(inode_.i_size, end_);

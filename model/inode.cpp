@@ -78,6 +78,31 @@ u64 cache_key(const Inode& inode) {
     return inode.root.objectid << 32 | inode.ino;
 }
 
+}  // namespace
+
+void update_delalloc_list(Inode& inode) {
+    if (inode.in_delalloc_list != inode.delalloc.empty()) return;
+    FsInfo& fs = inode.fs;
+    const sim::SpinGuard guard{fs.delalloc_lock};
+    fs.delalloc_inodes_obj.insert(cache_key(inode));
+    inode.in_delalloc_list = !inode.delalloc.empty();
+    if (inode.in_delalloc_list) {
+        fs.delalloc_inodes.emplace(cache_key(inode), &inode);
+    } else {
+        fs.delalloc_inodes.erase(cache_key(inode));
+    }
+}
+
+bool igrab(Inode& inode) {
+    const sim::SpinGuard guard{inode.fs.dcache_lock};
+    inode.fs.dcache_obj.insert(cache_key(inode));
+    if (inode.evicting) return false;
+    ++inode.refs;
+    return true;
+}
+
+namespace {
+
 /// Mirrors find_inode() with igrab().
 Inode* find_cached(FsInfo& fs, u64 key) {
     const sim::SpinGuard guard{fs.dcache_lock};

@@ -48,7 +48,8 @@ struct Inode {
     sim::WaitQueue range_wait;
     Map<u64, u64> locked_ranges;  // LOCKED: start -> end (exclusive)
     Map<u64, u64> delalloc;       // DELALLOC: page index -> bytes of metadata reserved with it
-    BlockRsv block_rsv;           // metadata for delalloc until its extents are recorded
+    bool in_delalloc_list = false;
+    BlockRsv block_rsv;  // metadata for delalloc until its extents are recorded
 
     sim::Spinlock mapping_lock;  // the i_pages lock of the address space
     sim::Object mapping_obj;
@@ -122,6 +123,11 @@ Result<void> filemap_fdatawrite_range(Inode& inode, u64 start, u64 end);
 /// Sleeps until no page of the range is under writeback. @return the error that writeback left,
 /// once
 Result<void> filemap_fdatawait_range(Inode& inode, u64 start, u64 end);
+/// Takes a reference. @return false when the inode is being evicted
+bool igrab(Inode& inode);
+/// Lists the inode among those with delalloc, or not any more, after a change of that; the caller
+/// holds io_tree_lock. Mirrors btrfs_add_delalloc_inodes() and btrfs_del_delalloc_inode().
+void update_delalloc_list(Inode& inode);
 /// Starts delalloc of every inode of every root. @return Rofs after an fs error. Mirrors
 /// btrfs_start_delalloc_roots().
 Result<void> start_delalloc_roots(FsInfo& fs);

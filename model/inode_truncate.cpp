@@ -174,6 +174,7 @@ bool try_truncate_pages(Inode& inode, u64 first, DroppedDelalloc& dropped) {
         dropped.meta_bytes += at->second;
     }
     inode.delalloc.erase(delalloc, inode.delalloc.end());
+    update_delalloc_list(inode);
     return true;
 }
 

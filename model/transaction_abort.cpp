@@ -33,7 +33,7 @@ void destroy_marked_extents(Transaction& transaction) {
         ExtentBuffer* const eb = find_extent_buffer(fs, Bytenr(start));
         if (eb == nullptr) continue;
         tree_lock(*eb);
-        eb->writeback_wait.wait_event([&] { return !eb->bflags.test(eb_flag::writeback); });
+        eb->writeback.wait();
         eb->bflags.clear_bit(eb_flag::dirty);
         tree_unlock(*eb);
         free_extent_buffer_stale(eb);

@@ -306,10 +306,19 @@ Result<void> writeback(FsInfo& fs, std::string_view path) {
 }
 
 Result<void> drop_caches(FsInfo& fs) {
-    const sim::SpinGuard guard{fs.dcache_lock};
-    fs.dcache_obj.write();
-    for (const auto& [key, inode] : fs.inodes)
+    std::vector<Inode*> cached;
+    {
+        const sim::SpinGuard guard{fs.dcache_lock};
+        fs.dcache_obj.write();
+        for (const auto& [key, inode] : fs.inodes) {
+            ++inode->refs;
+            cached.push_back(inode);
+        }
+    }
+    for (Inode* const inode : cached) {
         invalidate_clean_pages(*inode);
+        iput(*inode);
+    }
     return {};
 }
 

@@ -13,9 +13,7 @@ void Completion::wait(Where where) {
     scheduler.might_sleep(where);
     Task& self = scheduler.running();
     self.blocked_where = where;
-    // In the coarse grain it begins a step only where somebody else could take what is there: to
-    // pass what stays open commutes with what others do.
-    bool at_point = (scheduler.grain() == Grain::Fine || !for_all_) && scheduler.splits_here(self);
+    bool at_point = scheduler.splits_before_sleeping(self);
     while (at_point || !done()) {
         pending_.set(self.slot);
         if (!done()) {

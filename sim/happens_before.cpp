@@ -9,7 +9,8 @@ constexpr std::size_t first_heads = 1024;
 constexpr std::uint64_t submission_queue = 1;  // no object has this identity
 
 bool orders_all(AccessKind kind) {
-    return kind == AccessKind::Write || kind == AccessKind::Acquire || kind == AccessKind::Release;
+    return kind == AccessKind::Write || kind == AccessKind::Acquire ||
+           kind == AccessKind::Release || kind == AccessKind::Queue;
 }
 bool acquires(AccessKind kind) {
     return kind == AccessKind::Acquire || kind == AccessKind::AcquireShared;
@@ -93,43 +94,38 @@ void HappensBefore::join(std::uint32_t* clock, std::uint32_t event) const {
     clock[other.task] = std::max(clock[other.task], event + 1);
 }
 
-/// Whether a write of a semaphore is its writer's, who holds it as a reader from there on.
-bool HappensBefore::is_downgrade(const Node& write) const {
-    if (write.kind != AccessKind::Write) return false;
-    const auto of_same_task = [&](std::uint32_t event) {
-        return events_[event].task == events_[write.event].task;
-    };
-    return std::any_of(releases_.begin(), releases_.end(), of_same_task) &&
-           std::none_of(acquisitions_.begin(), acquisitions_.end(), of_same_task);
-}
-
 /// An acquisition's rivals: the acquisitions that began the holdings before it, back to the last
-/// one that excludes all others.
+/// one that excludes all others. A shared one had to wait for the other shared holdings if somebody
+/// queued behind them.
 void HappensBefore::collect_acquisition(std::uint32_t head, bool shared, std::uint32_t self) {
     bool shared_holdings = false;
+    left_.clear();
     std::uint32_t at = heads_[head].latest;
     for (; at != 0; at = nodes_[at - 1].before) {
         const Node& node = nodes_[at - 1];
         if (node.event == self) continue;
         if (node.kind == AccessKind::Acquire) return remember(acquisitions_, node.event);
-        if (node.kind == AccessKind::Release || is_downgrade(node)) {
+        if (node.kind == AccessKind::Release) {
             remember(releases_, node.event);
             break;
         }
-        if (node.kind == AccessKind::Write) remember(rivals_, node.event);  // an attempt
+        if (node.kind == AccessKind::Write || node.kind == AccessKind::Queue)
+            remember(rivals_, node.event);  // an attempt
+        if (node.kind == AccessKind::ReleaseShared) left_.push_back(node.event);
+        if (!shared || node.kind == AccessKind::Queue) {
+            for (const std::uint32_t event : left_)
+                remember(releases_, event);
+            left_.clear();
+        }
         if (shared) continue;
         shared_holdings = shared_holdings || node.kind == AccessKind::AcquireShared;
-        if (node.kind == AccessKind::ReleaseShared) remember(releases_, node.event);
         if (node.kind == AccessKind::AcquireShared) remember(acquisitions_, node.event);
         if (node.kind == AccessKind::Read) remember(rivals_, node.event);
     }
     if (at == 0 || shared_holdings) return;  // those that shared it came after the release
-    const std::uint32_t holder = events_[nodes_[at - 1].event].task;
-    for (; at != 0; at = nodes_[at - 1].before) {
-        const Node& node = nodes_[at - 1];
-        if (node.kind == AccessKind::Acquire && events_[node.event].task == holder)
-            return remember(acquisitions_, node.event);
-    }
+    while (at != 0 && nodes_[at - 1].kind != AccessKind::Acquire)
+        at = nodes_[at - 1].before;
+    if (at != 0) remember(acquisitions_, nodes_[at - 1].event);
 }
 
 void HappensBefore::collect(std::uint32_t head, const Access& access, std::uint32_t self) {
@@ -323,7 +319,9 @@ std::vector<std::uint32_t> HappensBefore::rivals_of_blocked(std::uint32_t task,
                                                             const Access& attempt) {
     prepare({.object = attempt.object, .task = task});
     collect(head_of(attempt.object), attempt, size());
-    std::vector<std::uint32_t> found = attempt.kind == AccessKind::Write ? rivals_ : acquisitions_;
+    std::vector<std::uint32_t> found = acquisitions_;
+    if (attempt.kind != AccessKind::Acquire)
+        found.insert(found.end(), rivals_.begin(), rivals_.end());
     std::erase_if(found, [&](std::uint32_t event) { return knows(event); });
     return found;
 }

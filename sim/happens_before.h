@@ -116,7 +116,6 @@ class HappensBefore {
     void prepare(const Step& step);
     void collect(std::uint32_t head, const Access& access, std::uint32_t self);
     void collect_acquisition(std::uint32_t head, bool shared, std::uint32_t self);
-    bool is_downgrade(const Node& write) const;
     bool put(std::uint32_t head, const Access& access, std::uint32_t self);
     void find_races(std::uint32_t self);
     void find_earlier_wait(std::uint64_t completion, std::uint32_t self);
@@ -144,7 +143,7 @@ class HappensBefore {
     // acquisitions whose holding had to end for it, releases.
     std::vector<Access> with_submission_;
     std::uint32_t cause_ = 0, enabler_ = 0;
-    std::vector<std::uint32_t> rivals_, acquisitions_, releases_;
+    std::vector<std::uint32_t> rivals_, acquisitions_, releases_, left_;
 };
 
 }  // namespace sim

@@ -13,7 +13,7 @@ void Mutex::lock(unsigned subclass, Where where) {
     scheduler.might_sleep(where);
     Task& self = scheduler.running();
     self.blocked_where = where;
-    bool at_point = scheduler.splits_here(self) || self.held_count > 0;
+    bool at_point = scheduler.splits_before_sleeping(self);
     while (at_point || owner_ >= 0) {
         pending_.set(self.slot);
         if (owner_ >= 0) scheduler.disable(pending_);

@@ -15,7 +15,8 @@ enum class AccessKind : std::uint8_t {
     Acquire,
     AcquireShared,
     Release,
-    ReleaseShared
+    ReleaseShared,
+    Queue,  ///< an attempt that holds back later shared holdings until those before it are over
 };
 
 /// What tasks share an object under: decides where the coarse grain needs a scheduling point.

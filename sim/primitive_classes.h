@@ -13,6 +13,8 @@ inline constexpr ObjectClass atomic{"atomic", 5, Discipline::Lockless};
 inline constexpr ObjectClass timer{"timer", 6, Discipline::Lockless};
 inline constexpr ObjectClass workqueue{"workqueue", 7, Discipline::Lockless};
 inline constexpr ObjectClass completion{"completion", 8, Discipline::Lockless};
+inline constexpr ObjectClass wait_bit{"bit", 9, Discipline::Lockless};
+inline constexpr ObjectClass countdown{"countdown", 10, Discipline::Lockless};
 
 constexpr bool is_lock(const ObjectClass& cls) {
     return cls.index >= mutex.index && cls.index <= rwsem.index;

@@ -4,59 +4,61 @@
 
 #include "sim/primitive_classes.h"
 #include "sim/scheduler.h"
+#include "sim/task.h"
 
 namespace sim {
-namespace {
-
-template <class Waiters> bool writer_waits(const Waiters& queue) {
-    return std::any_of(queue.begin(), queue.end(),
-                       [](const auto& waiter) { return !waiter.shared; });
-}
-
-}  // namespace
-
 RwSem::RwSem(const LockClass& cls, std::uint64_t key) : Lock(primitive::rwsem, cls, key) {}
 
-void RwSem::acquire(bool shared, unsigned subclass, Where where) {
+void RwSem::wait_point(OpKind op) {
+    Scheduler& scheduler = current();
+    const unsigned slot = scheduler.running().slot;
+    pending_.set(slot);
+    if (op == OpKind::Acquire) writers_.set(slot);
+    update_waiters();
+    scheduler.scheduling_point(op, *this);
+    pending_.reset(slot);
+    writers_.reset(slot);
+}
+
+void RwSem::down_read(unsigned subclass, Where where) {
     Scheduler& scheduler = current();
     if (scheduler.silent()) return;
     scheduler.might_sleep(where);
     Task& self = scheduler.running();
     self.blocked_where = where;
-    const OpKind op = shared ? OpKind::AcquireShared : OpKind::Acquire;
-    if (scheduler.splits_here(self) || self.held_count > 0) scheduler.scheduling_point(op, *this);
-
-    // A reader lets a writer pass who came first; a writer steals a free semaphore. Readers at the
-    // head of the queue of a semaphore without a writer have it as good as got: nobody waits for
-    // them.
-    if (!available(shared) || (shared && writer_waits(queue_))) {
-        queue_.push_back({self.slot, shared});
-        scheduler.sync_access(*this, true);
-        self.blocked_on = this;
-        TaskSet me;
-        me.set(self.slot);
-        do {
-            if (!may_go(self.slot)) scheduler.disable(me);
-            scheduler.scheduling_point(op, *this);
-        } while (!may_go(self.slot));
-        self.blocked_on = nullptr;
-        std::erase_if(queue_, [&](const Waiter& waiter) { return waiter.slot == self.slot; });
+    bool at_point = scheduler.splits_before_sleeping(self);
+    while (at_point || !admits_readers()) {
+        if (!at_point) scheduler.found_taken(*this);
+        wait_point(OpKind::AcquireShared);
+        at_point = false;
     }
-    grant(Attempt::Waits, shared, subclass, where);
+    take(Attempt::Waits, true, subclass, where);
 }
 
-bool RwSem::may_go(unsigned slot) const {
-    bool readers_only = true;
-    for (const Waiter& waiter : queue_) {
-        if (waiter.slot == slot)
-            return available(waiter.shared) &&
-                   (waiter.shared ? readers_only : &waiter == &queue_.front());
-        readers_only = readers_only && waiter.shared;
+void RwSem::down_write(unsigned subclass, Where where) {
+    Scheduler& scheduler = current();
+    if (scheduler.silent()) return;
+    scheduler.might_sleep(where);
+    Task& self = scheduler.running();
+    self.blocked_where = where;
+    bool at_point = scheduler.splits_before_sleeping(self);
+    while (at_point || is_locked()) {
+        if (!at_point && writer_ >= 0) scheduler.found_taken(*this);
+        if (!at_point && writer_ < 0) queue_behind_readers();
+        wait_point(OpKind::Acquire);
+        at_point = false;
     }
-    return false;
+    queued_.reset(self.slot);
+    take(Attempt::Waits, false, subclass, where);
 }
 
-void RwSem::grant(Attempt attempt, bool shared, unsigned subclass, Where where) {
+void RwSem::queue_behind_readers() {
+    Scheduler& scheduler = current();
+    queued_.set(scheduler.running().slot);
+    scheduler.sync_access(*this, AccessKind::Queue);
+}
+
+void RwSem::take(Attempt attempt, bool shared, unsigned subclass, Where where) {
     Scheduler& scheduler = current();
     if (shared) {
         ++readers_;
@@ -69,43 +71,47 @@ void RwSem::grant(Attempt attempt, bool shared, unsigned subclass, Where where) 
 
 void RwSem::update_waiters() {
     Scheduler& scheduler = current();
-    for (const Waiter& waiter : queue_) {
-        TaskSet one;
-        one.set(waiter.slot);
-        if (may_go(waiter.slot)) {
-            scheduler.enable(one);
+    const auto let = [&](bool go, const TaskSet& tasks) {
+        if (go) {
+            scheduler.enable(tasks);
         } else {
-            scheduler.disable(one);
+            scheduler.disable(tasks);
         }
-    }
+    };
+    TaskSet readers = pending_;
+    let(admits_readers(), readers.remove(writers_));
+    let(writer_ < 0, writers_);  // to take it, or to queue
+    if (is_locked()) let(false, writers_ & queued_);
 }
 
-void RwSem::down_read(unsigned subclass, Where where) {
-    acquire(true, subclass, where);
-}
-void RwSem::down_write(unsigned subclass, Where where) {
-    acquire(false, subclass, where);
-}
-
-bool RwSem::try_acquire(bool shared, unsigned subclass, Where where) {
+void RwSem::try_point() {
     Scheduler& scheduler = current();
-    if (scheduler.silent()) return true;
-    Task& self = scheduler.running();
-    if (scheduler.splits_here(self)) scheduler.scheduling_point(OpKind::TryAcquire, *this);
-    if (available(shared) && !(shared && writer_waits(queue_))) {
-        grant(Attempt::Tries, shared, subclass, where);
-        return true;
+    if (scheduler.splits_here(scheduler.running()))
+        scheduler.scheduling_point(OpKind::TryAcquire, *this);
+}
+
+bool RwSem::try_take(bool possible, bool shared, unsigned subclass, Where where) {
+    Scheduler& scheduler = current();
+    if (possible) {
+        take(Attempt::Tries, shared, subclass, where);
+    } else {
+        scheduler.running().committed = true;
+        scheduler.sync_access(*this, true);  // not even a shared holding commutes with it
     }
-    self.committed = true;
-    scheduler.sync_access(*this, true);  // not even a shared holding commutes with it
-    return false;
+    return possible;
 }
 
 bool RwSem::try_down_read(unsigned subclass, Where where) {
-    return try_acquire(true, subclass, where);
+    Scheduler& scheduler = current();
+    if (scheduler.silent()) return true;
+    try_point();
+    return try_take(admits_readers(), true, subclass, where);
 }
 bool RwSem::try_down_write(unsigned subclass, Where where) {
-    return try_acquire(false, subclass, where);
+    Scheduler& scheduler = current();
+    if (scheduler.silent()) return true;
+    try_point();
+    return try_take(!is_locked(), false, subclass, where);
 }
 
 void RwSem::release(bool shared) {
@@ -137,8 +143,7 @@ void RwSem::downgrade_write() {
     SIM_ASSERT(is_held_for_write_by_current());
     writer_ = -1;
     readers_ = 1;
-    scheduler.running().committed = true;
-    scheduler.sync_access(*this, true);
+    scheduler.lock_downgraded(*this);
     update_waiters();
 }
 

@@ -1,15 +1,18 @@
 #pragma once
-#include "sim/containers.h"
+#include <cstdint>
+
 #include "sim/lock.h"
 
 namespace sim {
 
+enum class OpKind : std::uint8_t;
+
 /// The kernel's struct rw_semaphore: many readers or one writer.
 ///
-/// Waiters queue in order of arrival. A reader that arrives while somebody waits queues behind
-/// them; a writer that finds the semaphore free takes it even past waiters (the kernel's lock
-/// stealing). All readers at the head of the queue may go together. An attempt that queues is a
-/// step, since it holds back later readers.
+/// A semaphore that is free goes to whoever comes, waiters or not (the kernel's lock stealing, of
+/// writers always, of readers since 5.11): any waiter may win, and a blocked attempt is no step.
+/// But a writer that finds readers inside queues, which is a step, since it holds back later
+/// readers until those inside have left.
 class RwSem final : public Lock {
   public:
     explicit RwSem(const LockClass& cls, std::uint64_t key = 0);
@@ -26,28 +29,25 @@ class RwSem final : public Lock {
     bool is_write_locked() const { return writer_ >= 0; }
     bool is_locked() const { return writer_ >= 0 || readers_ > 0; }
     unsigned readers() const { return readers_; }
-    bool is_contended() const { return !queue_.empty(); }
+    /// Whether a writer waits for readers to leave.
+    bool holds_readers_back() const { return readers_ > 0 && !queued_.empty(); }
     int owner() const override { return writer_; }
 
   private:
-    struct Waiter {
-        std::uint16_t slot;
-        bool shared;
-    };
-    bool available(bool shared) const {
-        return shared ? writer_ < 0 : writer_ < 0 && readers_ == 0;
-    }
-    void acquire(bool shared, unsigned subclass, Where where);
-    bool try_acquire(bool shared, unsigned subclass, Where where);
-    void grant(Attempt attempt, bool shared, unsigned subclass, Where where);
+    bool admits_readers() const { return writer_ < 0 && !holds_readers_back(); }
+    void take(Attempt attempt, bool shared, unsigned subclass, Where where);
     void release(bool shared);
-    /// Whether a queued task may take the semaphore now: by its place in the queue.
-    bool may_go(unsigned slot) const;
+    void wait_point(OpKind op);
+    void try_point();
+    bool try_take(bool possible, bool shared, unsigned subclass, Where where);
+    void queue_behind_readers();
+    /// Lets those go on who can take the semaphore, or queue.
     void update_waiters();
 
     int writer_ = -1;
     unsigned readers_ = 0;
-    Vector<Waiter> queue_;
+    TaskSet writers_;  // of those that are pending
+    TaskSet queued_;   // of these, those that hold readers back
 };
 
 /// Holds a semaphore for reading for a scope.

@@ -38,6 +38,8 @@ OpKind operation_of(AccessKind kind) {
     case AccessKind::Release:
     case AccessKind::ReleaseShared:
         return OpKind::Release;
+    case AccessKind::Queue:
+        return OpKind::Write;
     }
     return OpKind::Read;
 }
@@ -411,8 +413,7 @@ bool Scheduler::earlier(const Task& a, const Task& b) const {
 }
 
 unsigned Scheduler::default_choice() const {
-    if (running_ != nullptr && !running_->finished && enabled_.test(running_->slot))
-        return running_->slot;
+    if (default_goes_on()) return running_->slot;
     unsigned best = max_tasks;
     TaskSet first = enabled_;  // mostly there is one of these, and its name decides
     first.remove(events_).remove(deferred_);
@@ -438,9 +439,7 @@ void Scheduler::candidates(std::vector<std::uint16_t>& out) const {
 
 Digest Scheduler::situation() const {
     Digest digest = fingerprint_.value();
-    const bool goes_on =
-        running_ != nullptr && !running_->finished && enabled_.test(running_->slot);
-    digest.mix(goes_on ? running_->path : 0);
+    digest.mix(default_goes_on() ? running_->path : 0);
     Digest open;
     deferred_.for_each([&](unsigned slot) {
         Digest one;
@@ -451,7 +450,7 @@ Digest Scheduler::situation() const {
     // The age of outstanding events decides their default order, which the class does not know.
     std::array<std::uint16_t, max_tasks> by_age;
     std::size_t count = 0;
-    (enabled_ & events_).for_each([&](unsigned slot) {
+    (live_ & events_).for_each([&](unsigned slot) {
         by_age[count++] = static_cast<std::uint16_t>(slot);
     });
     std::sort(
@@ -495,11 +494,11 @@ void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
     const bool lockless = object.cls().discipline == Discipline::Lockless;
     if (grain_ == Grain::Fine) {
         if (!self.untouched) scheduling_point(operation_of(kind), object);
-        self.untouched = false;
     } else if (lockless && self.spin_depth == 0) {
         if (self.committed) scheduling_point(operation_of(kind), object);
         self.committed = true;
     }
+    self.untouched = false;
     record(object, kind, key, value);
     if (lockless) {
         if (reads_only(kind)) {
@@ -537,10 +536,12 @@ void Scheduler::change_noexcept(const Object& object, AccessKind kind, std::uint
 void Scheduler::sync_access(Object& object, AccessKind kind) {
     running_->untouched = false;
     record(object, kind, 0, 0);
-    if (!reads_only(kind)) {
-        races_.exchange(running_->slot, object);
-    } else {
+    if (reads_only(kind) || kind == AccessKind::AcquireShared) {
         races_.acquire(running_->slot, object);
+    } else if (kind == AccessKind::ReleaseShared) {
+        races_.release(running_->slot, object);
+    } else {
+        races_.exchange(running_->slot, object);
     }
 }
 
@@ -566,11 +567,15 @@ void Scheduler::report_unordered(const Object& object, AccessKind kind, Epoch ri
 // ---- locks
 // ---------------------------------------------------------------------------------------------------------------
 
+bool Scheduler::orders(const Lock& lock) const {
+    return grain_ == Grain::Fine || lock.cls().index != primitive::spinlock.index;
+}
+
 void Scheduler::lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass,
                               Where where) {
     Task& self = *running_;
     self.untouched = false;
-    record(lock, shared ? AccessKind::AcquireShared : AccessKind::Acquire, 0, 1);
+    if (orders(lock)) record(lock, shared ? AccessKind::AcquireShared : AccessKind::Acquire, 0, 1);
     races_.acquire(self.slot, lock);
     std::string cycle = lockdep_.acquire(self, lock.lock_class(), subclass, attempt);
     SIM_ASSERT(self.held_count < self.held.size());
@@ -590,12 +595,23 @@ void Scheduler::lock_released(Lock& lock) {
     races_.release(self.slot, lock);
     for (unsigned i = self.held_count; i-- > 0;) {
         if (self.held[i].lock != &lock) continue;
-        record(lock, self.held[i].shared ? AccessKind::ReleaseShared : AccessKind::Release, 0, 2);
+        if (orders(lock))
+            record(lock, self.held[i].shared ? AccessKind::ReleaseShared : AccessKind::Release, 0,
+                   2);
         std::copy(self.held.begin() + i + 1, self.held.begin() + self.held_count,
                   self.held.begin() + i);
         --self.held_count;
         return;
     }
+}
+
+void Scheduler::lock_downgraded(Lock& lock) {
+    Task& self = *running_;
+    self.committed = true;
+    for (unsigned i = 0; i < self.held_count; ++i)
+        if (self.held[i].lock == &lock) self.held[i].shared = true;
+    sync_access(lock, AccessKind::Release);
+    sync_access(lock, AccessKind::AcquireShared);
 }
 
 // ---- findings

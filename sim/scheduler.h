@@ -158,6 +158,9 @@ class Scheduler {
     bool splits_here(const Task& task) const {
         return grain_ == Grain::Fine ? !task.untouched : task.committed && task.spin_depth == 0;
     }
+    /// The same before an operation that may sleep: so a blocked attempt is no step, and what a
+    /// step does does not depend on who was there first.
+    bool splits_before_sleeping(const Task& task) const { return !task.untouched; }
     /// Not enabled until wake(). The task's next operation is Resume on `object`.
     void block(Object& object, Where where);
     void wake(Task& task);
@@ -171,6 +174,8 @@ class Scheduler {
     /// The bookkeeping of every lock: access set, happens-before, lockdep, what the task holds.
     void lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass, Where where);
     void lock_released(Lock& lock);
+    /// The running task goes on as one of those that share the lock.
+    void lock_downgraded(Lock& lock);
     /// The running step ends where it finds the lock taken: it has looked at it (a blocked attempt
     /// at a point of its own is no step, and looks at nothing).
     void found_taken(Object& object);
@@ -238,17 +243,17 @@ class Scheduler {
     /// A task's or event's position among the candidates.
     std::uint16_t index_of(unsigned slot) const;
     /// Whether choosing `slot` here is a deviation, as --preemptions counts them:
-    /// - another task, or an event, although the running task could go on;
+    /// - another task, or an event, although the running one could go on;
     /// - an event before its turn, although a task is enabled or an older event outstanding. If it
     /// passes just one that has
     ///   not begun (an event, or a task that was not started yet), that one is deferred: its turn
     ///   is open from then on, and it may take any later one, whenever the running task stops,
     ///   without counting again.
     bool is_deviation(unsigned slot) const { return deviation_of(slot).counts; }
-    /// Whether the running task is enabled, so that everything but going on would be a deviation.
+    /// Whether the running task or event is enabled, so that everything but going on would be a
+    /// deviation.
     bool default_goes_on() const {
-        return running_ != nullptr && !running_->finished && enabled_.test(running_->slot) &&
-               !events_.test(running_->slot);
+        return running_ != nullptr && !running_->finished && enabled_.test(running_->slot);
     }
     /// All that decides what may follow, but for the deviations used: the class of the execution so
     /// far, the running task if it can go on, what is deferred. Only for a strategy that wants
@@ -302,6 +307,9 @@ class Scheduler {
     /// Whether the running task was on that way; then it stopped before the operation, and has been
     /// chosen for it now.
     bool stays_before(OpKind op, const Object& object) noexcept;
+    /// In the coarse grain no step ends inside a spinlock's section, so nobody ever finds one
+    /// taken: sections are ordered by what they touch.
+    bool orders(const Lock& lock) const;
     void record(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value) {
         trace_.add_access({object.id(), key, kind}, value);
         if (fingerprinting_) fingerprint_.touch(object.id(), kind, key);

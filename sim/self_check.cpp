@@ -33,6 +33,8 @@ const char* verb_of(AccessKind kind) {
     case AccessKind::Release:
     case AccessKind::ReleaseShared:
         return "releases";
+    case AccessKind::Queue:
+        return "queues for";
     }
     return "touches";
 }

@@ -34,6 +34,8 @@ const char* operation_of(sim::AccessKind kind) {
     case sim::AccessKind::Release:
     case sim::AccessKind::ReleaseShared:
         return "unlock";
+    case sim::AccessKind::Queue:
+        return "queue";
     }
     return "?";
 }

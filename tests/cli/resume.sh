@@ -11,7 +11,7 @@ cp out whole.txt
 rm -r interleaf-out
 
 # A limit: what is left is kept, and said.
-exits 4 explore commit/001 --preemptions 1 --max-executions 3000
+exits 4 explore commit/001 --preemptions 1 --max-executions 300
 says out "resume: interleaf explore --resume interleaf-out/commit-001-6.1.ilfr"
 exits 0 explore --resume interleaf-out/commit-001-6.1.ilfr -j 2
 same whole.txt
@@ -19,7 +19,7 @@ gone interleaf-out/commit-001-6.1.ilfr
 
 # Killed, at any moment: the last checkpoint is whole.
 rm -r interleaf-out
-"$interleaf" explore commit/001 --preemptions 1 --checkpoint kept.ilfr --checkpoint-interval 50ms \
+"$interleaf" explore commit/001 --preemptions 1 --checkpoint kept.ilfr --checkpoint-interval 5ms \
     --progress none >killed.txt 2>&1 &
 search=$!
 until [[ -s kept.ilfr ]]; do sleep 0.05; done
@@ -55,7 +55,7 @@ same whole.txt
 bug=(--kernel 5.5 --without 1bbb97b8ce7d)
 exits 1 explore replace/001 "${bug[@]}" --preemptions 1
 cp out whole.txt
-exits 4 explore replace/001 "${bug[@]}" --preemptions 1 --max-executions 200
+exits 4 explore replace/001 "${bug[@]}" --preemptions 1 --max-executions 100
 exits 1 explore --resume interleaf-out/replace-001-5.5-without-1bbb97b8ce7d.ilfr
 same whole.txt
 

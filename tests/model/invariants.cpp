@@ -191,7 +191,7 @@ TEST_CASE("A tree block that must not change, or not there, is noticed", "[model
     };
     CHECK(noticed([&](FsInfo& fs) {
               with_leaf(fs, [](Path& path) {
-                  path.nodes[0]->set_flag(eb_flag::writeback);
+                  path.nodes[0]->writeback.set();
                   mark_buffer_dirty(*path.nodes[0]);
               });
           }) == "write-under-writeback");

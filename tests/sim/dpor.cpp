@@ -106,7 +106,7 @@ void compare_with_plain_search(std::uint64_t first_seed, unsigned programs, std:
     unsigned compared = 0;
     std::uint64_t plain_executions = 0, reduced_executions = 0, cut = 0;
     for (std::uint64_t seed = first_seed; seed < first_seed + programs; ++seed) {
-        const tests::Code code = tests::random_code(seed);
+        const tests::Code code = tests::mixed_code(seed);
         for (const sim::Grain grain : {sim::Grain::Coarse, sim::Grain::Fine}) {
             const Ends plain = tests::all_ends(code, grain, unbounded, most);
             if (plain.too_many) continue;

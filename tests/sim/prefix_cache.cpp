@@ -19,7 +19,7 @@ void compare_with_plain_search(std::uint64_t first_seed, unsigned programs, std:
     std::uint64_t plain_executions = 0, cached_executions = 0;
     unsigned compared = 0;
     for (std::uint64_t seed = first_seed; seed < first_seed + programs; ++seed) {
-        const tests::Code code = tests::random_code(seed);
+        const tests::Code code = tests::mixed_code(seed);
         for (const sim::Grain grain : {sim::Grain::Coarse, sim::Grain::Fine}) {
             for (const std::uint32_t bound : {0U, 1U, 2U, unbounded}) {
                 const Ends plain = all_ends(code, grain, bound, most);

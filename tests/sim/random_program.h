@@ -3,10 +3,12 @@
 #include <sstream>
 
 #include "sim/completion.h"
+#include "sim/countdown.h"
 #include "sim/rng.h"
 #include "sim/rwsem.h"
 #include "sim/semaphore.h"
 #include "sim/spinlock.h"
+#include "sim/wait_bit.h"
 #include "sim/waitqueue.h"
 #include "tests/sim/support.h"
 
@@ -45,8 +47,16 @@ enum class Op : unsigned {
     Yield,
     Spawn,
     Submit,
+    SetBit,
+    WaitForBit,
+    TestBit,
+    SubmitTwo,
+    Downgrade,
+    TryReadSem,
 };
-inline constexpr unsigned op_count = static_cast<unsigned>(Op::Submit) + 1;
+inline constexpr unsigned op_count = static_cast<unsigned>(Op::TryReadSem) + 1;
+/// The first family of programs has those up to Submit; seeds mean the same ones for ever.
+inline constexpr unsigned first_ops = static_cast<unsigned>(Op::Submit) + 1;
 inline constexpr const char* op_names[op_count] = {
     "Section",
     "ReadSection",
@@ -75,10 +85,17 @@ inline constexpr const char* op_names[op_count] = {
     "Yield",
     "Spawn",
     "Submit",
+    "SetBit",
+    "WaitForBit",
+    "TestBit",
+    "SubmitTwo",
+    "Downgrade",
+    "TryReadSem",
 };
 /// About how many steps of the fine grain each has.
 inline constexpr unsigned op_steps[op_count] = {4, 3, 6, 4, 6, 6, 3, 4, 1, 1, 1, 1, 1, 3,
-                                                2, 1, 1, 4, 4, 1, 2, 1, 1, 1, 1, 3, 2};
+                                                2, 1, 1, 4, 4, 1, 2, 1, 1, 1, 1, 3, 2,
+                                                3, 1, 1, 5, 4, 2};
 
 struct Instruction {
     Op op;
@@ -125,6 +142,7 @@ class RandomProgram final : public sim::Program {
             fold(data.peek());
         fold(state_->semaphore.count());
         fold(state_->done.done() ? 1 : 0);
+        fold(state_->bit.peek() ? 1 : 0);
         return hash;
     }
 
@@ -146,6 +164,7 @@ class RandomProgram final : public sim::Program {
         sim::WaitQueue queue;
         sim::Completion done;
         sim::Semaphore semaphore{1};
+        sim::WaitBit bit;
         sim::Vector<Progress> tasks;
     };
 
@@ -280,14 +299,57 @@ class RandomProgram final : public sim::Program {
             sim::current().spawn_completion(
                 "request", 0, 1, [this, i] { state_->words[i.which].add_return(i.value); });
             break;
+        case Op::SetBit: {
+            const bool was_set = s.bit.test_and_set();
+            task.see(was_set ? 1 : 0);
+            if (!was_set)
+                sim::current().spawn_completion("clear", 1, 1,
+                                                [this] { state_->bit.clear_and_wake_up(); });
+            break;
         }
+        case Op::WaitForBit:
+            s.bit.wait();
+            break;
+        case Op::TestBit:
+            task.see(s.bit.test() ? 1 : 0);
+            break;
+        case Op::SubmitTwo:
+            submit_two(i);
+            break;
+        case Op::Downgrade:
+            s.sem.down_write(i.site);
+            update(s.sem_data, task, i.value);
+            s.sem.downgrade_write();
+            task.see(s.words[i.which].load());
+            s.sem.up_read();
+            break;
+        case Op::TryReadSem: {
+            const bool taken = s.sem.try_down_read();
+            task.see(taken ? 1 : 0);
+            if (taken) s.sem.up_read();
+            break;
+        }
+        }
+    }
+
+    /// A request in two parts: what follows both looks at the first word.
+    void submit_two(const Instruction& i) {
+        auto* const parts = sim::make<sim::Countdown>(2U, "whole", [this, i] {
+            state_->words[0].add_return(state_->words[1].load() + i.value);
+        });
+        for (std::uint16_t part = 0; part < 2; ++part)
+            sim::current().spawn_completion("part", part, 1, [this, i, parts] {
+                state_->words[1].inc(i.value);
+                parts->count_down();
+            });
     }
 
     Code code_;
     State* state_ = nullptr;
 };
 
-inline Code random_code(std::uint64_t seed) {
+/// @param ops  how many of the operations there are to choose from
+inline Code random_code(std::uint64_t seed, unsigned ops = first_ops) {
     sim::Rng rng(seed);
     const unsigned tasks = 2 + static_cast<unsigned>(rng.below(4) == 0);
     const unsigned budget = tasks == 2 ? 7 : 4;
@@ -295,7 +357,7 @@ inline Code random_code(std::uint64_t seed) {
     unsigned site = 0;
     for (auto& task : code) {
         for (unsigned steps = 0; steps < budget;) {
-            const Instruction next{static_cast<Op>(rng.below(op_count)),
+            const Instruction next{static_cast<Op>(rng.below(ops)),
                                    static_cast<unsigned>(rng.below(2)),
                                    1 + static_cast<unsigned>(rng.below(3)), site};
             const unsigned cost = op_steps[static_cast<unsigned>(next.op)];
@@ -306,6 +368,12 @@ inline Code random_code(std::uint64_t seed) {
         }
     }
     return code;
+}
+
+/// Programs of both families in turn.
+/// @param ops  how many of the operations the second one chooses from
+inline Code mixed_code(std::uint64_t seed, unsigned ops = op_count) {
+    return random_code(seed, seed % 2 == 0 ? first_ops : ops);
 }
 
 inline std::string describe(const Code& code) {

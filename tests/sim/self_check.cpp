@@ -100,7 +100,7 @@ TEST_CASE("What is declared makes no difference, in thousands of random programs
     const auto grain = GENERATE(tests::both_grains());
     std::uint64_t pairs = 0;
     for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
-        const tests::Code code = tests::random_code(seed);
+        const tests::Code code = tests::mixed_code(seed);
         const auto factory = [&] { return std::make_unique<tests::RandomProgram>(code); };
         sim::Execution execution(factory, {.grain = grain});
         sim::SelfCheck check(factory, {.grain = grain});
