@@ -94,6 +94,13 @@ void HappensBefore::join(std::uint32_t* clock, std::uint32_t event) const {
     clock[other.task] = std::max(clock[other.task], event + 1);
 }
 
+/// Whether a shared holding goes on from an exclusive one, which the same step gave up.
+bool HappensBefore::is_downgrade(const Node& node) const {
+    if (node.kind != AccessKind::AcquireShared || node.before == 0) return false;
+    const Node& before = nodes_[node.before - 1];
+    return before.event == node.event && before.kind == AccessKind::Release;
+}
+
 /// An acquisition's rivals: the acquisitions that began the holdings before it, back to the last
 /// one that excludes all others. A shared one had to wait for the other shared holdings if somebody
 /// queued behind them.
@@ -117,7 +124,7 @@ void HappensBefore::collect_acquisition(std::uint32_t head, bool shared, std::ui
                 remember(releases_, event);
             left_.clear();
         }
-        if (shared) continue;
+        if (shared || is_downgrade(node)) continue;
         shared_holdings = shared_holdings || node.kind == AccessKind::AcquireShared;
         if (node.kind == AccessKind::AcquireShared) remember(acquisitions_, node.event);
         if (node.kind == AccessKind::Read) remember(rivals_, node.event);

@@ -116,6 +116,7 @@ class HappensBefore {
     void prepare(const Step& step);
     void collect(std::uint32_t head, const Access& access, std::uint32_t self);
     void collect_acquisition(std::uint32_t head, bool shared, std::uint32_t self);
+    bool is_downgrade(const Node& node) const;
     bool put(std::uint32_t head, const Access& access, std::uint32_t self);
     void find_races(std::uint32_t self);
     void find_earlier_wait(std::uint64_t completion, std::uint32_t self);

@@ -300,6 +300,7 @@ Task* Scheduler::next_task() {
         outcome_ = Outcome::StepLimit;
         return nullptr;
     }
+    if (enabled_.single()) deferred_.remove(enabled_);  // it has its turn
     if (enabled_.single() && !every_step_) return tasks_[enabled_.first()].get();
 
     const Choice choice = strategy_->choose(*this);

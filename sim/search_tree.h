@@ -16,10 +16,10 @@ namespace sim {
 /// asked for.
 struct Branching {
     TaskSet enabled, free;
-    TaskSet unbegun;  // where nobody goes on: events, and tasks that have not had a step
     TaskSet asked;    // those that have been run here, or are going to be
     TaskSet refused;  // those that the bound does not allow
     std::uint32_t deviations = 0;  // before the choice
+    bool goes_on = false;          // who ran before can go on
 };
 
 /// A choice point that several workers know: whoever finds a race may ask for a task there.

@@ -88,11 +88,10 @@ void BporStrategy::open_frame(const Scheduler& scheduler) {
     frame.at.deviations = scheduler.deviations();
     const unsigned usual = scheduler.default_choice();
     frame.at.free.set(usual);
-    if (!scheduler.default_goes_on() && !frame.at.enabled.single()) {
+    frame.at.goes_on = scheduler.default_goes_on();
+    if (!frame.at.goes_on && !frame.at.enabled.single()) {
         frame.at.enabled.for_each([&](unsigned slot) {
             if (!scheduler.is_deviation(slot)) frame.at.free.set(slot);
-            if (scheduler.events().test(slot) || !scheduler.task(slot).started)
-                frame.at.unbegun.set(slot);
         });
     }
     frame.at.asked.set(usual);
@@ -154,10 +153,10 @@ void BporStrategy::share_all() {
 void BporStrategy::ask(std::uint32_t depth, TaskSet tasks) {
     Frame& frame = frames_[depth];
     tasks = tasks & frame.at.enabled;
-    // What an event costs out of its turn depends on how many others that have not begun it passes.
+    // What an event costs out of its turn depends on whom it passes.
     TaskSet out_of_turn = tasks;
     out_of_turn.remove(frame.at.free);
-    if (!out_of_turn.empty()) tasks |= frame.at.unbegun;
+    if (!out_of_turn.empty() && !frame.at.goes_on) tasks |= frame.at.enabled;
     if (frame.at.deviations >= max_deviations_) {
         const TaskSet free = tasks & frame.at.free;
         tasks.remove(free);

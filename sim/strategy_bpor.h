@@ -20,8 +20,8 @@ namespace sim {
 /// - at each deviation before, instead of it, and where the task that it interrupted came to run.
 /// And a step that could have been blocked is also tried before what made it possible: a task that
 /// blocks is left for nothing. What decides whose turn it is counts as a dependence: the order in
-/// which events are created; and with an event out of its turn, all that have not begun are tried,
-/// since what it costs depends on how many of them it passes.
+/// which events are created; and with an event out of its turn, all others are tried too, since
+/// what it costs depends on whom it passes.
 ///
 /// What is searched is the least set of executions that contains the default one and, with each of
 /// them, those that its races ask for. So it does not depend on the order of the search, on the

@@ -36,10 +36,10 @@ std::uint32_t read_index(const Json& json) {
 }
 
 Json node_json(const sim::SavedTree::Node& node) {
-    return {index_json(node.parent),     node.via,
-            node.at.deviations,          slots_json(node.at.enabled),
-            slots_json(node.at.free),    slots_json(node.at.asked),
-            slots_json(node.at.unbegun), node.foreign};
+    return {index_json(node.parent),  node.via,
+            node.at.deviations,       slots_json(node.at.enabled),
+            slots_json(node.at.free), slots_json(node.at.asked),
+            node.at.goes_on,          node.foreign};
 }
 
 sim::SavedTree::Node read_node(const Json& json) {
@@ -50,7 +50,7 @@ sim::SavedTree::Node read_node(const Json& json) {
     node.at.enabled = read_slots(json.at(3));
     node.at.free = read_slots(json.at(4));
     node.at.asked = read_slots(json.at(5));
-    node.at.unbegun = read_slots(json.at(6));
+    node.at.goes_on = json.at(6).get<bool>();
     node.foreign = json.at(7).get<bool>();
     return node;
 }
