@@ -16,8 +16,8 @@ namespace sim {
 /// asked for.
 struct Branching {
     TaskSet enabled, free;
-    TaskSet asked;    // those that have been run here, or are going to be
-    TaskSet refused;  // those that the bound does not allow
+    TaskSet asked;                 // those that have been run here, or are going to be
+    TaskSet refused;               // those that the bound does not allow
     std::uint32_t deviations = 0;  // before the choice
     bool goes_on = false;          // who ran before can go on
 };

@@ -86,11 +86,12 @@ std::string flips_text(const Why& why, const sim::Trace& trace, std::size_t widt
                                         : "Reversing any one of these pairs alone makes it pass.",
                       width);
     if (flips.found.size() > chain.size())
-        text += explain_entry("",
-                              "So do " + counted(flips.found.size() - chain.size(), "other pair") +
-                                  " of " + std::to_string(flips.tried) +
-                                  " tried, further away from it.",
-                              width);
+        text += explain_entry(
+            "",
+            std::string(flips.found.size() - chain.size() == 1 ? "So does " : "So do ") +
+                counted(flips.found.size() - chain.size(), "other pair") + " of " +
+                std::to_string(flips.tried) + " tried, further away from it.",
+            width);
     return text;
 }
 

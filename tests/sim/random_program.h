@@ -93,9 +93,8 @@ inline constexpr const char* op_names[op_count] = {
     "TryReadSem",
 };
 /// About how many steps of the fine grain each has.
-inline constexpr unsigned op_steps[op_count] = {4, 3, 6, 4, 6, 6, 3, 4, 1, 1, 1, 1, 1, 3,
-                                                2, 1, 1, 4, 4, 1, 2, 1, 1, 1, 1, 3, 2,
-                                                3, 1, 1, 5, 4, 2};
+inline constexpr unsigned op_steps[op_count] = {4, 3, 6, 4, 6, 6, 3, 4, 1, 1, 1, 1, 1, 3, 2, 1, 1,
+                                                4, 4, 1, 2, 1, 1, 1, 1, 3, 2, 3, 1, 1, 5, 4, 2};
 
 struct Instruction {
     Op op;

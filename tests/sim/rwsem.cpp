@@ -115,11 +115,11 @@ TEST_CASE("whoever waits for a semaphore may have it when it is free", "[sim][rw
         const sim::WriteGuard guard(house.sem);
         house.log = house.log * 10 + 2;
     };
-    const auto report = explore_all(
-        tests::program<House>(
-            [](const House& house) { return house.log * 10 + house.most_readers; },
-            {first, reader, reader, writer}),
-        grain);
+    const auto report =
+        explore_all(tests::program<House>(
+                        [](const House& house) { return house.log * 10 + house.most_readers; },
+                        {first, reader, reader, writer}),
+                    grain);
     CHECK(final_values(report) == Values{1121, 1122, 1211, 2111, 2112});
 }
 
@@ -146,9 +146,9 @@ TEST_CASE("a writer that becomes a reader lets readers in and keeps writers out"
     CHECK(report.failures.empty());
 }
 
-TEST_CASE(
-    "trying a semaphore fails while it is taken, and a reader's try while a writer waits for readers",
-    "[sim][rwsem]") {
+TEST_CASE("trying a semaphore fails while it is taken, and a reader's try while a writer waits for "
+          "readers",
+          "[sim][rwsem]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto stay_inside = [](House& house) {  // no reader is ever in the queue
         if (!house.sem.try_down_read()) return;

@@ -52,8 +52,7 @@ TEST_CASE("a wait comes before a bit is set or after it was cleared, and changes
         const bool busy = block.busy.test();
         block.log = block.log * 10 + (busy ? 2 : 1);
     };
-    const auto report =
-        explore_all(tests::program<Block>(log_of, {submit, waiter, waiter}), grain);
+    const auto report = explore_all(tests::program<Block>(log_of, {submit, waiter, waiter}), grain);
     CHECK(report.failures.empty());
     CHECK(final_values(report) == Values{11, 12, 21, 22});  // 2: it was set in between
 }
@@ -63,8 +62,7 @@ TEST_CASE("of two that set a bit if it is clear one does", "[sim][wait-bit]") {
     const auto contender = [](Block& block) {
         if (!block.busy.test_and_set()) ++block.log;
     };
-    const auto report =
-        explore_all(tests::program<Block>(log_of, {contender, contender}), grain);
+    const auto report = explore_all(tests::program<Block>(log_of, {contender, contender}), grain);
     CHECK(final_values(report) == Values{1});
 }
 
