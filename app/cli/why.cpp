@@ -85,13 +85,12 @@ std::string flips_text(const Why& why, const sim::Trace& trace, std::size_t widt
                       chain.size() == 1 ? "Reversing this pair alone makes it pass."
                                         : "Reversing any one of these pairs alone makes it pass.",
                       width);
-    if (flips.found.size() > chain.size())
-        text += explain_entry(
-            "",
-            std::string(flips.found.size() - chain.size() == 1 ? "So does " : "So do ") +
-                counted(flips.found.size() - chain.size(), "other pair") + " of " +
-                std::to_string(flips.tried) + " tried, further away from it.",
-            width);
+    if (const std::size_t others = flips.found.size() - chain.size(); others != 0)
+        text += explain_entry("",
+                              std::string(others == 1 ? "So does " : "So do ") +
+                                  counted(others, "other pair") + " of " +
+                                  std::to_string(flips.tried) + " tried, further away from it.",
+                              width);
     return text;
 }
 
