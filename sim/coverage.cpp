@@ -20,6 +20,7 @@ template <class Key, class Hash> class Numbers {
         return at->second;
     }
     const Key& operator[](std::uint32_t number) const { return keys_[number]; }
+    std::size_t size() const { return keys_.size(); }
 
   private:
     std::unordered_map<Key, std::uint32_t, Hash> numbers_;  // looked up only, never walked
@@ -99,15 +100,35 @@ class CoverageObserver final : public Observer {
     void count(const Trace& trace, const ReversibleRace& race) {
         const auto first = trace.accesses_of(race.first), second = trace.accesses_of(race.second);
         found_.clear();
+        kinds_.clear();
         for (const Access& a : first)
             for (const Access& b : second)
-                if (conflict(a, b) && !releases(a.kind) && !releases(b.kind))
-                    found_.push_back((std::uint64_t{point_of(trace, race.first, a)} << 32) |
+                if (conflict(a, b) && !releases(a.kind) && !releases(b.kind)) {
+                    const std::uint32_t before = point_of(trace, race.first, a);
+                    found_.push_back((std::uint64_t{before} << 32) |
                                      point_of(trace, race.second, b));
-        std::sort(found_.begin(), found_.end());
-        found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
+                    kinds_.push_back(kind_of(points_[before].object));
+                }
+        if (found_.empty()) return;
+        keep_distinct(found_);
         for (const std::uint64_t pair : found_)
             ++orders_[pair];
+        ++races_;
+        keep_distinct(kinds_);
+        for (const std::uint32_t kind : kinds_)
+            ++races_over_[kind];
+    }
+
+    std::uint32_t kind_of(const char* object) {
+        const auto [at, fresh] = kind_numbers_.try_emplace(object);
+        if (fresh) at->second = objects_.of(object);
+        races_over_.resize(objects_.size());
+        return at->second;
+    }
+
+    template <class T> static void keep_distinct(std::vector<T>& list) {
+        std::sort(list.begin(), list.end());
+        list.erase(std::unique(list.begin(), list.end()), list.end());
     }
 
     CoveredStep text_of(std::uint32_t point) const {
@@ -128,6 +149,9 @@ class CoverageObserver final : public Observer {
             else
                 coverage_->pairs_[{std::move(after), std::move(before)}].reversed += count;
         }
+        coverage_->races_ += races_;
+        for (std::uint32_t kind = 0; kind < races_over_.size(); ++kind)
+            coverage_->races_by_object_[objects_[kind]] += races_over_[kind];
     }
 
     std::shared_ptr<Coverage> coverage_;
@@ -139,7 +163,12 @@ class CoverageObserver final : public Observer {
     std::vector<std::uint32_t> role_of_;  // by the name of the task
     Numbers<Point, PointHash> points_;
     std::unordered_map<std::uint64_t, std::uint64_t> orders_;  // by the two points
-    std::vector<std::uint64_t> found_;
+    std::uint64_t races_ = 0;
+    Numbers<std::string, std::hash<std::string>> objects_;
+    std::unordered_map<const char*, std::uint32_t> kind_numbers_;  // looked up only, never walked
+    std::vector<std::uint64_t> races_over_;                        // by kind
+    std::vector<std::uint64_t> found_;                             // of the race being counted
+    std::vector<std::uint32_t> kinds_;
 };
 
 std::function<std::unique_ptr<Observer>()>

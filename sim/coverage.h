@@ -42,6 +42,10 @@ class Coverage {
 
     std::uint64_t executions() const { return executions_; }
     const Pairs& pairs() const { return pairs_; }
+    /// Reversible races, and how many of them were over which kind of object. A race of two steps
+    /// that conflict over several kinds is over each.
+    std::uint64_t races() const { return races_; }
+    const std::map<std::string, std::uint64_t>& races_by_object() const { return races_by_object_; }
     /// How often the probe was passed.
     std::uint64_t probe(unsigned index) const { return probes_.at(index); }
 
@@ -51,6 +55,8 @@ class Coverage {
     std::uint64_t executions_ = 0;
     std::array<std::uint64_t, max_probes> probes_{};
     Pairs pairs_;
+    std::uint64_t races_ = 0;
+    std::map<std::string, std::uint64_t> races_by_object_;
 };
 
 }  // namespace sim

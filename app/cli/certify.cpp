@@ -69,6 +69,8 @@ std::optional<report::Certificate> certificate_of(const Session& session,
     certificate.steps = search.steps;
     certificate.depth = search.max_depth;
     certificate.jobs = settings.jobs;
+    if (settings.self_check != 0) certificate.self_check = settings.self_check;
+    certificate.pairs_swapped = search.pairs_checked;
     look_at_execution(session, scenario, certificate);
     return certificate;
 }

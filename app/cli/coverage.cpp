@@ -74,7 +74,7 @@ sim::Result<CoverageOption, Failure> CoverageOption::open(const Session& session
 
 void CoverageOption::add(Report& report, const scenario::Scenario& scenario,
                          const model::KernelVersion& kernel, const sim::Coverage* coverage) {
-    if (coverage == nullptr) return;
+    if (!is_on()) return;
     scenarios_.push_back(report::coverage_of(*coverage, scenario.id, kernel));
     report.text +=
         "      " + pairs_text(scenarios_.back()) + "   (interleaf show " + name_ + " --pairs)\n";

@@ -15,9 +15,9 @@ class CoverageOption {
     static sim::Result<CoverageOption, Failure> open(const Session& session);
 
     bool is_on() const { return file_.is_open(); }
-    /// For the search of one scenario; null when it was not asked for.
-    std::shared_ptr<sim::Coverage> begin() const {
-        return is_on() ? std::make_shared<sim::Coverage>() : nullptr;
+    /// For the search of one scenario; null when neither this nor --costs was asked for.
+    std::shared_ptr<sim::Coverage> begin(const Session& session) const {
+        return is_on() || session.has("costs") ? std::make_shared<sim::Coverage>() : nullptr;
     }
     /// After that search: a line in the text, an entry in the document.
     void add(Report& report, const scenario::Scenario& scenario, const model::KernelVersion& kernel,

@@ -1,4 +1,5 @@
 #include "app/cli/certify.h"
+#include "app/cli/costs.h"
 #include "app/cli/coverage.h"
 #include "app/cli/devices.h"
 #include "app/cli/frontier.h"
@@ -28,6 +29,7 @@ std::string reproduce_line(const Session& session, const scenario::Scenario& sce
     if (settings.grain == sim::Grain::Fine) line += " --grain fine";
     if (keeps_going(session)) line += " --keep-going";
     if (session.has("first")) line += " --first";
+    if (session.has("costs")) line += " --costs";
     if (session.has("self-check")) line += " --self-check " + session.parsed.last("self-check");
     line += devices_options(session);
     return line + "\n";
@@ -149,7 +151,7 @@ VerbResult go_on(Session& session) {
     if (!session.parsed.arguments.empty())
         return usage_failure("--resume FILE names its scenario: \"" + session.argument(0) +
                              "\" is one too many");
-    for (const char* other : {"coverage", "plan", "preemptions", "reduction", "kernel"})
+    for (const char* other : {"coverage", "costs", "plan", "preemptions", "reduction", "kernel"})
         if (session.has(other))
             return usage_failure(std::string("--") + other +
                                  " cannot be changed in the middle of a search");
@@ -179,6 +181,9 @@ VerbResult explore(Session& session) {
             return usage_failure(std::string("--") + option +
                                  " is for a search with a bound and --reduction dpor, without "
                                  "crash points");
+    for (const char* option : {"coverage", "costs"})
+        if (session.has("plan") && session.has(option))
+            return usage_failure(std::string("--plan runs no whole search: it has no --") + option);
     if (session.parsed.arguments.empty())
         return usage_failure("explore needs a scenario, or --resume FILE");
     const auto found = session.library.find(session.argument(0));
@@ -201,7 +206,7 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
     Checkpoints checkpoints(session, scenario_ptr, bound, keep_going, from);
     auto coverage = CoverageOption::open(session);
     if (!coverage.ok()) return coverage.error();
-    const auto covered = coverage.value().begin();
+    const auto covered = coverage.value().begin(session);
     const InterruptGuard interrupt;
     const auto devices = crash_search(session);
     const sim::SearchReport search = explore_scenario(
@@ -250,6 +255,8 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
         report.text += "      " + wrapped(race, 100, "      ");
     if (!search.unordered.empty()) report.document["unordered"] = search.unordered;
     if (auto failure = add_self_check(session, scenario_ptr, search, report)) return *failure;
+    const auto costs = costs_of(session, covered.get());
+    if (costs) add_costs(*costs, report);
     coverage.value().add(report, scenario, settings.kernel, covered.get());
     if (auto failure = coverage.value().write()) return *failure;
 
@@ -271,10 +278,12 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
     }
     if (search.failures.empty()) describe_devices(report, devices);
     if (auto failure = checkpoints.finish(search, report)) return *failure;
-    if (const auto certificate =
+    if (auto certificate =
             is_shard ? std::nullopt
-                     : certificate_of(session, scenario_ptr, bound, search, report.verdict))
+                     : certificate_of(session, scenario_ptr, bound, search, report.verdict)) {
+        certificate->costs = costs;
         if (auto failure = save_certificate(session, *certificate, report)) return *failure;
+    }
     if (search.cuts != 0)
         report.text += "      " + grouped(search.cuts) +
                        " causally closed sets of flushes and promises were run to\n";

@@ -167,7 +167,7 @@ class Hunt {
         const Settings& settings = session_.settings;
         auto prepared = prepare(scenario, settings.kernel, execution_options(settings, false));
         if (!prepared.ok()) return prepared.error();
-        const auto covered = coverage_.begin();
+        const auto covered = coverage_.begin(session_);
         const auto devices = crash_search(session_);
         const std::set<std::string> known = corpus_.known(scenario->id);
         const sim::SearchReport search = hunt_scenario(

@@ -131,6 +131,11 @@ constexpr std::array option_table{
         "write what the executions came by to FILE: conflicting steps in which orders, checks, "
         "changes; goes on after failures, and a search with a state cache has one worker",
         on_hunt | on_explore, ""},
+    OptionSpec{
+        "--costs", "",
+        "say over which kinds of objects the reversible races were, that is what costs the most "
+        "executions; goes on after failures, and a search with a state cache has one worker",
+        on_explore, ""},
     OptionSpec{"--self-check", "RATE",
                "take this share of the executions (0.01; 1: all) and run each pair of adjacent "
                "independent steps in the other order as well: a difference is an access that the "

@@ -37,10 +37,10 @@ sim::SearchReport hunt_scenario(const Session& session, const ScenarioPtr& scena
                                 const scenario::ProgramOptions& program = {},
                                 const std::shared_ptr<sim::Coverage>& coverage = nullptr);
 
-/// Whether a search goes on after its first failure. One whose coverage is asked for does: what
-/// several workers have done by then is not repeatable.
+/// Whether a search goes on after its first failure. One whose coverage or costs are asked for
+/// does: what several workers have done by then is not repeatable.
 inline bool keeps_going(const Session& session) {
-    return session.has("keep-going") || session.has("coverage");
+    return session.has("keep-going") || session.has("coverage") || session.has("costs");
 }
 
 /// A failure of a search as documents show it: signature, count, token.

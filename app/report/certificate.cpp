@@ -1,5 +1,7 @@
 #include "app/report/certificate.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "app/report/checksum.h"
@@ -22,6 +24,30 @@ std::uint64_t from_hex(const Json& json) {
     const auto value = scenario::parse_number("0x" + json.get<std::string>());
     if (!value) throw Json::other_error::create(501, "no hexadecimal number", nullptr);
     return *value;
+}
+
+Json costs_json(const Costs& costs) {
+    Json kinds = Json::array();
+    for (const Costs::Kind& kind : costs.kinds)
+        kinds.push_back({{"object", kind.object}, {"races", kind.races}});
+    return {
+        {"executions", costs.executions}, {"races", costs.races}, {"objects", std::move(kinds)}};
+}
+
+Costs read_costs(const Json& json) {
+    Costs costs;
+    json.at("executions").get_to(costs.executions);
+    json.at("races").get_to(costs.races);
+    for (const Json& kind : json.at("objects"))
+        costs.kinds.push_back(
+            {kind.at("object").get<std::string>(), kind.at("races").get<std::uint64_t>()});
+    return costs;
+}
+
+std::string percent(double share) {
+    char text[16];
+    std::snprintf(text, sizeof text, "%.1f%%", 100 * share);
+    return text;
 }
 
 Certificate read(const Json& json) {
@@ -53,6 +79,11 @@ Certificate read(const Json& json) {
     counts.at("steps").get_to(read.steps);
     counts.at("depth").get_to(read.depth);
     counts.at("jobs").get_to(read.jobs);
+    if (json.contains("costs")) read.costs = read_costs(json.at("costs"));
+    if (json.contains("self_check")) {
+        read.self_check = json.at("self_check").at("rate").get<double>();
+        json.at("self_check").at("pairs").get_to(read.pairs_swapped);
+    }
     return read;
 }
 
@@ -95,6 +126,8 @@ std::string to_text(const Certificate& of) {
                    {"depth", of.depth},
                    {"jobs", of.jobs},
                    {"same_for_any_jobs", of.counts_repeat()}}}};
+    if (of.costs) json["costs"] = costs_json(*of.costs);
+    if (of.self_check) json["self_check"] = {{"rate", *of.self_check}, {"pairs", of.pairs_swapped}};
     add_checksum(json);
     return json.dump(1) + "\n";
 }
@@ -120,7 +153,7 @@ std::vector<std::pair<std::string, std::string>> in_words(const Certificate& of)
                                   : std::to_string(of.cache_entries) +
                                         " happens-before prefixes, told apart by hashes of " +
                                         std::to_string(hash_bits) + " bits";
-    return {
+    std::vector<std::pair<std::string, std::string>> lines = {
         {"Scenario", of.scenario + ", content " + hex(of.content)},
         {"Kernel", of.kernel + ", " + hex(of.kernel_hash)},
         {"Prepared", "state " + hex(of.prepared_state)},
@@ -138,9 +171,32 @@ std::vector<std::pair<std::string, std::string>> in_words(const Certificate& of)
         {"Merged", of.merged_locks.empty() ? "no critical sections"
                                            : "critical sections of " + or_none(of.merged_locks)},
         {"Crashes", of.crash_at + "; images checked: " + of.check_images},
-        {"Sampled", or_none(of.sampled_checks)},
-        {"Made by", "interleaf " + of.program_version + ", model revision " +
-                        std::to_string(of.model_revision)}};
+        {"Sampled", or_none(of.sampled_checks)}};
+    if (of.self_check)
+        lines.emplace_back("Checked", percent(*of.self_check) + " of the executions: " +
+                                          std::to_string(of.pairs_swapped) +
+                                          " pairs of adjacent independent steps run in the other "
+                                          "order, none made a difference");
+    if (of.costs)
+        lines.emplace_back("Costs", std::to_string(of.costs->races) +
+                                        " reversible races: " + shares_in_words(*of.costs));
+    lines.emplace_back("Made by", "interleaf " + of.program_version + ", model revision " +
+                                      std::to_string(of.model_revision));
+    return lines;
+}
+
+std::string shares_in_words(const Costs& costs) {
+    constexpr std::size_t shown = 5;
+    std::string text;
+    const std::size_t named = std::min(shown, costs.kinds.size());
+    for (std::size_t i = 0; i < named; ++i)
+        text += (i == 0 ? "" : ", ") + percent(costs.share(costs.kinds[i])) + " over " +
+                costs.kinds[i].object;
+    const std::size_t others = costs.kinds.size() - named;
+    if (others != 0)
+        text += ", " + std::to_string(others) + " other " +
+                (others == 1 ? "kind of object" : "kinds of objects");
+    return text;
 }
 
 std::string certificate_name(const std::string& folder, const std::string& scenario,

@@ -9,6 +9,22 @@
 
 namespace app::report {
 
+/// What a search's executions are spent on: reversible races, most of one kind of object first. A
+/// race may be over several kinds.
+struct Costs {
+    struct Kind {
+        std::string object;
+        std::uint64_t races = 0;
+    };
+    std::uint64_t executions = 0, races = 0;
+    std::vector<Kind> kinds;
+    double share(const Kind& kind) const {
+        return races == 0 ? 0 : static_cast<double>(kind.races) / static_cast<double>(races);
+    }
+};
+/// "41.0% over ref_head, 22.5% over trans_lock, 3 other kinds of objects"
+std::string shares_in_words(const Costs& costs);
+
 /// What a search that came to its end may claim, of what, and what the claim rests on
 /// (.cert.json).
 struct Certificate {
@@ -36,6 +52,10 @@ struct Certificate {
     std::uint64_t executions = 0, blocked = 0, steps = 0;
     std::uint32_t depth = 0;
     unsigned jobs = 1;
+    // When asked for:
+    std::optional<Costs> costs;
+    std::optional<double> self_check;  // the share of executions that were checked
+    std::uint64_t pairs_swapped = 0;   // adjacent independent steps, all without a difference
 
     /// Whether another number of jobs would count the same executions.
     bool counts_repeat() const { return cache_entries == 0; }

@@ -30,6 +30,18 @@ exits 4 explore commit/001 --max-executions 5 --artifacts none
 exits 1 explore replace/001 --kernel 5.5 --without 1bbb97b8ce7d --first --artifacts none
 [[ -z $(find none -name "*.cert.json") ]] || fail "a certificate of nothing"
 
+# A certificate says how much of the search was checked, and what it was spent on, if that was asked for.
+grep -q 'self_check\|costs' first && fail "what was not asked for"
+exits 0 explore replace/003 --preemptions 0 --self-check 0.5 --costs --artifacts proof --format json
+pairs=$(value 'd["self_check"]["pairs"]')
+races=$(value 'd["costs"]["races"]')
+exits 0 show proof/replace-003-6.1.cert.json --format json
+json "d['self_check'] == {'rate': 0.5, 'pairs': $pairs} and $pairs > 0"
+json "d['costs']['races'] == $races and len(d['costs']['objects']) > 3"
+exits 0 show proof/replace-003-6.1.cert.json
+says out "50.0% of the executions: $pairs pairs of adjacent independent steps"
+says out "$races reversible races: "
+
 sed 's/PASS-BOUNDED/PASS/' first >touched.cert.json
 exits 6 show touched.cert.json
 says err "checksum"

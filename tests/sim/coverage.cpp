@@ -106,6 +106,34 @@ TEST_CASE("coverage does not depend on the number of workers", "[sim][coverage]"
     }
 }
 
+TEST_CASE("races are counted by the kind of object that they are over", "[sim][coverage]") {
+    struct Words {
+        sim::Atomic<std::uint64_t> a;
+        sim::Tracked<std::uint64_t> flag{tests::lockless_data};
+    };
+    const auto digest = [](const Words& words) { return words.flag.peek(); };
+    const auto both = [](Words& words) {
+        words.a.add_return(1);
+        words.flag.set(1);
+    };
+    const auto one = [](Words& words) { words.a.add_return(1); };
+    const auto jobs = GENERATE(1U, 2U, 3U);
+    // Each of the 6 orders has one race over either kind: none orders the other.
+    const auto two = explored(tests::program<Words>(digest, {both, both}), sim::Grain::Fine,
+                              sim::Reduction::None, jobs);
+    CHECK(two->executions() == 6);
+    CHECK(two->races() == 12);
+    CHECK(two->races_by_object() ==
+          std::map<std::string, std::uint64_t>{{"atomic", 6}, {"flag", 6}});
+    // A third task that touches the atomic only: it has no race over the flag.
+    const auto three = explored(tests::program<Words>(digest, {both, both, one}), sim::Grain::Fine,
+                                sim::Reduction::Dpor, jobs);
+    const auto& races = three->races_by_object();
+    CHECK(races.at("atomic") > races.at("flag"));
+    CHECK(races.at("flag") == three->executions());
+    CHECK(races.at("atomic") + races.at("flag") == three->races());
+}
+
 TEST_CASE("a task is called by what it is, not by when it was created", "[sim][coverage]") {
     // The parent's first creation is one kind of task or the other, as the order has it.
     const auto parent = [](Word& word) {

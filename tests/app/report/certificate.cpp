@@ -45,6 +45,30 @@ TEST_CASE("A certificate gives back what went in", "[app][report]") {
     CHECK(unbounded.counts_repeat());
 }
 
+TEST_CASE("A certificate says what was asked for besides, and nothing of what was not",
+          "[app][report]") {
+    Certificate certificate = sample();
+    const auto labels = [&] {
+        std::string all;
+        for (const auto& [label, words] : in_words(parse_certificate(to_text(certificate)).value()))
+            all += label + ": " + words + "\n";
+        return all;
+    };
+    CHECK(labels().find("Costs") == std::string::npos);
+    CHECK(labels().find("Checked") == std::string::npos);
+    CHECK(to_text(certificate).find("self_check") == std::string::npos);
+    certificate.self_check = 0.25;
+    certificate.pairs_swapped = 99;
+    certificate.costs = Costs{.executions = 7,
+                              .races = 200,
+                              .kinds = {{"a", 100}, {"b", 60}, {"c", 40}, {"d", 9}, {"e", 1}}};
+    CHECK(labels().find("Costs: 200 reversible races: 50.0% over a, 30.0% over b, 20.0% over c, "
+                        "4.5% over d, 0.5% over e\n") != std::string::npos);
+    CHECK(labels().find("Checked: 25.0% of the executions: 99 pairs") != std::string::npos);
+    certificate.costs->kinds.push_back({"f", 1});
+    CHECK(labels().find("over e, 1 other kind of object\n") != std::string::npos);
+}
+
 TEST_CASE("A certificate that was touched is refused", "[app][report]") {
     const std::string text = to_text(sample());
     for (const auto& [from, to] :
