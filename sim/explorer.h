@@ -21,7 +21,9 @@ struct SearchLimits {
     std::uint64_t max_executions = ~std::uint64_t{0};
     std::optional<std::chrono::nanoseconds>
         time;  // wall clock: a search cut by it is not repeatable, and says so
-    const std::atomic<bool>* interrupted = nullptr;  // set by a signal handler
+    const std::atomic<bool>* interrupted = nullptr;     // set by a signal handler
+    std::optional<std::chrono::nanoseconds> until_new;  // hunt: wall clock, since the search began
+                                                        // or last found a failure that is new
 };
 
 /// What a search has done so far, for progress lines. Read while workers run.
@@ -52,7 +54,8 @@ enum class SearchEnd : std::uint8_t {
     Interrupted,
     Nondeterministic,
     PreparationFailed,
-    Planned,  // as many open branches as a plan asked for
+    Planned,     // as many open branches as a plan asked for
+    NothingNew,  // hunt: no new signature for as long as was asked for
 };
 
 /// A search that was interrupted, as plain data: all that it takes to go on. Resumed, it runs the
@@ -139,7 +142,7 @@ struct HuntOptions {
     unsigned jobs = 1;
     SearchLimits limits;
     bool keep_going = false;
-    std::set<std::string> known;  // signatures at which the hunt does not stop
+    std::set<std::string> known;  // signatures at which the hunt does not stop; none of them is new
     bool each_execution = false;  // failures are listed by trace, not by signature
     bool collect_final_states = false;
     ProgressCallback on_progress;

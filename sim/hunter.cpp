@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -66,13 +67,19 @@ class Hunt {
             collector_.add_share(1.0 / static_cast<double>(options_.count));
             if (options_.collect_final_states && result.state_hash != 0)
                 final_states.insert(result.state_hash);
-            if (result.failed() && !options_.keep_going && is_new(result.violation->signature))
-                lower_last(run);
+            if (!result.failed() || !is_new(result.violation->signature)) continue;
+            note_new(result.violation->signature);
+            if (!options_.keep_going) lower_last(run);
         }
         collector_.add_final_states(final_states);
     }
 
     bool is_new(const std::string& signature) const { return !options_.known.contains(signature); }
+
+    void note_new(const std::string& signature) {
+        const std::lock_guard guard(seen_mutex_);
+        if (seen_.insert(signature).second) collector_.found_new();
+    }
 
     /// Runs after the first failing one are of no interest; those before it still are.
     void lower_last(std::uint64_t run) {
@@ -87,6 +94,8 @@ class Hunt {
     std::atomic<std::uint64_t> next_;
     std::atomic<std::uint64_t> last_{~std::uint64_t{0}};
     std::atomic<unsigned> working_;
+    std::mutex seen_mutex_;
+    std::set<std::string> seen_;  // new signatures
 };
 
 }  // namespace

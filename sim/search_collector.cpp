@@ -21,7 +21,7 @@ void raise(std::atomic<std::uint32_t>& most, std::uint32_t value) {
 
 SearchCollector::SearchCollector(const SearchLimits& limits, ProgressCallback on_progress)
     : limits_(limits), on_progress_(std::move(on_progress)), began_(Clock::now()),
-      last_progress_(began_), poll_(shortest_poll) {}
+      last_progress_(began_), poll_(shortest_poll), last_new_(began_.time_since_epoch()) {}
 
 void SearchCollector::stop(SearchEnd end) {
     const std::lock_guard guard(mutex_);
@@ -40,6 +40,9 @@ void SearchCollector::test_limits(std::uint64_t executions) {
         stop(SearchEnd::Interrupted);
     if (limits_.time && executions % 16 == 0 && Clock::now() - began_ >= *limits_.time)
         stop(SearchEnd::Time);
+    if (limits_.until_new && executions % 16 == 0 &&
+        Clock::now().time_since_epoch() - last_new_.load() >= *limits_.until_new)
+        stop(SearchEnd::NothingNew);
 }
 
 void SearchCollector::add(const ExecutionResult& result, const SearchOrder& order, bool by_trace) {

@@ -40,6 +40,9 @@ class SearchCollector {
 
     /// The earliest failure so far; executions after it need not run. Empty while there is none.
     bool first_failure(SearchOrder& order) const;
+    /// A failure with a signature that no execution had before: SearchLimits::until_new counts from
+    /// here.
+    void found_new() { last_new_ = Clock::now().time_since_epoch(); }
     std::uint64_t failures_seen() const { return failures_seen_.load(std::memory_order_relaxed); }
 
     /// Calls the progress callback now and then until `done()`.
@@ -72,6 +75,7 @@ class SearchCollector {
     Clock::time_point began_;
     Clock::time_point last_progress_;
     std::chrono::microseconds poll_;
+    std::atomic<Clock::duration> last_new_;
     std::atomic<bool> stop_{false};
     std::atomic<std::uint64_t> executions_{0}, blocked_{0}, steps_{0}, failures_seen_{0}, cuts_{0};
     std::atomic<std::uint32_t> depth_{0}, most_steps_{0}, most_tasks_{0};

@@ -42,7 +42,7 @@ std::optional<report::Certificate> certificate_of(const Session& session,
                                                   const sim::SearchReport& search,
                                                   Verdict verdict) {
     const Settings& settings = session.settings;
-    const bool all_failures = search.end == sim::SearchEnd::Found && session.has("keep-going");
+    const bool all_failures = search.end == sim::SearchEnd::Found && keeps_going(session);
     if (search.end != sim::SearchEnd::Complete && !all_failures) return std::nullopt;
     if (!search.unordered.empty()) return std::nullopt;
     report::Certificate certificate;

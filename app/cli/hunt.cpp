@@ -25,8 +25,10 @@ std::string reproduce_line(const Session& session) {
     for (const std::string& group : session.parsed.all("group"))
         line += " --group " + group;
     line += " " + scenario::kernel_options(settings.kernel) + " --strategy " +
-            settings.strategy.name() + " --seed " + std::to_string(settings.seed) + " --count " +
-            std::to_string(settings.count);
+            settings.strategy.name() + " --seed " + std::to_string(settings.seed);
+    if (!settings.until_new || session.has("count"))
+        line += " --count " + std::to_string(settings.count);
+    if (settings.until_new) line += " --until-new " + session.parsed.last("until-new");
     if (settings.seeds)
         line += " --seeds " + std::to_string(settings.seeds->first) + ".." +
                 std::to_string(settings.seeds->second);

@@ -181,6 +181,11 @@ constexpr std::array option_table{
     OptionSpec{"-j,--jobs", "N|auto", "worker threads (default auto: one for each processor)",
                on_search | on_bench, "INTERLEAF_JOBS"},
     OptionSpec{"--time", "DUR", "wall limit: 500ms, 30s, 10m, 2h", on_search, "INTERLEAF_TIME"},
+    OptionSpec{
+        "--until-new", "DUR",
+        "go on after failures, in each scenario until none with a new signature has come for "
+        "this long; no --count limits that unless it is given",
+        on_hunt, ""},
     OptionSpec{"--max-steps", "N", "steps of one execution (default 100000)", on_execution, ""},
     OptionSpec{"--max-executions", "N", "executions of one search",
                on_search | on_shrink | on_explain, ""},

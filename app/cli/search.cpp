@@ -83,6 +83,7 @@ sim::SearchReport hunt_scenario(const Session& session, const ScenarioPtr& scena
     }
     options.jobs = session.settings.jobs;
     options.limits = limits(session.settings, interrupted);
+    options.limits.until_new = session.settings.until_new;
     options.keep_going = persistence.keep_going;
     options.known = persistence.known;
     options.each_execution = session.settings.each_execution;
@@ -144,6 +145,10 @@ std::string end_text(const sim::SearchReport& report, const Settings& settings) 
     case sim::SearchEnd::Nondeterministic:
     case sim::SearchEnd::PreparationFailed:
         return report.error;
+    case sim::SearchEnd::NothingNew:
+        return "nothing new for " +
+               format_time(settings.until_new.value_or(std::chrono::nanoseconds{})) + "; --count " +
+               std::to_string(report.executions) + " runs the same";
     case sim::SearchEnd::Complete:
     case sim::SearchEnd::Found:
     case sim::SearchEnd::Planned:

@@ -38,9 +38,11 @@ sim::SearchReport hunt_scenario(const Session& session, const ScenarioPtr& scena
                                 const std::shared_ptr<sim::Coverage>& coverage = nullptr);
 
 /// Whether a search goes on after its first failure. One whose coverage or costs are asked for
-/// does: what several workers have done by then is not repeatable.
+/// does, since what several workers have done by then is not repeatable; and so does one that is
+/// after all that are new.
 inline bool keeps_going(const Session& session) {
-    return session.has("keep-going") || session.has("coverage") || session.has("costs");
+    return session.has("keep-going") || session.has("coverage") || session.has("costs") ||
+           session.has("until-new");
 }
 
 /// A failure of a search as documents show it: signature, count, token.

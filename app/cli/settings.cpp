@@ -270,6 +270,9 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
     reader.number("max-steps", 1, 10'000'000, max_steps);
     settings.max_steps = static_cast<std::uint32_t>(max_steps);
     reader.duration("time", settings.time);
+    reader.duration("until-new", settings.until_new);
+    if (settings.until_new && !parsed.has("count"))
+        settings.count = std::numeric_limits<std::uint64_t>::max();
     reader.duration("progress-interval", settings.progress_interval);
     reader.duration("checkpoint-interval", settings.checkpoint_interval);
     reader.choice<sim::Grain>("grain", {{"coarse", sim::Grain::Coarse}, {"fine", sim::Grain::Fine}},

@@ -44,7 +44,7 @@ struct Settings {
     bool unbounded = false;               // --preemptions none
     double self_check = 0;                // --self-check SHARE, 0 to 1
     unsigned jobs = 1;
-    std::optional<std::chrono::nanoseconds> time;
+    std::optional<std::chrono::nanoseconds> time, until_new;
     std::uint32_t max_steps = 100'000;
     std::uint64_t max_executions = ~std::uint64_t{0};
     std::uint64_t times = 1;

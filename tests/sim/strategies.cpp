@@ -429,6 +429,40 @@ TEST_CASE("run i of a hunt depends on the seed and i only", "[sim][strategies][h
     CHECK(rest.executions == options.count);
 }
 
+TEST_CASE("a hunt for what is new ends when nothing new has come for that long",
+          "[sim][strategies][hunter]") {
+    // A signature for each task that can be the first.
+    struct Order {
+        sim::Atomic<std::uint64_t> next;
+    };
+    const auto take = [](std::uint64_t who) {
+        return [who](Order& order) {
+            if (order.next.add_return(1) != 1) return;
+            sim::current().violation("first/" + std::to_string(who), "");
+        };
+    };
+    const auto factory =
+        tests::program<Order>([](const Order&) { return 0; }, {take(1), take(2), take(3)});
+    sim::HuntOptions options;
+    options.count = ~std::uint64_t{0};
+    options.keep_going = true;
+    options.jobs = GENERATE(1U, 2U);
+    options.limits.until_new = std::chrono::milliseconds(60);
+    const auto began = std::chrono::steady_clock::now();
+    const auto report = sim::hunt(factory, options);
+    CHECK(std::chrono::steady_clock::now() - began >= *options.limits.until_new);
+    CHECK(report.end == sim::SearchEnd::NothingNew);
+    CHECK(tests::signatures(report) == std::vector<std::string>{"first/1", "first/2", "first/3"});
+    // The clock decided when to stop, and nothing else.
+    options.limits.until_new.reset();
+    options.count = report.executions;
+    options.jobs = 1;
+    auto same = sim::hunt(factory, options);
+    CHECK(same.end == sim::SearchEnd::Found);
+    same.end = report.end;
+    tests::check_equal(report, same);
+}
+
 TEST_CASE("a hunt stops at its first failure, unless it is to keep going",
           "[sim][strategies][hunter]") {
     const auto factory = program_of<programs::Peterson>(2U, programs::Peterson::Order::TurnFirst);
