@@ -61,6 +61,43 @@ std::string waited_for_name(const Task& task) {
     return task.pending_object->cls().name;
 }
 
+LockUse wanted_by(const Task& task) {
+    const Lock& lock = *as_lock(task.pending_object);
+    return {.lock = lock.lock_class().name,
+            .key = lock.key(),
+            .shared = task.pending_op == OpKind::AcquireShared,
+            .function = task.blocked_where.function_name(),
+            .step = 0};
+}
+
+LockUse use_of(const HeldLock& held) {
+    return {.lock = held.lock->lock_class().name,
+            .key = held.lock->key(),
+            .shared = held.shared,
+            .function = held.where.function_name(),
+            .step = held.step};
+}
+
+LockUse held_for(const Task& task, const Object* lock) {
+    for (unsigned i = 0; i < task.held_count; ++i)
+        if (task.held[i].lock == lock) return use_of(task.held[i]);
+    return {};
+}
+
+/// Without the tasks' names.
+CircularWait told(const Tasks& circle) {
+    CircularWait told;
+    for (std::size_t i = 0; i < circle.size(); ++i) {
+        const Task& task = *circle[i];
+        const Task& before = *circle[(i + circle.size() - 1) % circle.size()];
+        told.push_back({.task = {},
+                        .wants = wanted_by(task),
+                        .holds = held_for(task, before.pending_object),
+                        .held = task.held_count});
+    }
+    return told;
+}
+
 std::string held_by(const Task& task) {
     std::string text;
     for (unsigned i = 0; i < task.held_count; ++i) {
@@ -104,7 +141,10 @@ void Scheduler::report_deadlock() {
     std::string signature = circle.empty() ? "lost-wakeup/" : "deadlock/";
     for (const std::string& name : names)
         signature += (signature.back() == '/' ? "" : "+") + name;
-    violation_ = {signature, text, trace_.steps()};
+    CircularWait locks = told(circle);
+    for (std::size_t i = 0; i < circle.size(); ++i)
+        locks[i].task = task_name(*circle[i]);
+    violation_ = {signature, text, trace_.steps(), false, std::move(locks)};
 }
 
 }  // namespace sim

@@ -625,7 +625,7 @@ void Scheduler::violation(std::string signature, std::string text) {
     }
     decided_ = true;
     outcome_ = Outcome::Violation;
-    violation_ = {std::move(signature), std::move(text), trace_.steps(), checking_};
+    violation_ = {std::move(signature), std::move(text), trace_.steps(), checking_, {}};
     trace_.fold(hash_text(violation_.signature));
     trace_.end_step();
     if (running_ == nullptr) return;

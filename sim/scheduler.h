@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/arena.h"
+#include "sim/circular_wait.h"
 #include "sim/fiber.h"
 #include "sim/fingerprint.h"
 #include "sim/lockdep.h"
@@ -48,6 +49,7 @@ struct Violation {
     std::string text;
     std::uint32_t step = 0;
     bool between_steps = false;  // found by a check (watch()), not by a task
+    CircularWait circle = {};    // of a deadlock of locks
 };
 
 /// A decision other than the default one: at the ordinal-th choice point, the candidate of that

@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include "app/cli/why.h"
 #include "app/report/ladder.h"
+#include "app/report/lockdep.h"
 #include "app/scenario/kernel_spec.h"
 #include "app/scenario/words.h"
 
@@ -52,13 +55,53 @@ Json narration_json(const sim::Trace& trace, const report::Columns& columns) {
     return list;
 }
 
+Json lock_json(const sim::LockUse& use) {
+    return {{"lock", use.lock},
+            {"key", use.key},
+            {"shared", use.shared},
+            {"function", use.function},
+            {"step", use.step == 0 ? Json() : Json(use.step)}};
+}
+
+/// A circle of locks as the kernel would report it.
+VerbResult as_lockdep(const Session& session, const Recording& recording,
+                      const scenario::Scenario& scenario, const sim::ExecutionResult& result) {
+    if (!result.violation || result.violation->circle.empty())
+        return usage_failure(
+            "--as lockdep is for a circle of tasks that wait for locks: this execution " +
+                (result.violation ? "fails with " + result.violation->signature
+                                  : std::string("has none")),
+            "--as ladder");
+    const report::Token& token = recording.token;
+    Report report;
+    report.document = {{"token", recording.word}};
+    describe(report, scenario, token.kernel, result);
+    if (!session.settings.exit_rule.expect) report.forced_exit = exit_code::as_expected;
+    report.document["circle"] = Json::array();
+    for (const sim::CircularWaiter& task : result.violation->circle)
+        report.document["circle"].push_back({{"task", task.task},
+                                             {"wants", lock_json(task.wants)},
+                                             {"holds", lock_json(task.holds)},
+                                             {"held", task.held}});
+    report.text =
+        report::lockdep_text(result.violation->circle,
+                             "scenario " + scenario.id + ", kernel " + token.kernel.name(),
+                             session.settings.width) +
+        reproduce_entry("interleaf replay " + recording.word +
+                            options_of(session, recording, scenario),
+                        session.settings.width);
+    return report;
+}
+
 }  // namespace
 
 VerbResult explain(Session& session) {
     const std::size_t width = session.settings.width;
     const std::string form = session.has("as") ? session.parsed.last("as") : "ladder";
-    if (form != "ladder" && form != "json")
-        return usage_failure("--as \"" + form + "\": expected ladder or json", "ladder");
+    const std::vector<std::string> forms{"ladder", "json", "lockdep"};
+    if (std::find(forms.begin(), forms.end(), form) == forms.end())
+        return usage_failure("--as \"" + form + "\": expected ladder, json or lockdep",
+                             scenario::nearest(form, forms));
     const auto recording = load_recording(session.argument(0));
     if (!recording.ok()) return recording.error();
     const auto scenario = scenario_of(session, recording.value());
@@ -72,6 +115,8 @@ VerbResult explain(Session& session) {
     const auto replayed = replay_exactly(session, recording.value(), scenario.value(), true);
     if (!replayed.ok()) return replayed.error();
     const sim::ExecutionResult& result = replayed.value();
+
+    if (form == "lockdep") return as_lockdep(session, recording.value(), *scenario.value(), result);
 
     const auto why = find_why(session, recording.value(), scenario.value(), result);
     if (!why.ok()) return why.error();

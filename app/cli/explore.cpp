@@ -140,8 +140,10 @@ VerbResult planned(const Session& session, const ScenarioPtr& scenario, const Bo
                   scenario->id + " on " + session.settings.kernel.name() + ": " +
                   grouped(left.tree.branches.size()) + " open branches after " +
                   grouped(left.executions) + " executions, in files to be run apart\n";
-    for (const std::string& name : names.value())
-        report.text += "      interleaf explore --resume " + name + "\n";
+    for (std::size_t i = 0; i < names.value().size(); ++i) {
+        report.text += "      interleaf explore --resume " + names.value()[i] + "\n";
+        session.events.shard(*scenario, i + 1, names.value().size(), {{"file", names.value()[i]}});
+    }
     report.text += "      then interleaf merge them\n";
     return report;
 }
@@ -164,7 +166,8 @@ VerbResult go_on(Session& session) {
                        .settings = settings,
                        .environment = session.environment,
                        .library = session.library,
-                       .diagnostics = session.diagnostics};
+                       .diagnostics = session.diagnostics,
+                       .events = session.events};
     return explore(same, scenario.value(), &from.value());
 }
 
@@ -209,6 +212,7 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
     const auto covered = coverage.value().begin(session);
     const InterruptGuard interrupt;
     const auto devices = crash_search(session);
+    session.events.started("explore", scenario, settings.kernel, std::nullopt);
     const sim::SearchReport search = explore_scenario(
         session, scenario_ptr, settings.kernel, bound, keep_going, interrupt.flag(),
         crash::program_options(devices, settings.kernel, scenario.geometry), covered,
@@ -268,6 +272,7 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
             show_failure(session, scenario_ptr, settings.kernel, failure, std::nullopt, keep_going);
         if (!shown.ok()) return shown.error();
         report.document["failures"].push_back(shown.value().json);
+        session.events.violation(scenario, settings.kernel, failure, shown.value().token);
         std::string text = shown.value().text;
         if (canonical.searched) {
             report.document["failures"].back()["canonical"] = canonical.complete;
@@ -277,6 +282,9 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
         if (!keep_going) break;  // which others were met by the way depends on the workers
     }
     if (search.failures.empty()) describe_devices(report, devices);
+    if (is_shard)
+        session.events.shard(scenario, from->shard.index, from->shard.count,
+                             {{"executions", search.executions}});
     if (auto failure = checkpoints.finish(search, report)) return *failure;
     if (auto certificate =
             is_shard ? std::nullopt

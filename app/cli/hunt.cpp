@@ -171,6 +171,7 @@ class Hunt {
         if (!prepared.ok()) return prepared.error();
         const auto covered = coverage_.begin(session_);
         const auto devices = crash_search(session_);
+        session_.events.started("hunt", *scenario, settings.kernel, settings.seed);
         const std::set<std::string> known = corpus_.known(scenario->id);
         const sim::SearchReport search = hunt_scenario(
             session_, scenario, settings.kernel, {keeps_going(session_), known}, interrupt_.flag(),
@@ -238,6 +239,7 @@ class Hunt {
         const auto shown_failure =
             show_failure(session_, scenario, settings.kernel, failure, made_by, failure.count > 1);
         if (!shown_failure.ok()) return shown_failure.error();
+        session_.events.violation(*scenario, settings.kernel, failure, shown_failure.value().token);
         Json json = shown_failure.value().json;
         json["count"] = failure.count;
         json["scenario"] = scenario->id;

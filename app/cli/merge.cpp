@@ -84,7 +84,8 @@ VerbResult merge(Session& session) {
                        .settings = settings,
                        .environment = session.environment,
                        .library = session.library,
-                       .diagnostics = session.diagnostics};
+                       .diagnostics = session.diagnostics,
+                       .events = session.events};
     if (!whole.search.tree.branches.empty()) return plan_again(same, scenario.value(), whole);
     return explore(same, scenario.value(), &whole);
 }

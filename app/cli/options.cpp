@@ -195,7 +195,10 @@ constexpr std::array option_table{
     OptionSpec{"--trace", "", "show every step", on_run | on_replay, ""},
     OptionSpec{"--save", "FILE", "write the execution to FILE, to replay or explain it",
                on_run | on_replay, ""},
-    OptionSpec{"--as", "FORM", "ladder (default) or json", on_explain, ""},
+    OptionSpec{
+        "--as", "FORM",
+        "ladder (default), json, or lockdep: a circle of locks as the kernel would report it",
+        on_explain, ""},
     OptionSpec{"--critical", "on|off",
                "name the last step before which something that passes is possible (default on)",
                on_explain, ""},
@@ -226,10 +229,10 @@ constexpr std::array option_table{
                "measurements of each figure, of which the median counts (default 3)", on_bench, ""},
 
     // Everywhere.
-    OptionSpec{
-        "--format", "F",
-        "text, json, junit, sarif, ktap, github or md; may be repeated, each with its own -o",
-        on_all, "INTERLEAF_FORMAT", true},
+    OptionSpec{"--format", "F",
+               "text, json, jsonl, junit, sarif, ktap, github or md; may be repeated, each with "
+               "its own -o",
+               on_all, "INTERLEAF_FORMAT", true},
     OptionSpec{"-o,--output", "FILE",
                "for the preceding --format; \"-\" is stdout. Of shrink, before any --format: the "
                "smaller failure",

@@ -85,7 +85,8 @@ class Contents {
     Contents(const Session& session, const Json& document, const std::string& text, int exit)
         : document_(document), text_(text) {
         const auto of_cases = [](const OutputTarget& target) {
-            return target.format != Format::Text && target.format != Format::Json;
+            return target.format != Format::Text && target.format != Format::Json &&
+                   target.format != Format::Jsonl;
         };
         const auto& targets = session.settings.outputs;
         if (std::any_of(targets.begin(), targets.end(), of_cases))
@@ -96,6 +97,7 @@ class Contents {
     std::string in(Format format) const {
         switch (format) {
         case Format::Text:
+        case Format::Jsonl:
             break;
         case Format::Json:
             return document_.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -122,19 +124,25 @@ class Contents {
 /// The files of -o, opened before the work begins.
 class Outputs {
   public:
-    std::string open(const std::vector<OutputTarget>& targets) {
+    /// @param events  go to the outputs of --format jsonl, from now on
+    std::string open(const std::vector<OutputTarget>& targets, EventStream& events) {
         for (const OutputTarget& target : targets) {
             files_.emplace_back();
-            if (target.file == "-") continue;
-            if (std::string error = files_.back().open(target.file); !error.empty()) return error;
+            if (target.file != "-")
+                if (std::string error = files_.back().open(target.file); !error.empty())
+                    return error;
+            if (target.format == Format::Jsonl)
+                events.add(files_.back().is_open() ? files_.back().descriptor() : STDOUT_FILENO);
         }
         return "";
     }
-    std::string write(const std::vector<OutputTarget>& targets, const Contents& contents) {
+    /// @param events  which have all been written
+    std::string write(const std::vector<OutputTarget>& targets, const Contents& contents,
+                      const EventStream& events) {
         for (std::size_t i = 0; i < targets.size(); ++i) {
-            const std::string content = contents.in(targets[i].format);
-            std::string error =
-                files_[i].is_open() ? files_[i].commit(content) : write_all(STDOUT_FILENO, content);
+            std::string error = targets[i].format == Format::Jsonl
+                                    ? finish_events(files_[i], events)
+                                    : write(files_[i], contents.in(targets[i].format));
             if (!error.empty())
                 return files_[i].is_open() ? error : "cannot write the result: " + error;
         }
@@ -142,6 +150,15 @@ class Outputs {
     }
 
   private:
+    static std::string write(AtomicFile& file, const std::string& content) {
+        return file.is_open() ? file.commit(content) : write_all(STDOUT_FILENO, content);
+    }
+    static std::string finish_events(AtomicFile& file, const EventStream& events) {
+        if (!events.error().empty() || !file.is_open()) return events.error();
+        std::string error = file.sync();
+        return error.empty() ? file.publish() : error;
+    }
+
     std::vector<AtomicFile> files_;
 };
 
@@ -153,7 +170,7 @@ int finish(const Settings& settings, int code) {
 int run_session(Session& session, const std::optional<Failure>& mistake) {
     const Settings& settings = session.settings;
     Outputs outputs;
-    if (const std::string error = outputs.open(settings.outputs); !error.empty()) {
+    if (const std::string error = outputs.open(settings.outputs, session.events); !error.empty()) {
         session.diagnostics.error(error);
         return finish(settings, exit_code::usage);
     }
@@ -180,7 +197,9 @@ int run_session(Session& session, const std::optional<Failure>& mistake) {
     }
     document = complete_document(session, std::move(document), verdict, code);
     const Contents contents(session, document, text, code);
-    if (const std::string error = outputs.write(settings.outputs, contents); !error.empty()) {
+    session.events.finished(document);
+    if (const std::string error = outputs.write(settings.outputs, contents, session.events);
+        !error.empty()) {
         session.diagnostics.error(error);
         return finish(settings, exit_code::internal);
     }
@@ -266,11 +285,13 @@ int run_parsed(ParsedOptions parsed, const Environment& environment, Diagnostics
     }
     std::error_code error;
     const Library library(environment, std::filesystem::current_path(error));
+    EventStream events;
     Session session{.parsed = parsed,
                     .settings = settings,
                     .environment = environment,
                     .library = library,
-                    .diagnostics = diagnostics};
+                    .diagnostics = diagnostics,
+                    .events = events};
     return run_session(session, mistake);
 }
 

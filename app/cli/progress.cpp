@@ -40,27 +40,28 @@ ProgressMode resolve_progress(const Settings& settings, const Environment& envir
                                                            : ProgressMode::Plain;
 }
 
-Progress::Progress(Diagnostics& diagnostics, ProgressMode mode, std::optional<nanoseconds> interval,
-                   std::string what, bool bounded)
-    : diagnostics_(diagnostics), mode_(mode), interval_(interval), what_(std::move(what)),
-      bounded_(bounded) {
-    next_ = mode == ProgressMode::Live ? live_gap : interval.value_or(growing_gaps[0]);
+Progress::Progress(Diagnostics& diagnostics, EventStream& events, ProgressMode mode,
+                   std::optional<nanoseconds> interval, std::string what, bool bounded)
+    : diagnostics_(diagnostics), events_(events), mode_(mode), interval_(interval),
+      what_(std::move(what)), bounded_(bounded) {
+    lines_gap_.next = mode == ProgressMode::Live ? live_gap : interval.value_or(growing_gaps[0]);
+    events_gap_.next = interval.value_or(growing_gaps[0]);
 }
 
 Progress::~Progress() {
     if (live_line_) diagnostics_.raw("\r\033[K");
 }
 
-bool Progress::is_due(nanoseconds elapsed) {
-    if (mode_ == ProgressMode::None || elapsed < next_) return false;
-    ++lines_;
-    if (mode_ == ProgressMode::Live)
-        next_ = elapsed + live_gap;
+bool Progress::is_due(Gap& gap, ProgressMode mode, nanoseconds elapsed) const {
+    if (mode == ProgressMode::None || elapsed < gap.next) return false;
+    ++gap.lines;
+    if (mode == ProgressMode::Live)
+        gap.next = elapsed + live_gap;
     else if (interval_)
-        next_ = elapsed + *interval_;
+        gap.next = elapsed + *interval_;
     else  // at 1, 2, 5, 10, 30 and 60 seconds, then each minute
-        next_ = lines_ < growing_gaps.size() ? nanoseconds(growing_gaps[lines_])
-                                             : elapsed + growing_gaps.back();
+        gap.next = gap.lines < growing_gaps.size() ? nanoseconds(growing_gaps[gap.lines])
+                                                   : elapsed + growing_gaps.back();
     return true;
 }
 
@@ -70,7 +71,10 @@ void Progress::show(const sim::SearchProgress& progress) {
         last_executions_ = progress.executions;
         last_finished_ = elapsed;
     }
-    if (!is_due(elapsed)) return;
+    const ProgressMode streamed =
+        mode_ == ProgressMode::None || !events_.is_on() ? ProgressMode::None : ProgressMode::Jsonl;
+    if (is_due(events_gap_, streamed, elapsed)) events_.write(json(progress));
+    if (!is_due(lines_gap_, mode_, elapsed)) return;
     if (mode_ == ProgressMode::Jsonl) return diagnostics_.info(json(progress));
     if (mode_ == ProgressMode::Plain) return diagnostics_.info(line(progress, elapsed));
     live_line_ = true;

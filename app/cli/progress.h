@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/cli/diagnostics.h"
+#include "app/cli/events.h"
 #include "app/cli/settings.h"
 #include "sim/explorer.h"
 
@@ -18,7 +19,7 @@ class Progress {
   public:
     /// @param what   "explore replace/001 on 5.5"
     /// @param bounded  whether the search deepens a bound, so that shares are of the present one
-    Progress(Diagnostics& diagnostics, ProgressMode mode,
+    Progress(Diagnostics& diagnostics, EventStream& events, ProgressMode mode,
              std::optional<std::chrono::nanoseconds> interval, std::string what, bool bounded);
     ~Progress();
     Progress(const Progress&) = delete;
@@ -28,19 +29,24 @@ class Progress {
 
   private:
     using Clock = std::chrono::steady_clock;
-    bool is_due(std::chrono::nanoseconds elapsed);
+    /// When the next line comes.
+    struct Gap {
+        std::chrono::nanoseconds next{0};
+        std::size_t lines = 0;
+    };
+    bool is_due(Gap& gap, ProgressMode mode, std::chrono::nanoseconds elapsed) const;
     /// @param elapsed  since the search began; the engine counts from the present bound's beginning
     std::string line(const sim::SearchProgress& progress, std::chrono::nanoseconds elapsed) const;
     std::string json(const sim::SearchProgress& progress) const;
 
     Diagnostics& diagnostics_;
+    EventStream& events_;
     ProgressMode mode_;
     std::optional<std::chrono::nanoseconds> interval_;
     std::string what_;
     bool bounded_;
     Clock::time_point began_ = Clock::now();
-    std::chrono::nanoseconds next_{0};
-    std::size_t lines_ = 0;
+    Gap lines_gap_, events_gap_;
     std::uint64_t last_executions_ = 0;
     std::chrono::nanoseconds last_finished_{0};  // when an execution was last seen to finish
     bool live_line_ = false;

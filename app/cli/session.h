@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/cli/diagnostics.h"
+#include "app/cli/events.h"
 #include "app/cli/failure.h"
 #include "app/cli/library.h"
 #include "app/cli/progress.h"
@@ -19,11 +20,13 @@ struct Session {
     const Environment& environment;
     const Library& library;
     Diagnostics& diagnostics;
+    EventStream& events;
 
     bool has(std::string_view key) const { return parsed.has(key); }
     const std::string& argument(std::size_t index) const { return parsed.arguments.at(index); }
     std::unique_ptr<Progress> progress(std::string what, bool bounded) const {
-        return std::make_unique<Progress>(diagnostics, resolve_progress(settings, environment),
+        return std::make_unique<Progress>(diagnostics, events,
+                                          resolve_progress(settings, environment),
                                           settings.progress_interval, std::move(what), bounded);
     }
     /// The scenarios that the arguments and --group mean.

@@ -72,13 +72,23 @@ class Reader {
 };
 
 const std::vector<std::pair<std::string, Format>> formats{
-    {"text", Format::Text},   {"json", Format::Json}, {"junit", Format::Junit},
-    {"sarif", Format::Sarif}, {"ktap", Format::Ktap}, {"github", Format::Github},
-    {"md", Format::Markdown}};
+    {"text", Format::Text},     {"json", Format::Json},   {"jsonl", Format::Jsonl},
+    {"junit", Format::Junit},   {"sarif", Format::Sarif}, {"ktap", Format::Ktap},
+    {"github", Format::Github}, {"md", Format::Markdown}};
 
-/// Text and JSON are of every verb; the others tell of test cases.
+bool has_events(VerbId verb) {
+    return verb == VerbId::Explore || verb == VerbId::Hunt;
+}
+
+/// Text and JSON are of every verb; events are of searches, the others tell of test cases.
 void check_formats(const ParsedOptions& parsed, Reader& reader, const Settings& settings) {
-    if (parsed.verb == nullptr || has_cases(parsed.verb->id)) return;
+    if (parsed.verb == nullptr) return;
+    for (const OutputTarget& target : settings.outputs)
+        if (target.format == Format::Jsonl && !has_events(parsed.verb->id))
+            reader.fail(usage_failure(std::string("interleaf ") + parsed.verb->name +
+                                          " has no events: jsonl is of explore and hunt",
+                                      "json"));
+    if (has_cases(parsed.verb->id)) return;
     for (const OutputTarget& target : settings.outputs)
         if (target.format != Format::Text && target.format != Format::Json)
             reader.fail(usage_failure(std::string("interleaf ") + parsed.verb->name +

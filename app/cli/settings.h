@@ -18,7 +18,7 @@ namespace app::cli {
 
 using Environment = std::map<std::string, std::string>;
 
-enum class Format { Text, Json, Junit, Sarif, Ktap, Github, Markdown };
+enum class Format { Text, Json, Jsonl, Junit, Sarif, Ktap, Github, Markdown };
 enum class ProgressMode { Auto, Live, Plain, Jsonl, None };
 
 /// One --format with its -o.

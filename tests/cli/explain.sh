@@ -26,6 +26,11 @@ exits 0 replay "$passing"
 says out "CLEAN"
 exits 1 diff "$token" "$passing"
 
+exits 2 explain "$token" --as lockdep
+says err "this execution fails with replace-target-equals-source"
+exits 2 explain "$token" --as lokdep
+says err 'did you mean "lockdep"?'
+
 exits 0 explain "$token" --critical off --flips off --as json
 json 'd["critical"] is None and d["flips"] is None'
 exits 0 explain "$token" --max-executions 10
