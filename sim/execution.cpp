@@ -26,6 +26,7 @@ class CurrentScope {
 
 Execution::Execution(const ProgramFactory& factory, const ExecutionOptions& options)
     : options_(options), scheduler_(arena_), program_(factory()) {
+    scheduler_.split(options_.split);
     prepare();
     if (options.observer) observer_ = options.observer();
     set_observed(true);
@@ -91,6 +92,9 @@ void Execution::collect() {
     result_.schedule.departures = scheduler_.departures();
     result_.messages = scheduler_.messages();
     result_.unordered = scheduler_.unordered_accesses();
+    result_.unordered_kinds = scheduler_.unordered_kinds();
+    result_.split = options_.split;
+    result_.split_unordered = scheduler_.split_unordered_accesses();
     result_.switches = trace.switches();
     if (options_.narrate) result_.trace = trace;
 }

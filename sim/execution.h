@@ -38,6 +38,9 @@ struct ExecutionOptions {
     Grain grain = Grain::Coarse;
     std::uint32_t max_steps = 100'000;
     bool narrate = false;  // keep scopes and remarks, and a copy of the trace in the result
+    /// Kinds of objects, by name, whose every access may be seen although they are declared Locked:
+    /// the coarse grain does not merge them (soundness, 9).
+    std::vector<std::string> split = {};
     /// Makes each worker's observer; it goes with the worker. Empty: nobody looks on.
     std::function<std::unique_ptr<Observer>()> observer = {};
 };
@@ -57,7 +60,11 @@ struct ExecutionResult {
     std::vector<std::string> messages;  // the simulated kernel's log
     std::vector<std::string>
         unordered;  // accesses without an order: the merged steps were not sound
-    Trace trace;    // only when narrating
+    std::vector<std::string> unordered_kinds;  // of objects, in `unordered`
+    std::vector<std::string> split;            // ExecutionOptions::split
+    std::vector<std::string> split_unordered;  // the same of kinds that were split: nothing rests
+                                               // on their order
+    Trace trace;                               // only when narrating
     bool failed() const { return outcome == Outcome::Violation || outcome == Outcome::Deadlock; }
 };
 

@@ -8,6 +8,7 @@
 #include "sim/explorer_bounded.h"
 #include "sim/explorer_checked.h"
 #include "sim/explorer_reduced.h"
+#include "sim/explorer_split.h"
 #include "sim/frontier.h"
 #include "sim/search_collector.h"
 #include "sim/strategy_dfs.h"
@@ -122,10 +123,8 @@ class Level {
     std::vector<Part> parts_;
 };
 
-}  // namespace
-
-SearchReport explore(const ProgramFactory& factory, const ExploreOptions& options) {
-    if (options.self_check.rate > 0) return explore_checked(factory, options);
+/// Whatever steps are merged.
+SearchReport explore_merged(const ProgramFactory& factory, const ExploreOptions& options) {
     const bool bounded = options.max_deviations != DfsStrategy::unbounded;
     if (options.reduction == Reduction::Dpor && bounded) return explore_bounded(factory, options);
     if (options.reduction != Reduction::None) return explore_reduced(factory, options);
@@ -141,11 +140,22 @@ SearchReport explore(const ProgramFactory& factory, const ExploreOptions& option
         steps += report.steps;
         const bool found = !report.failures.empty() && !options.keep_going;
         if (report.end != SearchEnd::Complete && report.end != SearchEnd::Found) return report;
-        if (found || report.whole_space || bound == options.max_deviations) {
+        if (found || report.whole_space || bound == options.max_deviations ||
+            begins_anew(report, options)) {
             report.steps = steps;
             return report;
         }
     }
+}
+
+}  // namespace
+
+SearchReport explore(const ProgramFactory& factory, const ExploreOptions& options) {
+    return explore_splitting(
+        factory, options, [](const ProgramFactory& program, const ExploreOptions& now) {
+            return now.self_check.rate > 0 ? explore_checked(program, now, explore_merged)
+                                           : explore_merged(program, now);
+        });
 }
 
 }  // namespace sim

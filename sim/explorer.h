@@ -74,7 +74,7 @@ struct SavedSearch {
     std::uint32_t max_depth = 0;
     std::vector<Found> found;
     std::vector<std::uint64_t> final_states;
-    std::vector<std::string> unordered;
+    std::vector<std::string> unordered, unordered_kinds, split, split_unordered;
     SavedTree tree;
 };
 
@@ -94,11 +94,18 @@ struct SearchReport {
     std::vector<std::uint64_t> final_states;  // when asked for: sorted, distinct
     std::vector<std::string>
         unordered;  // accesses without an order: the merged steps were not sound
+    std::vector<std::string> unordered_kinds;  // of objects, in `unordered`
+    /// Kinds of objects whose accesses were found without an order, so that the search began anew
+    /// with each of those as a step of its own; and such accesses, on whose order nothing rests.
+    std::vector<std::string> split, split_unordered;
+    unsigned restarts = 0;
     std::string error;
     std::uint64_t pairs_checked = 0;       // self-check: that could be swapped
     std::optional<Undeclared> undeclared;  // self-check: one that could not; ends the search
     std::optional<SavedSearch> left;       // of a bounded search that was stopped: how to go on
 };
+
+inline constexpr unsigned most_restarts = 8;
 
 struct ExploreOptions {
     ExecutionOptions execution;
@@ -106,7 +113,10 @@ struct ExploreOptions {
     unsigned jobs = 1;
     SearchLimits limits;
     bool keep_going =
-        false;           // collect all failures instead of stopping at the first bound that has one
+        false;  // collect all failures instead of stopping at the first bound that has one
+    /// Begins anew, at most `most_restarts` times, with the kinds of objects split whose accesses
+    /// had no order. Not for a plan or its shards: those are one search.
+    bool split_unordered = false;
     bool deepen = true;  // bounds 0, 1, ... up to the maximum, so that the failure found has the
                          // fewest deviations
     bool collect_final_states = false;

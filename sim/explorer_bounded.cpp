@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "sim/explorer_split.h"
 #include "sim/search_collector.h"
 #include "sim/search_tree.h"
 #include "sim/strategies.h"
@@ -199,7 +200,8 @@ SearchReport explore_bounded(const ProgramFactory& factory, const ExploreOptions
         const bool goes_on =
             report.end == SearchEnd::Complete && !report.whole_space && !report.left;
         const bool may_go_on = report.end == SearchEnd::Found && options.keep_going;
-        if ((!goes_on && !may_go_on) || bound == options.max_deviations) {
+        if ((!goes_on && !may_go_on) || bound == options.max_deviations ||
+            begins_anew(report, options)) {
             if (report.end == SearchEnd::Found && !options.keep_going) keep_first_failure(report);
             return report;
         }

@@ -61,7 +61,8 @@ void add_failures(const std::vector<ExecutionResult>& found, SearchReport& repor
 
 }  // namespace
 
-SearchReport explore_checked(const ProgramFactory& factory, const ExploreOptions& options) {
+SearchReport explore_checked(const ProgramFactory& factory, const ExploreOptions& options,
+                             const Search& search) {
     Findings findings;
     ExploreOptions inner = options;
     inner.self_check = {};
@@ -70,7 +71,7 @@ SearchReport explore_checked(const ProgramFactory& factory, const ExploreOptions
     inner.execution.observer = [&] {
         return std::make_unique<Checker>(factory, options, findings);
     };
-    SearchReport report = explore(factory, inner);
+    SearchReport report = search(factory, inner);
     report.pairs_checked = findings.pairs;
     add_failures(findings.failures, report);
     const bool cut_short = report.end == SearchEnd::Interrupted;

@@ -193,6 +193,8 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     departures_.clear();
     dirty_.clear();
     unordered_.clear();
+    unordered_kinds_.clear();
+    split_unordered_.clear();
     withdrawn_.clear();
     probes_.fill(0);
     lives_.clear();
@@ -493,26 +495,47 @@ void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
     if (checking_ || silent()) return;
     Task& self = *running_;
     const bool lockless = object.cls().discipline == Discipline::Lockless;
+    const bool split = splits_kinds_ && is_split(object.cls());
     if (grain_ == Grain::Fine) {
         if (!self.untouched) scheduling_point(operation_of(kind), object);
-    } else if (lockless && self.spin_depth == 0) {
+    } else if (split || (lockless && self.spin_depth == 0)) {
         if (self.committed) scheduling_point(operation_of(kind), object);
         self.committed = true;
     }
     self.untouched = false;
     record(object, kind, key, value);
-    if (lockless) {
+    if (split) note_unordered(object, kind);
+    if (lockless || split) {
         if (reads_only(kind)) {
             races_.acquire(self.slot, object);
         } else {
             races_.exchange(self.slot, object);
         }
     } else {
-        const Epoch rival =
-            reads_only(kind) ? races_.read(self.slot, object) : races_.write(self.slot, object);
-        if (!rival.is_start()) report_unordered(object, kind, rival);
+        note_unordered(object, kind);
     }
     if (!reads_only(kind)) queue_check(object);
+}
+
+void Scheduler::note_unordered(const Object& object, AccessKind kind) {
+    const unsigned slot = running_->slot;
+    const Epoch rival = reads_only(kind) ? races_.read(slot, object) : races_.write(slot, object);
+    if (!rival.is_start()) report_unordered(object, kind, rival);
+}
+
+void Scheduler::split(const std::vector<std::string>& kinds) {
+    split_kinds_ = kinds;
+    splits_kinds_ = !kinds.empty();
+    is_split_.fill(IsSplit::Unknown);
+}
+
+bool Scheduler::is_split(const ObjectClass& cls) {
+    IsSplit& known = is_split_[cls.index];
+    if (known == IsSplit::Unknown)
+        known = std::find(split_kinds_.begin(), split_kinds_.end(), cls.name) != split_kinds_.end()
+                    ? IsSplit::Yes
+                    : IsSplit::No;
+    return known == IsSplit::Yes;
 }
 
 void Scheduler::name_touched(const Object& object) {
@@ -556,20 +579,25 @@ std::string Scheduler::task_name(Epoch epoch) const {
 
 void Scheduler::report_unordered(const Object& object, AccessKind kind, Epoch rival) {
     constexpr std::size_t enough = 20;
-    if (unordered_.size() >= enough) return;
-    std::string text = std::string(object.cls().name) + " " + std::to_string(object.key()) + ": " +
+    const bool split = splits_kinds_ && is_split(object.cls());
+    const std::string name = object.cls().name;
+    auto& kinds = unordered_kinds_;
+    if (!split && std::find(kinds.begin(), kinds.end(), name) == kinds.end()) kinds.push_back(name);
+    auto& texts = split ? split_unordered_ : unordered_;
+    if (texts.size() >= enough) return;
+    std::string text = name + " " + std::to_string(object.key()) + ": " +
                        to_string(operation_of(kind)) + " by " + task_name(*running_) + " at step " +
                        std::to_string(trace_.steps()) + " is not ordered after an access by " +
                        task_name(rival);
-    if (std::find(unordered_.begin(), unordered_.end(), text) == unordered_.end())
-        unordered_.push_back(std::move(text));
+    if (std::find(texts.begin(), texts.end(), text) == texts.end())
+        texts.push_back(std::move(text));
 }
 
 // ---- locks
 // ---------------------------------------------------------------------------------------------------------------
 
 bool Scheduler::orders(const Lock& lock) const {
-    return grain_ == Grain::Fine || lock.cls().index != primitive::spinlock.index;
+    return grain_ == Grain::Fine || splits_kinds_ || lock.cls().index != primitive::spinlock.index;
 }
 
 void Scheduler::lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass,

@@ -158,7 +158,8 @@ class Scheduler {
     void release_point(OpKind op, const Object& object) noexcept;
     /// Whether an acquisition now would begin a step of its own in the coarse grain.
     bool splits_here(const Task& task) const {
-        return grain_ == Grain::Fine ? !task.untouched : task.committed && task.spin_depth == 0;
+        if (grain_ == Grain::Fine) return !task.untouched;
+        return task.committed && (task.spin_depth == 0 || splits_kinds_);
     }
     /// The same before an operation that may sleep: so a blocked attempt is no step, and what a
     /// step does does not depend on who was there first.
@@ -288,6 +289,13 @@ class Scheduler {
     void set_diverged() { outcome_ = Outcome::Nondeterministic; }
     const Violation& found() const { return violation_; }
     const std::vector<std::string>& unordered_accesses() const { return unordered_; }
+    /// What kinds of objects they were of.
+    const std::vector<std::string>& unordered_kinds() const { return unordered_kinds_; }
+    /// Those of kinds that are split.
+    const std::vector<std::string>& split_unordered_accesses() const { return split_unordered_; }
+    /// Kinds of objects, by name, whose every access is a point in the coarse grain, under
+    /// spinlocks too, whatever their discipline says.
+    void split(const std::vector<std::string>& kinds);
     std::string task_name(const Task& task) const { return trace_.task_name(task.name); }
 
   private:
@@ -309,8 +317,8 @@ class Scheduler {
     /// Whether the running task was on that way; then it stopped before the operation, and has been
     /// chosen for it now.
     bool stays_before(OpKind op, const Object& object) noexcept;
-    /// In the coarse grain no step ends inside a spinlock's section, so nobody ever finds one
-    /// taken: sections are ordered by what they touch.
+    /// In the coarse grain no step ends inside a spinlock's section (unless kinds of objects are
+    /// split), so nobody ever finds one taken: sections are ordered by what they touch.
     bool orders(const Lock& lock) const;
     void record(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value) {
         trace_.add_access({object.id(), key, kind}, value);
@@ -337,6 +345,8 @@ class Scheduler {
     unsigned free_slot();
     void retire(Task& task);
     void report_deadlock();
+    bool is_split(const ObjectClass& cls);
+    void note_unordered(const Object& object, AccessKind kind);
     void report_unordered(const Object& object, AccessKind kind, Epoch rival);
     std::string task_name(Epoch epoch) const;
     void stop_unless_unwinding() const;
@@ -377,7 +387,11 @@ class Scheduler {
     std::uint32_t deviations_ = 0;
     std::uint64_t phase_ = 0;
     std::vector<Departure> departures_;
-    std::vector<std::string> unordered_;
+    std::vector<std::string> unordered_, unordered_kinds_, split_unordered_;
+    std::vector<std::string> split_kinds_;
+    bool splits_kinds_ = false;
+    enum class IsSplit : std::uint8_t { Unknown, No, Yes };
+    std::array<IsSplit, max_object_classes> is_split_{};  // by class, as they come
     std::vector<Withdrawn> withdrawn_;
     /// A task's time in its slot: until the next one there.
     struct Life {

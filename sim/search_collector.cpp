@@ -1,6 +1,7 @@
 #include "sim/search_collector.h"
 
 #include <algorithm>
+#include <iterator>
 #include <thread>
 #include <tuple>
 
@@ -59,16 +60,24 @@ void SearchCollector::add(const ExecutionResult& result, const SearchOrder& orde
     if (result.outcome == Outcome::Nondeterministic)
         fail(SearchEnd::Nondeterministic,
              "the program did not repeat itself under the same schedule");
-    if (!result.violation && result.unordered.empty()) return;
+    const bool ordered = result.unordered.empty() && result.split_unordered.empty();
+    if (!result.violation && ordered) return;
 
     const std::lock_guard guard(mutex_);
-    for (const std::string& text : result.unordered) {
-        auto& kept = report_.unordered;
-        if (kept.size() < unordered_kept && std::find(kept.begin(), kept.end(), text) == kept.end())
-            kept.push_back(text);
-    }
+    if (!ordered) keep_unordered(result);
     if (!result.violation) return;
     keep(result, order, 1, by_trace);
+}
+
+/// The least of all, whoever was first to find them.
+void SearchCollector::keep_unordered(const ExecutionResult& result) {
+    unordered_kinds_.insert(result.unordered_kinds.begin(), result.unordered_kinds.end());
+    for (const auto& [texts, kept] : {std::pair(&result.unordered, &unordered_),
+                                      std::pair(&result.split_unordered, &split_unordered_)}) {
+        kept->insert(texts->begin(), texts->end());
+        while (kept->size() > unordered_kept)
+            kept->erase(std::prev(kept->end()));
+    }
 }
 
 void SearchCollector::keep(const ExecutionResult& result, const SearchOrder& order,
@@ -132,6 +141,9 @@ SearchReport SearchCollector::finish() {
     for (Found& found : all)
         report_.failures.push_back(std::move(found.failure));
     report_.final_states.assign(final_states_.begin(), final_states_.end());
+    report_.unordered.assign(unordered_.begin(), unordered_.end());
+    report_.unordered_kinds.assign(unordered_kinds_.begin(), unordered_kinds_.end());
+    report_.split_unordered.assign(split_unordered_.begin(), split_unordered_.end());
     return std::move(report_);
 }
 
@@ -143,7 +155,9 @@ void SearchCollector::save(SavedSearch& saved) const {
     for (const auto& [key, found] : found_)
         saved.found.push_back({key.first, found.failure.count, found.failure.result.schedule});
     saved.final_states.assign(final_states_.begin(), final_states_.end());
-    saved.unordered = report_.unordered;
+    saved.unordered.assign(unordered_.begin(), unordered_.end());
+    saved.unordered_kinds.assign(unordered_kinds_.begin(), unordered_kinds_.end());
+    saved.split_unordered.assign(split_unordered_.begin(), split_unordered_.end());
 }
 
 void SearchCollector::go_on_from(const SavedSearch& saved) {
@@ -151,7 +165,9 @@ void SearchCollector::go_on_from(const SavedSearch& saved) {
     steps_ = saved.steps;
     depth_ = saved.max_depth;
     final_states_.insert(saved.final_states.begin(), saved.final_states.end());
-    report_.unordered = saved.unordered;
+    unordered_.insert(saved.unordered.begin(), saved.unordered.end());
+    unordered_kinds_.insert(saved.unordered_kinds.begin(), saved.unordered_kinds.end());
+    split_unordered_.insert(saved.split_unordered.begin(), saved.split_unordered.end());
 }
 
 void SearchCollector::go_on_with(const ExecutionResult& result, const SearchOrder& order,

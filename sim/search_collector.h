@@ -81,7 +81,10 @@ class SearchCollector {
     std::atomic<std::uint32_t> depth_{0}, most_steps_{0}, most_tasks_{0};
     std::atomic<double> share_{0};
     mutable std::mutex mutex_;
+    void keep_unordered(const ExecutionResult& result);
+
     SearchReport report_;
+    std::set<std::string> unordered_, unordered_kinds_, split_unordered_;
     std::map<std::pair<std::string, std::uint64_t>, Found> found_;  // by signature and trace
     std::set<std::uint64_t> final_states_;
 };

@@ -47,6 +47,11 @@ class TreeUnion {
     SavedTree all_;
 };
 
+void add_new(std::vector<std::string>& texts, const std::vector<std::string>& more) {
+    for (const std::string& text : more)
+        if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
+}
+
 }  // namespace
 
 std::vector<SavedSearch> split_search(const SavedSearch& search, std::size_t shards) {
@@ -58,6 +63,7 @@ std::vector<SavedSearch> split_search(const SavedSearch& search, std::size_t sha
             part.tree.branches.clear();
         } else {
             part.bound = search.bound;
+            part.split = search.split;
             part.tree.nodes = search.tree.nodes;
         }
         for (SavedTree::Node& node : part.tree.nodes)
@@ -84,6 +90,10 @@ SavedSearch merge_shards(const std::vector<SavedSearch>& shards) {
         all.final_states.insert(all.final_states.end(), shard.final_states.begin(),
                                 shard.final_states.end());
         all.unordered.insert(all.unordered.end(), shard.unordered.begin(), shard.unordered.end());
+        for (const auto& [kinds, more] : {std::pair(&all.unordered_kinds, &shard.unordered_kinds),
+                                          std::pair(&all.split, &shard.split),
+                                          std::pair(&all.split_unordered, &shard.split_unordered)})
+            add_new(*kinds, *more);
         tree.add(shard.tree);
     }
     all.tree = tree.take();

@@ -57,6 +57,7 @@ std::optional<report::Certificate> certificate_of(const Session& session,
     certificate.whole_space = search.whole_space;
     certificate.grain = settings.grain == sim::Grain::Fine ? "fine" : "coarse";
     if (bound.deviations != sim::DfsStrategy::unbounded) certificate.deviations = search.bound;
+    certificate.split = search.split;
     certificate.max_steps = settings.max_steps;
     certificate.reduction = name_of(settings.reduction);
     if (settings.reduction == sim::Reduction::None)

@@ -50,8 +50,8 @@ bool is_unchanged(const report::Token& token, const Session& session,
 sim::Result<sim::ExecutionResult, Failure> run_again(const Session& session,
                                                      const report::FailureFile& recording,
                                                      const ScenarioPtr& scenario, bool& exactly) {
-    sim::ExecutionOptions options = execution_options(session.settings, false);
-    options.grain = recording.token.fine ? sim::Grain::Fine : sim::Grain::Coarse;
+    const sim::ExecutionOptions options =
+        execution_options(session.settings, recording.token, false);
     const model::KernelVersion& kernel = session.settings.kernel;
     const auto execution =
         prepare(scenario, kernel, options, watch_devices(session, *scenario, kernel));

@@ -26,6 +26,15 @@ sim::ExecutionOptions execution_options(const Settings& settings, bool narrate) 
     options.grain = settings.grain;
     options.max_steps = settings.max_steps;
     options.narrate = narrate;
+    options.split = settings.split;
+    return options;
+}
+
+sim::ExecutionOptions execution_options(const Settings& settings, const report::Token& recorded,
+                                        bool narrate) {
+    sim::ExecutionOptions options = execution_options(settings, narrate);
+    options.grain = recorded.fine ? sim::Grain::Fine : sim::Grain::Coarse;
+    options.split = recorded.split;
     return options;
 }
 
@@ -114,6 +123,7 @@ report::Token make_token(const scenario::Scenario& scenario, const model::Kernel
     token.fine = grain == sim::Grain::Fine;
     token.trace_hash = report::short_hash(result.trace_hash);
     token.schedule = result.schedule;
+    token.split = result.split;
     return token;
 }
 
@@ -143,10 +153,9 @@ std::optional<Failure> save_recording(const Session& session, const std::string&
     if (std::string error = output.open(file); !error.empty())
         return Failure{
             .exit = exit_code::usage, .message = std::move(error), .nearest = {}, .where = {}};
-    sim::ExecutionOptions options = execution_options(session.settings, true);
-    options.grain = token.fine ? sim::Grain::Fine : sim::Grain::Coarse;
     const auto execution =
-        prepare(scenario, token.kernel, options, watch_devices(session, *scenario, token.kernel));
+        prepare(scenario, token.kernel, execution_options(session.settings, token, true),
+                watch_devices(session, *scenario, token.kernel));
     if (!execution.ok()) return execution.error();
     const auto strategy = make_strategy(token, *execution.value());
     strategy->next_execution();

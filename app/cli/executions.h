@@ -14,6 +14,9 @@
 namespace app::cli {
 
 sim::ExecutionOptions execution_options(const Settings& settings, bool narrate);
+/// The same with the steps of a recorded execution: its grain, and what was split.
+sim::ExecutionOptions execution_options(const Settings& settings, const report::Token& recorded,
+                                        bool narrate);
 
 /// A scenario on a kernel, prepared. @return a failure with exit 3 when its preparation fails or it
 /// does not exist there

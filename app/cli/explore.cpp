@@ -7,6 +7,7 @@
 #include "app/cli/search.h"
 #include "app/cli/self_check.h"
 #include "app/scenario/kernel_spec.h"
+#include "app/scenario/words.h"
 #include "sim/fewest_switches.h"
 #include "sim/strategy_dfs.h"
 
@@ -148,6 +149,21 @@ VerbResult planned(const Session& session, const ScenarioPtr& scenario, const Bo
     return report;
 }
 
+/// That the search began anew, and with which accesses as steps of their own.
+void add_split(const sim::SearchReport& search, Report& report) {
+    if (search.split.empty()) return;
+    report.text +=
+        "      " + wrapped("accesses of " + scenario::join(search.split, ", ") +
+                               " had no order, though they are declared as made under locks: the "
+                               "search began anew with each of them as a step of its own",
+                           94, "      ");
+    for (const std::string& race : search.split_unordered)
+        report.text += "      " + wrapped("warning: " + race, 94, "      ");
+    report.document["split"] = search.split;
+    report.document["split_unordered"] = search.split_unordered;
+    report.document["restarts"] = search.restarts;
+}
+
 /// What was left of a search.
 VerbResult go_on(Session& session) {
     if (!session.parsed.arguments.empty())
@@ -225,6 +241,15 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
     if (search.end == sim::SearchEnd::Planned)
         return planned(session, scenario_ptr, bound, keep_going, *search.left);
 
+    // What is shown and kept of it runs as the search did in the end.
+    Settings as_searched = session.settings;
+    as_searched.split = search.split;
+    const Session seen{.parsed = session.parsed,
+                       .settings = as_searched,
+                       .environment = session.environment,
+                       .library = session.library,
+                       .diagnostics = session.diagnostics,
+                       .events = session.events};
     Report report;
     const bool is_shard = from != nullptr && from->shard.count != 0;
     report.verdict = verdict_of(search, bound.accepted);
@@ -244,21 +269,25 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
                        {"state_cache", settings.state_cache},
                        {"steps", search.steps},
                        {"depth", search.max_depth}};
-    report.text = heading(scenario, settings.kernel,
-                          std::string("reduction ") + name_of(settings.reduction) +
-                              (settings.reduction == sim::Reduction::None
-                                   ? "  state cache " + std::to_string(settings.state_cache)
-                                   : std::string()) +
-                              "  bound " + bound.text() + "  seed none") +
-                  reproduce_line(session, scenario) + "\n" + to_string(report.verdict) + "  " +
-                  scenario.id + " on " + settings.kernel.name() + ": " +
-                  (is_shard && report.verdict == Verdict::Clean
-                       ? shard_done(search, from->shard)
-                       : claim(search, report.verdict, bound, settings));
+    report.text =
+        heading(scenario, settings.kernel,
+                std::string("reduction ") + name_of(settings.reduction) +
+                    (settings.reduction == sim::Reduction::None
+                         ? "  state cache " + std::to_string(settings.state_cache)
+                         : std::string()) +
+                    "  bound " + bound.text() + "  seed none") +
+        reproduce_line(session, scenario) + "\n" + to_string(report.verdict) + "  " + scenario.id +
+        " on " + settings.kernel.name() +
+        (search.split.empty() ? "" : " with " + scenario::join(search.split, ", ") + " split") +
+        ": " +
+        (is_shard && report.verdict == Verdict::Clean
+             ? shard_done(search, from->shard)
+             : claim(search, report.verdict, bound, settings));
     for (const std::string& race : search.unordered)
         report.text += "      " + wrapped(race, 100, "      ");
     if (!search.unordered.empty()) report.document["unordered"] = search.unordered;
-    if (auto failure = add_self_check(session, scenario_ptr, search, report)) return *failure;
+    add_split(search, report);
+    if (auto failure = add_self_check(seen, scenario_ptr, search, report)) return *failure;
     const auto costs = costs_of(session, covered.get());
     if (costs) add_costs(*costs, report);
     coverage.value().add(report, scenario, settings.kernel, covered.get());
@@ -266,10 +295,10 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
 
     report.document["failures"] = nlohmann::ordered_json::array();
     for (const sim::Failure& first : search.failures) {
-        const auto canonical = fewest_switches(session, scenario_ptr, first, devices);
+        const auto canonical = fewest_switches(seen, scenario_ptr, first, devices);
         const sim::Failure& failure = canonical.failure;
         const auto shown =
-            show_failure(session, scenario_ptr, settings.kernel, failure, std::nullopt, keep_going);
+            show_failure(seen, scenario_ptr, settings.kernel, failure, std::nullopt, keep_going);
         if (!shown.ok()) return shown.error();
         report.document["failures"].push_back(shown.value().json);
         session.events.violation(scenario, settings.kernel, failure, shown.value().token);
@@ -288,7 +317,7 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
     if (auto failure = checkpoints.finish(search, report)) return *failure;
     if (auto certificate =
             is_shard ? std::nullopt
-                     : certificate_of(session, scenario_ptr, bound, search, report.verdict)) {
+                     : certificate_of(seen, scenario_ptr, bound, search, report.verdict)) {
         certificate->costs = costs;
         if (auto failure = save_certificate(session, *certificate, report)) return *failure;
     }

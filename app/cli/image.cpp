@@ -43,7 +43,7 @@ sim::Result<Subject, Failure> subject_of(const Session& session) {
     if (!scenario.ok()) return scenario.error();
     subject.scenario = scenario.value();
     subject.kernel = recording.value().token.kernel;
-    subject.options.grain = recording.value().token.fine ? sim::Grain::Fine : sim::Grain::Coarse;
+    subject.options = execution_options(session.settings, recording.value().token, false);
     subject.recording = std::move(recording.value());
     return subject;
 }

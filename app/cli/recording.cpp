@@ -62,10 +62,9 @@ sim::Result<sim::ExecutionResult, Failure> replay_exactly(const Session& session
                                                           const ScenarioPtr& scenario,
                                                           bool narrate) {
     const report::Token& token = recording.token;
-    sim::ExecutionOptions options = execution_options(session.settings, narrate);
-    options.grain = token.fine ? sim::Grain::Fine : sim::Grain::Coarse;
     auto execution =
-        prepare(scenario, token.kernel, options, watch_devices(session, *scenario, token.kernel));
+        prepare(scenario, token.kernel, execution_options(session.settings, token, narrate),
+                watch_devices(session, *scenario, token.kernel));
     if (!execution.ok()) return execution.error();
     const auto strategy = make_strategy(token, *execution.value());
     strategy->next_execution();

@@ -83,8 +83,8 @@ VerbResult replay_elsewhere(const Session& session, const Recording& recording,
     if (!mode.ok()) return mode.error();
     const auto original = replay_exactly(session, recording, scenario, true);
     if (!original.ok()) return original.error();
-    sim::ExecutionOptions options = execution_options(settings, session.has("trace"));
-    options.grain = recording.token.fine ? sim::Grain::Fine : sim::Grain::Coarse;
+    const sim::ExecutionOptions options =
+        execution_options(settings, recording.token, session.has("trace"));
     auto execution = prepare(scenario, settings.kernel, options,
                              watch_devices(session, *scenario, settings.kernel));
     if (!execution.ok()) return execution.error();

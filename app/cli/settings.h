@@ -33,6 +33,7 @@ struct Settings {
     model::KernelVersion kernel;
     bool kernel_given = false;
     sim::Grain grain = sim::Grain::Coarse;
+    std::vector<std::string> split;  // sim::ExecutionOptions::split: of a search that began anew
     sim::StrategySpec strategy;
     std::uint64_t seed = 1;
     std::uint64_t count = 10'000;

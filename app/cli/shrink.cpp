@@ -108,8 +108,7 @@ class Shrinking {
     }
     shrink::ShrinkOptions options(const sim::ExecutionResult& start) const {
         shrink::ShrinkOptions options;
-        options.execution = execution_options(session_.settings, false);
-        options.execution.grain = grain();
+        options.execution = execution_options(session_.settings, recording_.token, false);
         if (session_.has("max-executions"))
             options.budget = session_.settings.max_executions;
         else

@@ -146,8 +146,8 @@ sim::Result<Why, Failure> find_why(const Session& session, const Recording& reco
     if (!failed.failed() || (!critical.value() && !flips.value() && !probability)) return why;
     const std::uint64_t budget =
         session.has("max-executions") ? session.settings.max_executions : usual_budget;
-    sim::ExecutionOptions options = execution_options(session.settings, false);
-    options.grain = recording.token.fine ? sim::Grain::Fine : sim::Grain::Coarse;
+    const sim::ExecutionOptions options =
+        execution_options(session.settings, recording.token, false);
     const auto execution = prepare(scenario, recording.token.kernel, options,
                                    watch_devices(session, *scenario, recording.token.kernel));
     if (!execution.ok()) return execution.error();

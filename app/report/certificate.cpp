@@ -79,6 +79,7 @@ Certificate read(const Json& json) {
     counts.at("steps").get_to(read.steps);
     counts.at("depth").get_to(read.depth);
     counts.at("jobs").get_to(read.jobs);
+    if (json.contains("split")) json.at("split").get_to(read.split);
     if (json.contains("costs")) read.costs = read_costs(json.at("costs"));
     if (json.contains("self_check")) {
         read.self_check = json.at("self_check").at("rate").get<double>();
@@ -126,6 +127,7 @@ std::string to_text(const Certificate& of) {
                    {"depth", of.depth},
                    {"jobs", of.jobs},
                    {"same_for_any_jobs", of.counts_repeat()}}}};
+    if (!of.split.empty()) json["split"] = of.split;
     if (of.costs) json["costs"] = costs_json(*of.costs);
     if (of.self_check) json["self_check"] = {{"rate", *of.self_check}, {"pairs", of.pairs_swapped}};
     add_checksum(json);
@@ -172,6 +174,10 @@ std::vector<std::pair<std::string, std::string>> in_words(const Certificate& of)
                                            : "critical sections of " + or_none(of.merged_locks)},
         {"Crashes", of.crash_at + "; images checked: " + of.check_images},
         {"Sampled", or_none(of.sampled_checks)}};
+    if (!of.split.empty())
+        lines.emplace_back("Split", "accesses of " + or_none(of.split) +
+                                        ": declared as locked, met without an order, so each is a "
+                                        "step of its own");
     if (of.self_check)
         lines.emplace_back("Checked", percent(*of.self_check) + " of the executions: " +
                                           std::to_string(of.pairs_swapped) +

@@ -41,7 +41,9 @@ struct Certificate {
     bool whole_space = false;             // no schedule was left out
 
     std::string grain;
-    std::vector<std::string> merged_locks;    // lock classes whose sections are part of one step
+    std::vector<std::string> merged_locks;  // lock classes whose sections are part of one step
+    std::vector<std::string> split;  // kinds of objects whose accesses are steps of their own,
+                                     // though declared Locked: they had no order
     std::optional<std::uint32_t> deviations;  // the bound; nothing: none
     std::uint32_t max_steps = 0;              // of an execution; none reached it
     std::string reduction;

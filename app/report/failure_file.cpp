@@ -91,6 +91,7 @@ FailureFile read_body(const Json& json) {
             501, "its kernel cannot be made here: " + kernel.error().message, nullptr);
     token.kernel = kernel.value();
     token.fine = json.at("grain").get<std::string>() == "fine";
+    if (json.contains("split")) json.at("split").get_to(token.split);
     read_schedule(json.at("schedule"), token);
     file.verdict = json.at("verdict").get<std::string>();
     file.signature = json.at("signature").get<std::string>();
@@ -129,6 +130,7 @@ std::string to_text(const FailureFile& file) {
     for (const sim::Meaning& step : file.steps)
         steps.push_back(meaning_json(step));
     json["steps"] = std::move(steps);
+    if (!token.split.empty()) json["split"] = token.split;
     if (!file.definition.empty())
         json["definition"] = Json::parse(file.definition, nullptr, true, true);
     add_checksum(json);

@@ -1,5 +1,7 @@
 #include "app/report/frontier_file.h"
 
+#include <array>
+
 #include "app/report/checksum.h"
 #include "app/scenario/words.h"
 
@@ -88,25 +90,35 @@ sim::SavedSearch::Found read_found(const Json& json) {
     return found;
 }
 
+/// What is left out where there is none.
+template <class Search> auto lists_of(Search& search) {
+    return std::array{std::pair("unordered_kinds", &search.unordered_kinds),
+                      std::pair("split", &search.split),
+                      std::pair("split_unordered", &search.split_unordered)};
+}
+
 Json search_json(const sim::SavedSearch& search) {
     Json nodes = Json::array(), found = Json::array();
     for (const auto& node : search.tree.nodes)
         nodes.push_back(node_json(node));
     for (const auto& one : search.found)
         found.push_back(found_json(one));
-    return {{"bound", search.bound},
-            {"refused", search.refused},
-            {"spent", search.spent},
-            {"expected", search.expected},
-            {"executions", search.executions},
-            {"steps", search.steps},
-            {"steps_before", search.steps_before},
-            {"depth", search.max_depth},
-            {"found", std::move(found)},
-            {"unordered", search.unordered},
-            {"branches", branches_json(search.tree.branches)},
-            {"escaped", branches_json(search.tree.escaped)},
-            {"nodes", std::move(nodes)}};
+    Json json = {{"bound", search.bound},
+                 {"refused", search.refused},
+                 {"spent", search.spent},
+                 {"expected", search.expected},
+                 {"executions", search.executions},
+                 {"steps", search.steps},
+                 {"steps_before", search.steps_before},
+                 {"depth", search.max_depth},
+                 {"found", std::move(found)},
+                 {"unordered", search.unordered},
+                 {"branches", branches_json(search.tree.branches)},
+                 {"escaped", branches_json(search.tree.escaped)},
+                 {"nodes", std::move(nodes)}};
+    for (const auto& [key, list] : lists_of(search))
+        if (!list->empty()) json[key] = *list;
+    return json;
 }
 
 /// Parents come first, and nothing points beyond the nodes.
@@ -135,6 +147,8 @@ sim::SavedSearch read_search(const Json& json) {
     for (const Json& one : json.at("found"))
         search.found.push_back(read_found(one));
     search.unordered = json.at("unordered").get<std::vector<std::string>>();
+    for (const auto& [key, list] : lists_of(search))
+        if (json.contains(key)) json.at(key).get_to(*list);
     search.tree.branches = read_branches(json.at("branches"));
     search.tree.escaped = read_branches(json.at("escaped"));
     for (const Json& node : json.at("nodes"))

@@ -170,6 +170,29 @@ sim::Schedule take_schedule(BitReader& reader) {
     return schedule;
 }
 
+/// After all the rest, and only where there is any: the zeros that fill the last byte say that
+/// there is none.
+void put_split(BitWriter& writer, const std::vector<std::string>& kinds) {
+    if (kinds.empty()) return;
+    writer.put(1, 1);
+    writer.put_golomb(kinds.size(), 0);
+    for (const std::string& kind : kinds) {
+        writer.put_golomb(kind.size(), 3);
+        for (const char c : kind)
+            writer.put(static_cast<unsigned char>(c), 8);
+    }
+}
+
+std::vector<std::string> take_split(BitReader& reader) {
+    std::vector<std::string> kinds;
+    for (std::uint64_t left = reader.take_golomb(0); left > 0 && !reader.overrun(); --left) {
+        kinds.emplace_back();
+        for (std::uint64_t size = reader.take_golomb(3); size > 0 && !reader.overrun(); --size)
+            kinds.back() += static_cast<char>(reader.take(8));
+    }
+    return kinds;
+}
+
 /// Whether the text ends with these letters; capitals are as good.
 bool same_letters(std::string_view letters, std::string_view text) {
     const std::string_view end = text.substr(text.size() - letters.size());
@@ -194,6 +217,7 @@ std::string encode_with(const Token& token, unsigned k) {
         put_run(writer, *token.run);
     else
         put_schedule(writer, token.schedule, k);
+    put_split(writer, token.split);
     std::vector<std::uint8_t> bytes = writer.bytes();
     const std::uint32_t check = check_digits(bytes);
     for (const unsigned shift : {16U, 8U, 0U})
@@ -220,6 +244,9 @@ sim::Result<Token, TokenError> take_token(BitReader& reader) {
     } else {
         token.schedule = take_schedule(reader);
     }
+    if (reader.overrun()) return TokenError{"it ends too early"};
+    if (reader.take(1) == 0) return token;
+    token.split = take_split(reader);
     if (reader.overrun()) return TokenError{"it ends too early"};
     return token;
 }

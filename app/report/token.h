@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/scenario/scenario.h"
 #include "model/kernel_version.h"
@@ -35,6 +36,7 @@ struct Token {
         trace_hash;  // its first digits; absent when the token was made before the run
     std::optional<StrategyRun> run;  // otherwise: the schedule
     sim::Schedule schedule;
+    std::vector<std::string> split;  // kinds of objects: sim::ExecutionOptions::split
 };
 
 /// Sixteen bits of a trace hash, as tokens keep it.

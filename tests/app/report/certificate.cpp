@@ -57,6 +57,9 @@ TEST_CASE("A certificate says what was asked for besides, and nothing of what wa
     CHECK(labels().find("Costs") == std::string::npos);
     CHECK(labels().find("Checked") == std::string::npos);
     CHECK(to_text(certificate).find("self_check") == std::string::npos);
+    CHECK(labels().find("Split") == std::string::npos);
+    certificate.split = {"data", "page"};
+    CHECK(labels().find("Split: accesses of data, page: ") != std::string::npos);
     certificate.self_check = 0.25;
     certificate.pairs_swapped = 99;
     certificate.costs = Costs{.executions = 7,

@@ -57,7 +57,16 @@ TEST_CASE("A token gives back what went in", "[app][report]") {
     SECTION("the fine grain") {
         token.fine = true;
     }
+    SECTION("a search that split some kinds of objects") {
+        token.split = {"ordered_extent", "page"};
+    }
+    SECTION("all that there may be in bytes that are full") {
+        const auto more = GENERATE(1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U);
+        for (std::uint32_t i = 0; i < more; ++i)
+            token.schedule.departures.push_back({.ordinal = 65 + i, .index = 1});
+    }
     const Token back = round_trip(token);
+    CHECK(back.split == token.split);
     CHECK(back.scenario == token.scenario);
     CHECK(back.kernel == token.kernel);
     CHECK(back.schedule == token.schedule);
