@@ -124,6 +124,10 @@ struct ExploreOptions {
     /// Sleep sets: only for a search without a bound. Checks that read more than one object see
     /// every state without a reduction or with sleep sets alone, and are sampled under the other.
     Reduction reduction = Reduction::None;
+    /// Without a bound, with a reduction: take the tree in parts that know nothing of each other,
+    /// as several workers do, so that all counts are those of any number of workers. Complete
+    /// executions are the same in either case, but some more are cut.
+    bool in_parts = false;
     // The following are for a search with a bound and with Reduction::Dpor.
     bool stop_at_first = false;           // at any failure, instead of the first of its bound
     const SavedSearch* resume = nullptr;  // where to go on

@@ -6,10 +6,29 @@
 
 namespace sim {
 
+void DporStrategy::begin(const DporPart& part) {
+    trees_ = {};
+    frames_.clear();
+    sleep_.clear();
+    first_sleep_.clear();
+    order_.truncate(0);
+    first_new_ = 0;
+    began_ = false;
+    for (const std::uint64_t path : part.prefix) {
+        frames_.emplace_back();
+        frames_.back().chosen.path = path;
+    }
+    fixed_ = frames_.size();
+    // One of them covers an order of steps that begins with it, and none that it merely commutes
+    // with: the branch that ran it first knows of that order only through a race that asks above.
+    for (const DporPart::Sleeper& sleeper : part.sleepers)
+        first_sleep_.push_back({sleeper.path, sets_.intern(sleeper.accesses), false});
+}
+
 bool DporStrategy::next_execution() {
     cut_ = false;
     if (!began_) return began_ = true;
-    while (!frames_.empty()) {
+    while (frames_.size() > fixed_) {
         Frame& frame = frames_.back();
         const auto depth = static_cast<std::uint32_t>(frames_.size() - 1);
         if (frame.resolved && depth < order_.size())
@@ -30,13 +49,37 @@ bool DporStrategy::next_execution() {
 
 Choice DporStrategy::choose(Scheduler& scheduler) {
     const std::uint32_t depth = scheduler.steps();
+    if (depth == 0 && order_.size() == 0) order_.begin(scheduler.trace());
+    if (depth == split_depth_) return split_off(scheduler);
+    if (depth < fixed_ && !frames_[depth].resolved && !resolve(frames_[depth], scheduler))
+        return Choice::diverged();
     if (depth < frames_.size()) {
         Frame& frame = frames_[depth];
         if (!frame.resolved) find_chosen(frame, scheduler);
         return pick(frame);
     }
-    if (depth == 0) order_.begin(scheduler.trace());
     return open_frame(scheduler);
+}
+
+Choice DporStrategy::split_off(const Scheduler& scheduler) {
+    take_in_last_step(scheduler);
+    const std::size_t above = sleep_.size();
+    inherit_sleepers();
+    DporPart part;
+    for (const Frame& frame : frames_)
+        part.prefix.push_back(frame.chosen.path);
+    TaskSet awake = scheduler.enabled();
+    for (std::size_t i = above; i < sleep_.size(); ++i) {
+        const auto accesses = sets_.of(sleep_[i].accesses);
+        part.sleepers.push_back({sleep_[i].path, {accesses.begin(), accesses.end()}});
+        scheduler.enabled().for_each([&](unsigned slot) {
+            if (scheduler.task(slot).path == sleep_[i].path) awake.reset(slot);
+        });
+    }
+    sleep_.resize(above);
+    cut_ = true;
+    if (!awake.empty()) part_ = std::move(part);
+    return Choice::cut();
 }
 
 bool DporStrategy::resolve(Frame& frame, const Scheduler& scheduler) const {
@@ -65,7 +108,10 @@ Choice DporStrategy::open_frame(Scheduler& scheduler) {
     if (!frames_.empty()) {
         frame.rest = frames_.back().below;
         frames_.back().below = 0;
-        inherit_sleepers();
+        if (frames_.size() == fixed_)
+            sleep_ = first_sleep_;
+        else
+            inherit_sleepers();
     }
     frames_.push_back(frame);
     Frame& now = frames_.back();
@@ -162,6 +208,7 @@ void DporStrategy::compare_with_foreseen(Outcome outcome, const Scheduler& sched
 }
 
 void DporStrategy::insert_at(std::uint32_t depth) {
+    if (depth < fixed_) return;  // there every task is a branch
     Frame& frame = frames_[depth];
     const std::size_t end =
         depth + 1 < frames_.size() ? frames_[depth + 1].sleepers : sleep_.size();
@@ -173,6 +220,7 @@ void DporStrategy::insert_at(std::uint32_t depth) {
 void DporStrategy::reverse_races() {
     const auto& races = order_.races();
     for (std::size_t i = order_.races_before(first_new_); i < races.size(); ++i) {
+        if (races[i].first < fixed_) continue;
         reversal_.begin(races[i].first, races[i].second);
         insert_at(races[i].first);
     }

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/happens_before.h"
@@ -10,6 +12,18 @@
 #include "sim/wakeup_tree.h"
 
 namespace sim {
+
+/// A part of a search without a bound: all below a prefix. Whoever takes it needs to know of nobody
+/// else, and nobody of him: above it every task is a branch of its own, so that no race has to ask
+/// for one there, and what was run before it sleeps (soundness, 4).
+struct DporPart {
+    struct Sleeper {
+        std::uint64_t path = 0;
+        std::vector<Access> accesses;
+    };
+    std::vector<std::uint64_t> prefix;  // whose steps lead there
+    std::vector<Sleeper> sleepers;
+};
 
 /// Search over all schedules that runs one execution of each Mazurkiewicz trace (Abdulla, Aronis,
 /// Jonsson, Sagonas: "Source sets: a foundation for optimal dynamic partial order reduction", JACM
@@ -24,6 +38,14 @@ class DporStrategy final : public Strategy {
   public:
     explicit DporStrategy(Reduction reduction)
         : reduction_(reduction), order_(sets_), reversal_(order_, sets_) {}
+
+    /// Starts over, with a part of the search.
+    void begin(const DporPart& part);
+    /// Executions are cut before this step, and what is below is a part. With sleep sets only.
+    void split_at(std::uint32_t depth) { split_depth_ = depth; }
+    /// What is below the execution that has just been cut; nothing when all is asleep there, or it
+    /// came to an end of its own.
+    std::optional<DporPart> take_part() { return std::exchange(part_, std::nullopt); }
 
     bool wants_every_step() const override { return true; }
     bool next_execution() override;
@@ -47,6 +69,7 @@ class DporStrategy final : public Strategy {
                                      // next one's begins
     };
 
+    Choice split_off(const Scheduler& scheduler);
     Choice open_frame(Scheduler& scheduler);
     bool resolve(Frame& frame, const Scheduler& scheduler) const;
     bool sleeps(std::uint64_t path) const;
@@ -71,6 +94,10 @@ class DporStrategy final : public Strategy {
     WakeupTrees trees_;
     std::vector<Frame> frames_;
     std::vector<FutureStep> sleep_;
+    std::size_t fixed_ = 0;                // frames above the part that is searched
+    std::vector<FutureStep> first_sleep_;  // what sleeps where it begins
+    std::uint32_t split_depth_ = ~0U;
+    std::optional<DporPart> part_;
     std::uint32_t first_new_ = 0;  // the first step that differs from the execution before
     bool began_ = false, cut_ = false;
     std::string surprise_;

@@ -53,6 +53,7 @@ sim::SearchReport explore_scenario(const Session& session, const ScenarioPtr& sc
     options.limits = limits(session.settings, interrupted);
     options.keep_going = keep_going;
     options.split_unordered = true;
+    options.in_parts = true;
     options.reduction = session.settings.reduction;
     options.cuts = session.settings.reduction != sim::Reduction::None &&
                    session.settings.crash_at.kind != crash::CrashSet::Kind::None;

@@ -30,6 +30,20 @@ sim::SearchReport reduced(const sim::ProgramFactory& factory, Reduction reductio
     return sim::explore(factory, options);
 }
 
+/// The same by several workers, who take parts of the tree.
+sim::SearchReport parted(const sim::ProgramFactory& factory, Reduction reduction, unsigned jobs,
+                         bool keep_going = true, sim::Grain grain = sim::Grain::Fine) {
+    sim::ExploreOptions options;
+    options.execution.grain = grain;
+    options.max_deviations = unbounded;
+    options.keep_going = keep_going;
+    options.collect_final_states = true;
+    options.reduction = reduction;
+    options.jobs = jobs;
+    options.in_parts = true;
+    return sim::explore(factory, options);
+}
+
 /// One execution for each trace, and none that is cut.
 void counts(const sim::ProgramFactory& factory, std::uint64_t traces) {
     const auto report = reduced(factory, Reduction::Dpor);
@@ -99,6 +113,79 @@ TEST_CASE("what a reduction runs is as many classes as plain search meets, count
          program_of<Account>(1U, Account::Lock::EachAccess)}));
     const auto classes = tests::count_classes(factory);
     counts(factory, classes.complete + classes.deadlocked);
+}
+
+TEST_CASE("several workers run one execution of each trace of the classic programs",
+          "[sim][dpor][classic][jobs]") {
+    using namespace programs;
+    const auto [factory, traces] =
+        GENERATE(Catch::Generators::table<sim::ProgramFactory, std::uint64_t>(
+            {{program_of<AtomicCounter>(2U, 5U), 252},
+             {program_of<RacyCounter>(2U, 4U), 3334},
+             {program_of<Readers>(8U), 256},
+             {program_of<LastZero>(8U), 704},
+             {program_of<FileSystem>(16U), 8},
+             {program_of<Indexer>(12U), 8},
+             {program_of<Philosophers>(5U, Philosophers::Order::LowerFirst), 30},
+             {program_of<Philosophers>(4U, Philosophers::Order::LeftFirst), 15}}));
+    const auto one = reduced(factory, Reduction::Dpor);
+    REQUIRE(one.executions == traces);
+    for (const unsigned jobs : {1U, 2U, 3U}) {
+        CAPTURE(jobs);
+        const auto report = parted(factory, Reduction::Dpor, jobs);
+        CHECK(report.executions == traces);
+        CHECK(report.final_states == one.final_states);
+        CHECK(report.whole_space == one.whole_space);
+        CHECK(tests::signatures(report) == tests::signatures(one));
+    }
+}
+
+/// A search in parts finds what one in whole finds, and is the same with any number of workers.
+void compare_workers(std::uint64_t first_seed, unsigned programs, std::uint64_t most) {
+    unsigned compared = 0;
+    for (std::uint64_t seed = first_seed; seed < first_seed + programs; ++seed) {
+        const tests::Code code = tests::random_code(seed);
+        const auto factory = [code] { return std::make_unique<tests::RandomProgram>(code); };
+        for (const sim::Grain grain : {sim::Grain::Coarse, sim::Grain::Fine}) {
+            if (tests::all_ends(code, grain, unbounded, most).too_many) continue;
+            INFO("seed " << seed << '\n' << tests::describe(code));
+            CAPTURE(grain);
+            const auto whole = reduced(factory, Reduction::Dpor, grain);
+            const auto one = parted(factory, Reduction::Dpor, 1, true, grain);
+            CHECK(std::includes(one.final_states.begin(), one.final_states.end(),
+                                whole.final_states.begin(), whole.final_states.end()));
+            CHECK(tests::signatures(one) == tests::signatures(whole));
+            const auto three = parted(factory, Reduction::Dpor, 3, true, grain);
+            tests::check_equal(one, three);
+            CHECK(one.blocked == three.blocked);
+            // The others may have met other states by the time the first failure is known.
+            auto first = parted(factory, Reduction::Dpor, 1, false, grain);
+            auto same = parted(factory, Reduction::Dpor, 2, false, grain);
+            first.final_states = same.final_states = {};
+            tests::check_equal(first, same);
+            ++compared;
+        }
+    }
+    CHECK(compared > programs / 2);
+}
+
+TEST_CASE("several workers come to the same on random programs", "[sim][dpor][jobs]") {
+    compare_workers(1, 60, 3000);
+}
+
+TEST_CASE("several workers come to the same on many random programs", "[sim][dpor][jobs][slow]") {
+    compare_workers(7'000'000, 1000, 10'000);
+}
+
+TEST_CASE("a search with sleep sets is the same in parts", "[sim][dpor][jobs]") {
+    const auto factory = program_of<programs::RacyCounter>(2U, 3U);
+    const auto whole = reduced(factory, Reduction::Sleep);
+    for (const unsigned jobs : {1U, 3U}) {
+        const auto parts = parted(factory, Reduction::Sleep, jobs);
+        CHECK(parts.executions == whole.executions);
+        CHECK(parts.blocked == whole.blocked);
+        CHECK(parts.final_states == whole.final_states);
+    }
 }
 
 /// Everything that an execution can end in is found by every reduction.
