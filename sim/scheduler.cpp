@@ -387,7 +387,9 @@ void Scheduler::found_taken(Object& object) {
 
 void Scheduler::wake(Task& task) {
     task.blocked_on = nullptr;
-    task.woken_in = this_step();
+    // Who is woken between queueing and sleeping was not waiting: its next step is no result of
+    // this one, and may race with it.
+    if (!enabled_.test(task.slot)) task.woken_in = this_step();
     enabled_.set(task.slot);
     if (running_ != nullptr) races_.order(running_->slot, task.slot);
 }
