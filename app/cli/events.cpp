@@ -40,7 +40,7 @@ void EventStream::shard(const scenario::Scenario& scenario, std::uint64_t index,
                         std::uint64_t count, const Json& more) {
     Json members = {{"scenario", scenario.id}, {"index", index}, {"count", count}};
     members.update(more);
-    write("shard", std::move(members));
+    write("shard", members);
 }
 
 void EventStream::finished(const Json& document) {
@@ -50,10 +50,10 @@ void EventStream::finished(const Json& document) {
     if (document.contains("failures")) members["failing"] = failing(document["failures"]);
     for (const char* key : {"interrupted", "error", "exit"})
         if (document.contains(key)) members[key] = document[key];
-    write("finished", std::move(members));
+    write("finished", members);
 }
 
-void EventStream::write(const char* event, Json members) {
+void EventStream::write(const char* event, const Json& members) {
     if (!is_on()) return;
     Json line = {{"schema", 1}, {"event", event}};
     line.update(members);

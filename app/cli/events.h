@@ -38,7 +38,7 @@ class EventStream {
     void write(const std::string& line);
 
   private:
-    void write(const char* event, Json members);
+    void write(const char* event, const Json& members);
 
     std::vector<int> descriptors_;
     std::string error_;

@@ -73,6 +73,7 @@ VerbResult merge(Session& session) {
     report::FrontierFile whole = shards.front();
     whole.shard = {};
     std::vector<sim::SavedSearch> searches;
+    searches.reserve(shards.size());
     for (report::FrontierFile& shard : shards)
         searches.push_back(std::move(shard.search));
     whole.search = sim::merge_shards(searches);
