@@ -178,12 +178,7 @@ VerbResult go_on(Session& session) {
     const auto scenario = scenario_of(session, from.value());
     if (!scenario.ok()) return scenario.error();
     const Settings settings = settings_of(session.settings, from.value());
-    const Session same{.parsed = session.parsed,
-                       .settings = settings,
-                       .environment = session.environment,
-                       .library = session.library,
-                       .diagnostics = session.diagnostics,
-                       .events = session.events};
+    const Session same = session.with(settings);
     return explore(same, scenario.value(), &from.value());
 }
 
@@ -244,12 +239,7 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
     // What is shown and kept of it runs as the search did in the end.
     Settings as_searched = session.settings;
     as_searched.split = search.split;
-    const Session seen{.parsed = session.parsed,
-                       .settings = as_searched,
-                       .environment = session.environment,
-                       .library = session.library,
-                       .diagnostics = session.diagnostics,
-                       .events = session.events};
+    const Session seen = session.with(as_searched);
     Report report;
     const bool is_shard = from != nullptr && from->shard.count != 0;
     report.verdict = verdict_of(search, bound.accepted);

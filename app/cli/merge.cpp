@@ -81,12 +81,7 @@ VerbResult merge(Session& session) {
     const auto scenario = scenario_of(session, whole);
     if (!scenario.ok()) return scenario.error();
     const Settings settings = settings_of(session.settings, whole);
-    const Session same{.parsed = session.parsed,
-                       .settings = settings,
-                       .environment = session.environment,
-                       .library = session.library,
-                       .diagnostics = session.diagnostics,
-                       .events = session.events};
+    const Session same = session.with(settings);
     if (!whole.search.tree.branches.empty()) return plan_again(same, scenario.value(), whole);
     return explore(same, scenario.value(), &whole);
 }

@@ -29,6 +29,15 @@ struct Session {
                                           resolve_progress(settings, environment),
                                           settings.progress_interval, std::move(what), bounded);
     }
+    /// The same command with other settings, which outlive what is returned.
+    Session with(const Settings& other) const {
+        return {.parsed = parsed,
+                .settings = other,
+                .environment = environment,
+                .library = library,
+                .diagnostics = diagnostics,
+                .events = events};
+    }
     /// The scenarios that the arguments and --group mean.
     sim::Result<std::vector<ScenarioPtr>, Failure> selection() const;
 };

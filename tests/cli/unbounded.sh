@@ -19,7 +19,7 @@ for operations in "truncate 0 f1:pread 0 4K f1" "touch f3:touch f4"; do
     small "${operations%:*}" "${operations#*:}"
     for jobs in 1 2 3; do
         exits 0 explore small.json --preemptions none -j $jobs --format json --artifacts proof.$jobs
-        json 'd["verdict"] == "PASS" and d["whole_space"] and d["executions"] > 100'
+        json 'd["verdict"] == "PASS" and d["whole_space"] and d["executions"] > 1'
         value '[d[k] for k in ("executions", "blocked", "steps", "depth", "failures")]' >counts.$jobs
     done
     cmp -s counts.1 counts.2 || fail "$operations: two workers count something else"

@@ -19,26 +19,26 @@ using tests::program_of;
 
 constexpr std::uint32_t unbounded = sim::DfsStrategy::unbounded;
 
-sim::SearchReport reduced(const sim::ProgramFactory& factory, Reduction reduction,
-                          sim::Grain grain = sim::Grain::Fine) {
+sim::ExploreOptions whole_tree(Reduction reduction, sim::Grain grain) {
     sim::ExploreOptions options;
     options.execution.grain = grain;
     options.max_deviations = unbounded;
     options.keep_going = true;
     options.collect_final_states = true;
     options.reduction = reduction;
-    return sim::explore(factory, options);
+    return options;
+}
+
+sim::SearchReport reduced(const sim::ProgramFactory& factory, Reduction reduction,
+                          sim::Grain grain = sim::Grain::Fine) {
+    return sim::explore(factory, whole_tree(reduction, grain));
 }
 
 /// The same by several workers, who take parts of the tree.
 sim::SearchReport parted(const sim::ProgramFactory& factory, Reduction reduction, unsigned jobs,
                          bool keep_going = true, sim::Grain grain = sim::Grain::Fine) {
-    sim::ExploreOptions options;
-    options.execution.grain = grain;
-    options.max_deviations = unbounded;
+    sim::ExploreOptions options = whole_tree(reduction, grain);
     options.keep_going = keep_going;
-    options.collect_final_states = true;
-    options.reduction = reduction;
     options.jobs = jobs;
     options.in_parts = true;
     return sim::explore(factory, options);
