@@ -254,10 +254,13 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     event.enablings = static_cast<std::uint32_t>(enablings_.size());
     events_.push_back(event);
 
-    for (const Access& access : accesses) {
+    for (std::size_t i = 0; i < accesses.size(); ++i) {
+        const Access& access = accesses[i];
+        const bool acquisition = acquires(access.kind);
+        const bool tried = acquisition && i > 0 && accesses[i - 1].object == access.object &&
+                           accesses[i - 1].kind == AccessKind::Write;
         const std::uint32_t head = head_of(access.object);
-        if (!put(head, access, self) && !acquires(access.kind)) continue;
-        collect(head, access, self);
+        if ((put(head, access, self) || acquisition) && !tried) collect(head, access, self);
     }
     find_races(self);
     if (event.waits) find_earlier_wait(step.object, self);

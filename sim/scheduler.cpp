@@ -606,7 +606,11 @@ void Scheduler::lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned
                               Where where) {
     Task& self = *running_;
     self.untouched = false;
-    if (orders(lock)) record(lock, shared ? AccessKind::AcquireShared : AccessKind::Acquire, 0, 1);
+    if (orders(lock)) {
+        // Who tries does not wait: before the release it would have failed.
+        if (attempt == Attempt::Tries) record(lock, AccessKind::Write, 0, 1);
+        record(lock, shared ? AccessKind::AcquireShared : AccessKind::Acquire, 0, 1);
+    }
     races_.acquire(self.slot, lock);
     std::string cycle = lockdep_.acquire(self, lock.lock_class(), subclass, attempt);
     SIM_ASSERT(self.held_count < self.held.size());

@@ -163,7 +163,9 @@ class Scheduler {
     }
     /// The same before an operation that may sleep: so a blocked attempt is no step, and what a
     /// step does does not depend on who was there first.
-    bool splits_before_sleeping(const Task& task) const { return !task.untouched; }
+    bool splits_before_sleeping(const Task& task) const {
+        return !task.untouched || splits_here(task);
+    }
     /// Not enabled until wake(). The task's next operation is Resume on `object`.
     void block(Object& object, Where where);
     void wake(Task& task);

@@ -13,12 +13,25 @@ constexpr std::uint32_t unbounded = sim::DfsStrategy::unbounded;
 /// A try never finds a section taken that is one step (see below).
 constexpr unsigned without_tries = static_cast<unsigned>(tests::Op::TryReadSem);
 
+/// A look at the queue in the moment between a waiter's last look at the condition and its leaving
+/// finds nobody in the coarse grain (docs/architecture.md).
+bool has_known_difference(const Code& code) {
+    const auto has = [&](tests::Op op) {
+        return std::any_of(code.begin(), code.end(), [&](const auto& task) {
+            return std::any_of(task.begin(), task.end(),
+                               [&](const auto& instruction) { return instruction.op == op; });
+        });
+    };
+    return has(tests::Op::LookForWaiters) && has(tests::Op::WaitForWord);
+}
+
 /// @param most  executions of the fine grain beyond which a program is left out
 void compare_grains(std::uint64_t first_seed, unsigned programs, std::uint64_t most) {
     unsigned compared = 0, with_deadlocks = 0, with_many_ends = 0;
     std::uint64_t coarse_executions = 0, fine_executions = 0;
     for (std::uint64_t seed = first_seed; seed < first_seed + programs; ++seed) {
         const Code code = tests::mixed_code(seed, without_tries);
+        if (has_known_difference(code)) continue;
         const Ends fine = all_ends(code, sim::Grain::Fine, unbounded, most);
         if (fine.too_many) continue;
         const Ends coarse = all_ends(code, sim::Grain::Coarse, unbounded, ~std::uint64_t{0});
