@@ -29,10 +29,10 @@ bool SearchTree::take(OpenBranch& branch) {
     update_hunger();
     if (pausing_ && idle_ == workers_) {
         const auto pause = std::move(pause_);
-        pausing_ = false;
         lock.unlock();
-        pause();
+        pause();  // nobody takes a branch meanwhile
         lock.lock();
+        pausing_ = false;
     }
     if (open_.empty() && idle_ == workers_) closed_ = true;
     changed_.notify_all();
