@@ -41,8 +41,10 @@ events 'kinds == ["started", "violation", "finished"]'
 [[ -z $(find . -name '*.tmp') ]] || fail "a temporary file is left"
 
 # Progress comes while the search runs.
-exits 0 explore commit/001 --preemptions 1 -j 1 --format jsonl --progress plain --progress-interval 200ms
-events 'kinds[1] == "progress" and kinds[-2] == "progress" and "violation" not in kinds'
+exits 4 explore commit/001 --preemptions 2 --max-executions 30000 -j 1 --format jsonl --progress plain --progress-interval 200ms
+events 'kinds[1] == "progress" and "violation" not in kinds'
+events 'events[-1]["verdict"] == "INCONCLUSIVE" and not events[-1]["complete"] and events[-1]["failing"] == 0'
+exits 0 explore commit/001 --preemptions 1 --format jsonl --progress none
 events 'events[-1]["verdict"] == "PASS-BOUNDED" and events[-1]["complete"] and events[-1]["failing"] == 0'
 exits 0 hunt replace/003 --count 5 --format jsonl --quiet
 events 'kinds == ["started", "finished"] and events[0]["seed"] == 1'
