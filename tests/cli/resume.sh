@@ -18,8 +18,11 @@ same whole.txt
 gone interleaf-out/commit-001-6.1.ilfr
 
 # Killed, at any moment: the last checkpoint is whole.
+long=(explore replace/002 --preemptions 2)
+exits 0 "${long[@]}"
+cp out long.txt
 rm -r interleaf-out
-"$interleaf" explore commit/001 --preemptions 1 --checkpoint kept.ilfr --checkpoint-interval 5ms \
+"$interleaf" "${long[@]}" --checkpoint kept.ilfr --checkpoint-interval 50ms \
     --progress none >killed.txt 2>&1 &
 search=$!
 until [[ -s kept.ilfr ]]; do sleep 0.05; done
@@ -27,7 +30,7 @@ kill -9 $search
 wait $search 2>/dev/null && fail "it was killed too late"
 cp kept.ilfr damaged.ilfr
 exits 0 explore --resume kept.ilfr
-same whole.txt
+same long.txt
 gone kept.ilfr
 
 # A plan: shards run apart; what they ask for in each other's parts is the next plan.
