@@ -94,6 +94,7 @@ Task& Scheduler::create(const char* label, Job job, TaskKind kind) {
     SIM_ASSERT(task.generation < generations && child < (1U << generation_bits));
     const unsigned shift = 64 - generation_bits * (task.generation + 1U);
     task.path = (has_creator ? running_->path : 0) | (std::uint64_t{child} << shift);
+    paths_[slot] = task.path;
     task.label = label;
     task.slot = static_cast<std::uint16_t>(slot);
     task.kind = kind;
@@ -423,7 +424,7 @@ unsigned Scheduler::default_choice() const {
     TaskSet first = enabled_;  // mostly there is one of these, and its name decides
     first.remove(events_).remove(deferred_);
     first.for_each([&](unsigned slot) {
-        if (best == max_tasks || tasks_[slot]->path < tasks_[best]->path) best = slot;
+        if (best == max_tasks || paths_[slot] < paths_[best]) best = slot;
     });
     if (best != max_tasks) return best;
     enabled_.for_each([&](unsigned slot) {

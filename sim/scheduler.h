@@ -238,6 +238,14 @@ class Scheduler {
     const TaskSet& enabled() const { return enabled_; }
     const TaskSet& events() const { return events_; }
     const Task& task(unsigned slot) const { return *tasks_[slot]; }
+    /// The slot of an enabled task, by its name; max_tasks when there is none.
+    unsigned enabled_slot(std::uint64_t path) const {
+        unsigned found = max_tasks;
+        enabled_.for_each([&](unsigned slot) {
+            if (paths_[slot] == path) found = slot;
+        });
+        return found;
+    }
     Task& task(unsigned slot) { return *tasks_[slot]; }
     int running_slot() const { return running_ == nullptr ? -1 : running_->slot; }
     /// What happens when nobody decides otherwise: go on; else the least task; else the oldest
@@ -371,6 +379,7 @@ class Scheduler {
     Fiber* driver_ = nullptr;  // of the walks to first operations, while there are any
     unsigned slots_used_ = 0;
     std::array<std::unique_ptr<Task>, max_tasks> tasks_;
+    std::array<std::uint64_t, max_tasks> paths_{};  // of the tasks in the slots
     Fiber main_;
     StackPool stacks_;
     RaceDetector races_;

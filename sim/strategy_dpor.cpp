@@ -83,13 +83,9 @@ Choice DporStrategy::split_off(const Scheduler& scheduler) {
 }
 
 bool DporStrategy::resolve(Frame& frame, const Scheduler& scheduler) const {
-    bool found = false;
-    scheduler.enabled().for_each([&](unsigned slot) {
-        if (scheduler.task(slot).path != frame.chosen.path) return;
-        found = true;
-        frame.slot = static_cast<std::uint16_t>(slot);
-    });
-    if (!found) return false;
+    const unsigned slot = scheduler.enabled_slot(frame.chosen.path);
+    if (slot == max_tasks) return false;
+    frame.slot = static_cast<std::uint16_t>(slot);
     frame.index = scheduler.index_of(frame.slot);
     frame.resolved = true;
     return true;
