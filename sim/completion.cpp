@@ -10,10 +10,8 @@ Completion::Completion(std::uint64_t key) : Object(primitive::completion, key) {
 void Completion::wait(Where where) {
     Scheduler& scheduler = current();
     if (scheduler.silent()) return;
-    scheduler.might_sleep(where);
+    bool at_point = scheduler.begin_sleeping_call(where);
     Task& self = scheduler.running();
-    self.blocked_where = where;
-    bool at_point = scheduler.splits_before_sleeping(self);
     while (at_point || !done()) {
         pending_.set(self.slot);
         if (!done()) {

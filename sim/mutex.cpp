@@ -10,10 +10,8 @@ Mutex::Mutex(const LockClass& cls, std::uint64_t key) : Lock(primitive::mutex, c
 void Mutex::lock(unsigned subclass, Where where) {
     Scheduler& scheduler = current();
     if (scheduler.silent()) return;
-    scheduler.might_sleep(where);
+    bool at_point = scheduler.begin_sleeping_call(where);
     Task& self = scheduler.running();
-    self.blocked_where = where;
-    bool at_point = scheduler.splits_before_sleeping(self);
     while (at_point || owner_ >= 0) {
         pending_.set(self.slot);
         if (owner_ >= 0) scheduler.disable(pending_);

@@ -23,10 +23,7 @@ void RwSem::wait_point(OpKind op) {
 void RwSem::down_read(unsigned subclass, Where where) {
     Scheduler& scheduler = current();
     if (scheduler.silent()) return;
-    scheduler.might_sleep(where);
-    Task& self = scheduler.running();
-    self.blocked_where = where;
-    bool at_point = scheduler.splits_before_sleeping(self);
+    bool at_point = scheduler.begin_sleeping_call(where);
     while (at_point || !admits_readers()) {
         if (!at_point) scheduler.found_taken(*this);
         wait_point(OpKind::AcquireShared);
@@ -38,10 +35,8 @@ void RwSem::down_read(unsigned subclass, Where where) {
 void RwSem::down_write(unsigned subclass, Where where) {
     Scheduler& scheduler = current();
     if (scheduler.silent()) return;
-    scheduler.might_sleep(where);
+    bool at_point = scheduler.begin_sleeping_call(where);
     Task& self = scheduler.running();
-    self.blocked_where = where;
-    bool at_point = scheduler.splits_before_sleeping(self);
     while (at_point || is_locked()) {
         if (!at_point && writer_ >= 0) scheduler.found_taken(*this);
         if (!at_point && writer_ < 0) queue_behind_readers();

@@ -572,12 +572,28 @@ void Scheduler::sync_access(Object& object, AccessKind kind) {
     }
 }
 
-std::string Scheduler::task_name(Epoch epoch) const {
+std::uint32_t Scheduler::name_at(Epoch epoch) const {
     std::uint32_t name = tasks_[epoch.slot()]->name;
     for (const Life& life : lives_)
         if (life.first.slot() == epoch.slot() && life.first.clock() <= epoch.clock())
             name = life.name;
-    return trace_.task_name(name);
+    return name;
+}
+
+/// The last step of the task of that name that touched the object, not just to read it if `kind`
+/// reads too.
+std::uint32_t Scheduler::last_conflict(std::uint32_t name, const Object& object,
+                                       AccessKind kind) const {
+    const auto conflicts = [&](const Access& other) {
+        return other.object == object.id() && !(reads_only(kind) && reads_only(other.kind));
+    };
+    for (std::uint32_t step = trace_.steps(); step-- > 0;) {
+        const auto accesses = trace_.accesses_of(step);
+        if (trace_.step_list()[step].task == name &&
+            std::any_of(accesses.begin(), accesses.end(), conflicts))
+            return step;
+    }
+    return no_step;
 }
 
 void Scheduler::report_unordered(const Object& object, AccessKind kind, Epoch rival) {
@@ -591,7 +607,8 @@ void Scheduler::report_unordered(const Object& object, AccessKind kind, Epoch ri
     std::string text = name + " " + std::to_string(object.key()) + ": " +
                        to_string(operation_of(kind)) + " by " + task_name(*running_) + " at step " +
                        std::to_string(trace_.steps()) + " is not ordered after an access by " +
-                       task_name(rival);
+                       trace_.task_name(name_at(rival)) + " at step " +
+                       std::to_string(last_conflict(name_at(rival), object, kind) + 1);
     if (std::find(texts.begin(), texts.end(), text) == texts.end())
         texts.push_back(std::move(text));
 }

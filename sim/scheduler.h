@@ -161,10 +161,14 @@ class Scheduler {
         if (grain_ == Grain::Fine) return !task.untouched;
         return task.committed && (task.spin_depth == 0 || splits_kinds_);
     }
-    /// The same before an operation that may sleep: so a blocked attempt is no step, and what a
-    /// step does does not depend on who was there first.
-    bool splits_before_sleeping(const Task& task) const {
-        return !task.untouched || splits_here(task);
+    /// The beginning of every call that may sleep. Sleeping is a violation while a spinlock is
+    /// held.
+    /// @return whether the attempt begins a step of its own: so a blocked attempt is no step, and
+    /// what a step does does not depend on who was there first
+    bool begin_sleeping_call(Where where) {
+        might_sleep(where);
+        running_->blocked_where = where;
+        return !running_->untouched || splits_here(*running_);
     }
     /// Not enabled until wake(). The task's next operation is Resume on `object`.
     void block(Object& object, Where where);
@@ -358,7 +362,8 @@ class Scheduler {
     bool is_split(const ObjectClass& cls);
     void note_unordered(const Object& object, AccessKind kind);
     void report_unordered(const Object& object, AccessKind kind, Epoch rival);
-    std::string task_name(Epoch epoch) const;
+    std::uint32_t name_at(Epoch epoch) const;
+    std::uint32_t last_conflict(std::uint32_t name, const Object& object, AccessKind kind) const;
     void stop_unless_unwinding() const;
 
     Arena& arena_;

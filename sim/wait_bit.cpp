@@ -61,10 +61,8 @@ bool WaitBit::test() const {
 void WaitBit::wait(Where where) {
     Scheduler& scheduler = current();
     if (scheduler.silent()) return;
-    scheduler.might_sleep(where);
+    bool at_point = scheduler.begin_sleeping_call(where);
     Task& self = scheduler.running();
-    self.blocked_where = where;
-    bool at_point = scheduler.splits_before_sleeping(self);
     while (at_point || is_set_) {
         pending_.set(self.slot);
         if (is_set_) scheduler.disable(pending_);

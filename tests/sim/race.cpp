@@ -39,15 +39,15 @@ void read_data(Shared& shared) {
     static_cast<void>(shared.data.get());
 }
 
-TEST_CASE("accesses that nothing orders are reported with both tasks, whatever the schedule",
+TEST_CASE("accesses that nothing orders are reported with both steps, whatever the schedule",
           "[sim][race]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto both_write = unordered({write_data, write_data}, grain);
     REQUIRE(both_write.size() == 2);  // in either order
-    CHECK_THAT(both_write[0],
-               Contains("data 0: write by t1") && Contains("not ordered after an access by t2"));
-    CHECK_THAT(both_write[1],
-               Contains("data 0: write by t2") && Contains("not ordered after an access by t1"));
+    CHECK_THAT(both_write[0], Contains("data 0: write by t1 at step 2") &&
+                                  Contains("not ordered after an access by t2 at step 1"));
+    CHECK_THAT(both_write[1], Contains("data 0: write by t2 at step 2") &&
+                                  Contains("not ordered after an access by t1 at step 1"));
     CHECK_FALSE(unordered({write_data, read_data}, grain).empty());
     CHECK_FALSE(unordered({read_data, write_data}, grain).empty());
     // Also in the default schedule alone, where nothing went wrong.
