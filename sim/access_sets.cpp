@@ -6,67 +6,62 @@
 namespace sim {
 namespace {
 
-bool is_keyed(AccessKind kind) {
-    return kind == AccessKind::Insert || kind == AccessKind::Lookup;
-}
-/// Reads, and the shared holding of a lock: they commute with each other.
-bool is_shared(AccessKind kind) {
-    return kind == AccessKind::Read || kind == AccessKind::Lookup ||
-           kind == AccessKind::AcquireShared || kind == AccessKind::ReleaseShared;
-}
 auto order(const Access& access) {
     return std::tuple(access.object, access.key, access.kind);
+}
+bool same(const Access& a, const Access& b) {
+    return a.object == b.object && a.key == b.key && a.kind == b.kind;
+}
+/// Only accesses of one key of many need theirs.
+Access without_idle_key(const Access& access) {
+    return {access.object, is_keyed(access.kind) ? access.key : 0, access.kind};
 }
 
 }  // namespace
 
-bool conflict(const Access& a, const Access& b) {
-    if (a.object != b.object) return false;
-    if (is_shared(a.kind) && is_shared(b.kind)) return false;
-    if (a.kind == AccessKind::Add && b.kind == AccessKind::Add) return false;
-    return !(is_keyed(a.kind) && is_keyed(b.kind) && a.key != b.key);
-}
-
-AccessSets::AccessSets() : table_(2 * remembered), known_(std::size_t{remembered} * remembered) {
+AccessSets::AccessSets() : table_(2 * remembered) {
     sets_.push_back({});  // the empty set is 0
 }
 
 AccessSets::Id AccessSets::intern(std::span<const Access> accesses) {
     if (accesses.empty()) return 0;
+    if (accesses.size() == 1) {
+        const Access one = without_idle_key(accesses[0]);
+        return intern_distinct({&one, 1});
+    }
     scratch_.assign(accesses.begin(), accesses.end());
     for (Access& access : scratch_)
-        if (!is_keyed(access.kind)) access.key = 0;
-    if (scratch_.size() > 1) {
-        std::sort(scratch_.begin(), scratch_.end(),
-                  [](const Access& a, const Access& b) { return order(a) < order(b); });
-        scratch_.erase(
-            std::unique(scratch_.begin(), scratch_.end(),
-                        [](const Access& a, const Access& b) { return order(a) == order(b); }),
-            scratch_.end());
-    }
+        access = without_idle_key(access);
+    std::sort(scratch_.begin(), scratch_.end(),
+              [](const Access& a, const Access& b) { return order(a) < order(b); });
+    scratch_.erase(std::unique(scratch_.begin(), scratch_.end(), same), scratch_.end());
+    return intern_distinct(scratch_);
+}
+
+AccessSets::Id AccessSets::intern_distinct(std::span<const Access> accesses) {
     std::uint64_t hash = 0;
-    for (const Access& access : scratch_)
+    for (const Access& access : accesses)
         hash = hash_mix(hash_mix(hash, access.object + static_cast<std::uint64_t>(access.kind)),
                         access.key);
     if (sets_.size() * 2 > table_.size()) grow();
     const std::size_t mask = table_.size() - 1;
     for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
         Id& id = table_[at];
-        if (id == 0) return id = append(hash);
-        if (sets_[id].hash == hash && is_scratch(id)) return id;
+        if (id == 0) return id = append(accesses, hash);
+        if (sets_[id].hash == hash && is(id, accesses)) return id;
     }
 }
 
-bool AccessSets::is_scratch(Id id) const {
+bool AccessSets::is(Id id, std::span<const Access> accesses) const {
     const auto known = of(id);
-    return std::equal(known.begin(), known.end(), scratch_.begin(), scratch_.end(),
-                      [](const Access& a, const Access& b) { return order(a) == order(b); });
+    return std::equal(known.begin(), known.end(), accesses.begin(), accesses.end(), same);
 }
 
-AccessSets::Id AccessSets::append(std::uint64_t hash) {
+AccessSets::Id AccessSets::append(std::span<const Access> accesses, std::uint64_t hash) {
     sets_.push_back({static_cast<std::uint32_t>(pool_.size()),
-                     static_cast<std::uint32_t>(scratch_.size()), hash});
-    pool_.insert(pool_.end(), scratch_.begin(), scratch_.end());
+                     static_cast<std::uint32_t>(accesses.size()), hash});
+    pool_.insert(pool_.end(), accesses.begin(), accesses.end());
+    if (sets_.size() <= remembered) known_.resize(known_.size() + sets_.size());
     return static_cast<Id>(sets_.size() - 1);
 }
 

@@ -1,14 +1,29 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "sim/trace.h"
 
 namespace sim {
 
+/// Accesses of one key of many.
+constexpr bool is_keyed(AccessKind kind) {
+    return kind == AccessKind::Insert || kind == AccessKind::Lookup;
+}
+/// Reads, and the shared holding of a lock: they commute with each other.
+constexpr bool is_shared(AccessKind kind) {
+    return kind == AccessKind::Read || kind == AccessKind::Lookup ||
+           kind == AccessKind::AcquireShared || kind == AccessKind::ReleaseShared;
+}
 /// Whether two accesses of different steps do not commute.
-bool conflict(const Access& a, const Access& b);
+constexpr bool conflict(const Access& a, const Access& b) {
+    if (a.object != b.object) return false;
+    if (is_shared(a.kind) && is_shared(b.kind)) return false;
+    if (a.kind == AccessKind::Add && b.kind == AccessKind::Add) return false;
+    return !(is_keyed(a.kind) && is_keyed(b.kind) && a.key != b.key);
+}
 
 /// What steps touch, each distinct set kept once and called by its number.
 class AccessSets {
@@ -23,8 +38,9 @@ class AccessSets {
     /// Whether steps with these sets do not commute.
     bool dependent(Id a, Id b) {
         if (a == 0 || b == 0) return false;
-        if (a >= remembered || b >= remembered) return compare(a, b);
-        std::uint8_t& known = known_[a * remembered + b];
+        if (a > b) std::swap(a, b);
+        if (b >= remembered) return compare(a, b);
+        std::uint8_t& known = known_[b * (b + 1) / 2 + a];
         if (known == 0) known = compare(a, b) ? 2 : 1;
         return known == 2;
     }
@@ -35,15 +51,19 @@ class AccessSets {
         std::uint32_t first = 0, count = 0;
         std::uint64_t hash = 0;
     };
-    bool is_scratch(Id id) const;
-    Id append(std::uint64_t hash);
+    /// The set of these, in order and each of them once.
+    Id intern_distinct(std::span<const Access> accesses);
+    bool is(Id id, std::span<const Access> accesses) const;
+    Id append(std::span<const Access> accesses, std::uint64_t hash);
     void grow();
     bool compare(Id a, Id b) const;
 
     std::vector<Access> pool_;
     std::vector<Set> sets_;
-    std::vector<Id> table_;            // by hash, open addressing; 0: free
-    std::vector<std::uint8_t> known_;  // answers for the first few sets: 0 unknown, 1 no, 2 yes
+    std::vector<Id> table_;  // by hash, open addressing; 0: free
+    // Answers for the first few sets, for each those with itself and its predecessors: 0 unknown, 1
+    // no, 2 yes.
+    std::vector<std::uint8_t> known_{0};
     std::vector<Access> scratch_;
 };
 

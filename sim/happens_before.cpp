@@ -33,9 +33,6 @@ bool is_certain(OpKind op, std::span<const Access> accesses) {
         return false;
     }
 }
-void remember(std::vector<std::uint32_t>& list, std::uint32_t event) {
-    if (std::find(list.begin(), list.end(), event) == list.end()) list.push_back(event);
-}
 
 }  // namespace
 
@@ -50,6 +47,14 @@ std::uint32_t HappensBefore::head_of(std::uint64_t object) {
         ++heads_used_;
         return static_cast<std::uint32_t>(at);
     }
+}
+
+/// Of an object's accesses, plus 1; 0: there is none.
+std::uint32_t HappensBefore::latest_access(std::uint64_t object) const {
+    if (heads_.empty()) return 0;
+    const std::size_t mask = heads_.size() - 1;
+    for (std::size_t at = hash_mix(0, object) & mask;; at = (at + 1) & mask)
+        if (heads_[at].object == object || heads_[at].object == 0) return heads_[at].latest;
 }
 
 /// Objects without an access are dropped; the others move.
@@ -76,13 +81,14 @@ void HappensBefore::truncate(std::uint32_t count) {
     }
     races_.resize(first.races);
     enablings_.resize(first.enablings);
-    clocks_.resize(first.clocks);
+    clocks_used_ = first.clocks;
     for (std::uint32_t i = size(); i-- > count;) {
         last_of_task_[events_[i].task] = events_[i].previous;
         steps_of_[events_[i].task].pop_back();
     }
     last_of_task_.resize(first.tasks);
     born_.resize(first.tasks);
+    paths_.resize(first.tasks);
     events_.resize(count);
 }
 
@@ -99,6 +105,13 @@ bool HappensBefore::is_downgrade(const Node& node) const {
     if (node.kind != AccessKind::AcquireShared || node.before == 0) return false;
     const Node& before = nodes_[node.before - 1];
     return before.event == node.event && before.kind == AccessKind::Release;
+}
+
+/// Adds a step once. The accesses of one object come in order: those of a step follow each other.
+void HappensBefore::remember(std::vector<std::uint32_t>& list, std::uint32_t event) const {
+    const bool known = one_object_ ? !list.empty() && list.back() == event
+                                   : std::find(list.begin(), list.end(), event) != list.end();
+    if (!known) list.push_back(event);
 }
 
 /// An acquisition's rivals: the acquisitions that began the holdings before it, back to the last
@@ -155,7 +168,11 @@ void HappensBefore::find_races(std::uint32_t self) {
         const auto leads_to = [&](std::uint32_t release) { return is_past(event, release + 1); };
         return !knows(event) && std::none_of(releases_.begin(), releases_.end(), leads_to);
     };
+    std::uint32_t followed = 0;  // by rivals
+    for (const std::uint32_t event : rivals_)
+        followed = std::max(followed, events_[event].follows);
     const auto hidden = [&](std::uint32_t event) {
+        if (followed <= event) return false;
         return std::any_of(rivals_.begin(), rivals_.end(), [&](std::uint32_t other) {
             return other != event && is_rival(other) && before(event, other);
         });
@@ -173,14 +190,18 @@ void HappensBefore::begin(const Trace& trace) {
     truncate(0);
     last_of_task_.clear();
     born_.clear();
+    paths_.clear();
     name_tasks(trace, 0);
 }
 
 /// Takes in the tasks that existed once so many steps had begun.
 void HappensBefore::name_tasks(const Trace& trace, std::uint32_t steps) {
     const auto& names = trace.names();
-    while (born_.size() < names.size() && names[born_.size()].born <= steps)
+    if (born_.size() == names.size() && last_of_task_.size() == names.size()) return;
+    while (born_.size() < names.size() && names[born_.size()].born <= steps) {
+        paths_.push_back(names[born_.size()].path);
         born_.push_back(steps);
+    }
     last_of_task_.resize(born_.size(), 0);
     if (steps_of_.size() < born_.size()) steps_of_.resize(born_.size());
 }
@@ -218,6 +239,8 @@ void HappensBefore::prepare(const Step& step) {
 /// What a step touched; and that it created an event, where that counts.
 std::span<const Access> HappensBefore::accesses_of(const Trace& trace, std::uint32_t step) {
     const std::span accesses = trace.accesses_of(step);
+    if (submissions_ == Submissions::Unordered || born_.size() == trace.names().size())
+        return accesses;
     const auto is_event = [](const Trace::TaskName& name) {
         return name.kind == TaskKind::Completion || name.kind == TaskKind::Timer;
     };
@@ -225,7 +248,7 @@ std::span<const Access> HappensBefore::accesses_of(const Trace& trace, std::uint
     for (std::size_t task = born_.size();
          task < trace.names().size() && trace.names()[task].born <= step + 1; ++task)
         submits = submits || is_event(trace.names()[task]);
-    if (!submits || submissions_ == Submissions::Unordered) return accesses;
+    if (!submits) return accesses;
     with_submission_.assign(accesses.begin(), accesses.end());
     with_submission_.push_back({submission_queue, 0, AccessKind::Write});
     return with_submission_;
@@ -236,6 +259,7 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     const Step& step = trace.step_list()[self];
     const std::span accesses = accesses_of(trace, self);
     prepare(step);
+    one_object_ = accesses.size() == 1;
     Event event;
     event.task = step.task;
     event.path = trace.names()[step.task].path;
@@ -289,23 +313,30 @@ void HappensBefore::find_earlier_wait(std::uint64_t completion, std::uint32_t se
     }
 }
 
+/// Gives a step a clock of its own, equal to the one that it shared.
+void HappensBefore::own_clock(Event& event) {
+    clocks_used_ += tasks();
+    if (clocks_.size() < clocks_used_) clocks_.resize(2 * clocks_used_);
+    std::uint32_t* const own = clocks_.data() + event.clocks;
+    std::copy_n(clocks_.data() + event.clock, event.names, own);
+    std::fill(own + event.names, own + tasks(), 0);
+    event.clock = event.clocks;
+    event.names = static_cast<std::uint32_t>(tasks());
+}
+
 /// A step that nothing new comes before shares the clock of its task's step before.
 void HappensBefore::set_clock(std::uint32_t self) {
     Event& event = events_[self];
-    event.clocks = static_cast<std::uint32_t>(clocks_.size());
+    event.clocks = static_cast<std::uint32_t>(clocks_used_);
     event.tasks = static_cast<std::uint32_t>(tasks());
     if (event.previous != 0) {
         event.clock = events_[event.previous - 1].clock;
         event.names = events_[event.previous - 1].names;
     }
     const auto learn = [&](std::uint32_t other) {
+        event.follows = std::max(event.follows, other + 1);
         if (before(other, self)) return;
-        if (clocks_.size() == event.clocks) {
-            clocks_.resize(clocks_.size() + tasks());
-            std::copy_n(clocks_.begin() + event.clock, event.names, clocks_.begin() + event.clocks);
-            event.clock = event.clocks;
-            event.names = static_cast<std::uint32_t>(tasks());
-        }
+        if (clocks_used_ == event.clocks) own_clock(event);
         join(clocks_.data() + event.clock, other);
     };
     for (const std::uint32_t cause : {cause_, enabler_})
@@ -328,6 +359,7 @@ bool HappensBefore::put(std::uint32_t head, const Access& access, std::uint32_t 
 std::vector<std::uint32_t> HappensBefore::rivals_of_blocked(std::uint32_t task,
                                                             const Access& attempt) {
     prepare({.object = attempt.object, .task = task});
+    one_object_ = true;
     collect(head_of(attempt.object), attempt, size());
     std::vector<std::uint32_t> found = acquisitions_;
     if (attempt.kind != AccessKind::Acquire)

@@ -40,6 +40,7 @@ class HappensBefore {
         std::uint32_t previous = 0;  // the task's step before, plus 1
         std::uint32_t cause = 0;     // that, or the step that created the task, plus 1
         std::uint32_t enabler = 0;   // the step that woke it up for this one, plus 1
+        std::uint32_t follows = 0;   // the last step that comes before it, plus 1; 0: none
         bool waits = false;          // it took what a completion had for it
         // How many there were before it.
         std::uint32_t tasks = 0, clocks = 0, nodes = 0, races = 0, enablings = 0;
@@ -78,6 +79,30 @@ class HappensBefore {
     std::uint32_t cause_of_next(std::uint32_t task) const {
         return last_of_task_[task] != 0 ? last_of_task_[task] : born_[task];
     }
+    /// Visits the steps that come after `first` in this order and do not happen after it.
+    template <class Visit> void for_each_not_after(std::uint32_t first, Visit&& visit) const {
+        const std::uint32_t task = events_[first].task;
+        for (std::uint32_t at = first + 1; at < size(); ++at) {
+            const Event& event = events_[at];
+            if (event.task == task) continue;
+            if (task >= event.names || clocks_[event.clock + task] <= first) visit(at, event);
+        }
+    }
+    /// A task's name: by cause.
+    std::uint64_t path_of(std::uint32_t task) const { return paths_[task]; }
+    /// Visits the steps after `first` with an access that does not commute with this one, the
+    /// latest first, until one returns false.
+    /// @return whether all were visited
+    template <class Visit>
+    bool for_each_access_after(std::uint32_t first, const Access& access, Visit&& visit) const {
+        for (std::uint32_t at = latest_access(access.object); at != 0; at = nodes_[at - 1].before) {
+            const Node& node = nodes_[at - 1];
+            if (node.event <= first) return true;
+            if (conflict(access, {access.object, node.key, node.kind}) && !visit(node.event))
+                return false;
+        }
+        return true;
+    }
     /// Reversible races, by their second step.
     const std::vector<ReversibleRace>& races() const { return races_; }
     /// How many of them end before step `event`.
@@ -110,13 +135,16 @@ class HappensBefore {
     std::span<const Access> accesses_of(const Trace& trace, std::uint32_t step);
     void join(std::uint32_t* clock, std::uint32_t event) const;
     void set_clock(std::uint32_t self);
+    void own_clock(Event& event);
     void name_tasks(const Trace& trace, std::uint32_t steps);
     std::uint32_t head_of(std::uint64_t object);
+    std::uint32_t latest_access(std::uint64_t object) const;
     void grow();
     void prepare(const Step& step);
     void collect(std::uint32_t head, const Access& access, std::uint32_t self);
     void collect_acquisition(std::uint32_t head, bool shared, std::uint32_t self);
     bool is_downgrade(const Node& node) const;
+    void remember(std::vector<std::uint32_t>& list, std::uint32_t event) const;
     bool put(std::uint32_t head, const Access& access, std::uint32_t self);
     void find_races(std::uint32_t self);
     void find_earlier_wait(std::uint64_t completion, std::uint32_t self);
@@ -132,18 +160,21 @@ class HappensBefore {
     AccessSets* sets_ = nullptr;
     Submissions submissions_ = Submissions::Unordered;
     std::vector<Event> events_;
-    std::vector<std::uint32_t> clocks_;
+    std::vector<std::uint32_t> clocks_;  // the first clocks_used_
+    std::size_t clocks_used_ = 0;
     std::vector<Node> nodes_;
     std::vector<Head> heads_;  // open addressing; an object keeps its place
     std::size_t heads_used_ = 0;
     std::vector<std::uint32_t> last_of_task_;           // plus 1
     std::vector<std::vector<std::uint32_t>> steps_of_;  // by task
     std::vector<std::uint32_t> born_;                   // the creating step, plus 1
+    std::vector<std::uint64_t> paths_;
     std::vector<ReversibleRace> races_, enablings_;
     // Of the step being taken in: its cause and enabler (plus 1), steps that it conflicts with,
     // acquisitions whose holding had to end for it, releases.
     std::vector<Access> with_submission_;
     std::uint32_t cause_ = 0, enabler_ = 0;
+    bool one_object_ = false;  // is all it touches
     std::vector<std::uint32_t> rivals_, acquisitions_, releases_, left_;
 };
 

@@ -1,80 +1,119 @@
 #include "sim/reversal.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace sim {
 
-void Reversal::take_over(std::uint32_t first, std::uint32_t except) {
-    first_left_ = 0;
-    items_.resize(order_.size() - first);  // room for all of them and the last one
-    std::size_t count = 0;
-    for (std::uint32_t event = first + 1; event < order_.size(); ++event)
-        if (event != except && !order_.before(first, event))
-            items_[count++] = {{order_[event].path, order_[event].accesses, true}, event};
-    items_.resize(count);
-}
-
 void Reversal::begin(std::uint32_t first, std::uint32_t second) {
-    take_over(first, second);
     const auto& event = order_[second];
-    items_.push_back({{event.path, event.accesses, event.certain}, second});
-    collect_past_of_last(event.cause);
+    last_ = {event.path, event.accesses, event.certain, event.task};
+    collect(first, second, event.cause);
 }
 
 void Reversal::begin(std::uint32_t first, const FutureStep& pending, std::uint32_t cause) {
-    take_over(first, not_run);
-    items_.push_back({pending});
-    collect_past_of_last(cause);
+    last_ = pending;
+    collect(first, not_run, cause);
 }
 
-/// The last item's past is what it conflicts with here, not what it had before the reversal.
-void Reversal::collect_past_of_last(std::uint32_t cause) {
-    const FutureStep& last = items_.back().step;
-    past_of_last_.assign(order_.tasks(), 0);
-    if (cause != 0) order_.join(past_of_last_, cause - 1);
-    for (std::size_t i = 0; i + 1 < items_.size(); ++i)
-        if (sets_.dependent(items_[i].step.accesses, last.accesses))
-            order_.join(past_of_last_, items_[i].event);
+void Reversal::collect(std::uint32_t first, std::uint32_t second, std::uint32_t cause) {
+    first_ = first;
+    second_ = second;
+    cause_ = cause;
+    past_known_ = false;
+    items_.clear();
+    order_.for_each_not_after(first, [&](std::uint32_t at, const HappensBefore::Event& event) {
+        if (at != second) items_.push_back({at, event.task});
+    });
+    items_.push_back({second, last_.task});
+    first_left_.assign(order_.tasks(), none);
+    for (std::uint32_t item = last() + 1; item-- > 0;)
+        items_[item].next = std::exchange(first_left_[items_[item].task], item);
 }
 
-bool Reversal::precedes(std::size_t a, std::size_t b) const {
-    const std::size_t last = items_.size() - 1;
-    if (b != last) return order_.before(items_[a].event, items_[b].event);
-    if (!items_[last].step.certain) return true;
-    return past_of_last_[order_[items_[a].event].task] > items_[a].event;
+/// Whether a step that does not happen after the race's first one is still to be run.
+bool Reversal::is_left(std::uint32_t event) const {
+    const std::uint32_t item = first_left_[order_[event].task];
+    return item != none && items_[item].event <= event;
 }
 
-bool Reversal::is_initial(std::size_t item) const {
-    for (std::size_t i = first_left_; i < item; ++i)
-        if (!items_[i].taken && precedes(i, item)) return false;
-    return true;
+/// Visits what is left and does not commute with the step, but for the last one.
+/// @param visit  (event); returns whether to go on
+template <class Visit> void Reversal::for_each_rival(const FutureStep& step, Visit&& visit) const {
+    for (const Access& access : sets_.of(step.accesses)) {
+        const bool all = order_.for_each_access_after(first_, access, [&](std::uint32_t event) {
+            return event == second_ || order_.before(first_, event) || !is_left(event) ||
+                   visit(event);
+        });
+        if (!all) return;
+    }
 }
 
-std::size_t Reversal::find(std::uint64_t path) const {
-    std::size_t at = first_left_;
-    while (at < items_.size() && (items_[at].taken || items_[at].step.path != path))
-        ++at;
-    return at;
+/// The last one's past is what it conflicts with here, not what it had before the reversal.
+void Reversal::find_past_of_last() {
+    past_known_ = true;
+    past_of_last_.clear();
+    const auto join = [&](std::uint32_t event) {
+        past_of_last_.resize(order_.tasks());
+        if (past_of_last_[order_[event].task] <= event) order_.join(past_of_last_, event);
+        return true;
+    };
+    if (cause_ > first_) join(cause_ - 1);
+    for_each_rival(last_, join);
+}
+
+bool Reversal::precedes(std::uint32_t item, std::uint32_t other) {
+    if (other != last()) return order_.before(items_[item].event, items_[other].event);
+    return !last_.certain || past_of_last_[items_[item].task] > items_[item].event;
+}
+
+bool Reversal::is_initial(std::uint32_t item) {
+    if (item == last()) {
+        if (last_.certain && !past_known_) find_past_of_last();
+        if (last_.certain && past_of_last_.empty()) return true;
+    } else {
+        const std::uint32_t follows = order_[items_[item].event].follows;
+        if (follows <= first_) return true;
+        if (is_left(follows - 1)) return false;
+    }
+    return std::none_of(first_left_.begin(), first_left_.end(),
+                        [&](std::uint32_t other) { return other < item && precedes(other, item); });
+}
+
+/// The first one left of the step's task; none if there is none.
+std::uint32_t Reversal::find(const FutureStep& step) const {
+    if (step.task < order_.tasks() && order_.path_of(step.task) == step.path)
+        return first_left_[step.task];
+    const auto found = std::find_if(items_.begin(), items_.end(), [&](const Item& item) {
+        return !item.taken &&
+               (item.event == not_run ? last_.path : order_[item.event].path) == step.path;
+    });
+    return found == items_.end() ? none : static_cast<std::uint32_t>(found - items_.begin());
 }
 
 bool Reversal::commutes_with_all(const FutureStep& step) const {
     if (!step.certain) return false;
-    for (std::size_t i = first_left_; i < items_.size(); ++i) {
-        const Item& item = items_[i];
-        if (!item.taken &&
-            (!item.step.certain || sets_.dependent(step.accesses, item.step.accesses)))
-            return false;
-    }
-    return true;
+    if (!items_[last()].taken && (!last_.certain || sets_.dependent(step.accesses, last_.accesses)))
+        return false;
+    bool commutes = true;
+    for_each_rival(step, [&](std::uint32_t /*event*/) { return commutes = false; });
+    return commutes;
 }
 
-bool Reversal::is_weak_initial(const FutureStep& step, std::size_t at) const {
-    return at < items_.size() ? is_initial(at) : commutes_with_all(step);
+bool Reversal::is_weak_initial(const FutureStep& step, std::uint32_t item) {
+    return item != none ? is_initial(item) : commutes_with_all(step);
 }
 
-void Reversal::take(std::size_t item) {
-    if (item == items_.size()) return;
+void Reversal::take(std::uint32_t item) {
+    if (item == none) return;
     items_[item].taken = true;
-    while (first_left_ < items_.size() && items_[first_left_].taken)
-        ++first_left_;
+    first_left_[items_[item].task] = items_[item].next;
+}
+
+FutureStep Reversal::step_of(std::uint32_t item) const {
+    if (item == last()) return last_;
+    const auto& event = order_[items_[item].event];
+    return {event.path, event.accesses, true, event.task};
 }
 
 bool Reversal::insert(WakeupTrees& trees, WakeupTrees::Id& root) {
@@ -82,22 +121,22 @@ bool Reversal::insert(WakeupTrees& trees, WakeupTrees::Id& root) {
     WakeupTrees::Id child = root;
     while (child != 0) {
         const WakeupTrees::Node& node = trees[child];
-        const std::size_t at = find(node.step.path);
-        if (!is_weak_initial(node.step, at)) {
+        const std::uint32_t item = find(node.step);
+        if (!is_weak_initial(node.step, item)) {
             child = node.sibling;
             continue;
         }
         if (node.child == 0) return false;  // whatever lies below is going to be explored
-        take(at);
+        take(item);
         parent = child;
         child = node.child;
     }
     bool added = false;
-    for (Item& item : items_) {
-        if (item.taken) continue;
+    for (std::uint32_t item = 0; item < items_.size(); ++item) {
+        if (items_[item].taken) continue;
         added = true;
-        parent =
-            parent == 0 ? trees.append(root, item.step) : trees.append_below(parent, item.step);
+        parent = parent == 0 ? trees.append(root, step_of(item))
+                             : trees.append_below(parent, step_of(item));
     }
     return added;
 }

@@ -81,7 +81,7 @@ unsigned Scheduler::free_slot() {
     assertion_failed("more than 128 tasks and device requests at one time", __FILE__, __LINE__);
 }
 
-Task& Scheduler::create(const char* label, Job job, TaskKind kind) {
+Task& Scheduler::create(const char* label, const Job& job, TaskKind kind) {
     const unsigned slot = free_slot();
     if (tasks_[slot] == nullptr) tasks_[slot] = std::make_unique<Task>();
     Task& task = *tasks_[slot];
@@ -95,6 +95,8 @@ Task& Scheduler::create(const char* label, Job job, TaskKind kind) {
     const unsigned shift = 64 - generation_bits * (task.generation + 1U);
     task.path = (has_creator ? running_->path : 0) | (std::uint64_t{child} << shift);
     paths_[slot] = task.path;
+    paths_ascend_ = paths_ascend_ && (slot == 0 || paths_[slot - 1] < task.path) &&
+                    (slot + 1 == slots_used_ || task.path < paths_[slot + 1]);
     task.label = label;
     task.slot = static_cast<std::uint16_t>(slot);
     task.kind = kind;
@@ -116,14 +118,14 @@ Task& Scheduler::create(const char* label, Job job, TaskKind kind) {
     return task;
 }
 
-Task& Scheduler::spawn(const char* label, Job job, TaskKind kind) {
+Task& Scheduler::spawn(const char* label, const Job& job, TaskKind kind) {
     if (running_ != nullptr && grain_ == Grain::Fine) pause();
     if (running_ != nullptr) running_->committed = true;
     return create(label, job, kind);
 }
 
 Task& Scheduler::spawn_completion(const char* label, std::uint16_t device, std::uint64_t latency_ns,
-                                  Job job) {
+                                  const Job& job) {
     Task& task = spawn(label, job, TaskKind::Completion);
     task.device = device;
     task.latency_ns = latency_ns;
@@ -131,7 +133,7 @@ Task& Scheduler::spawn_completion(const char* label, std::uint16_t device, std::
     return task;
 }
 
-Task& Scheduler::spawn_timer(const char* label, std::uint64_t delay_ns, Job job) {
+Task& Scheduler::spawn_timer(const char* label, std::uint64_t delay_ns, const Job& job) {
     Task& task = spawn(label, job, TaskKind::Timer);
     task.latency_ns = delay_ns;
     task.pending_op = OpKind::Expire;
@@ -185,6 +187,7 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     running_ = nullptr;
     enabled_ = events_ = live_ = deferred_ = fresh_ = TaskSet{};
     slots_used_ = 0;
+    paths_ascend_ = true;
     spinlocks_held_ = unfinished_ = root_tasks_ = root_objects_ = choice_points_ = deviations_ = 0;
     event_counter_ = 0;
     time_ns_ = 0;
@@ -423,6 +426,7 @@ unsigned Scheduler::default_choice() const {
     unsigned best = max_tasks;
     TaskSet first = enabled_;  // mostly there is one of these, and its name decides
     first.remove(events_).remove(deferred_);
+    if (paths_ascend_ && !first.empty()) return first.first();
     first.for_each([&](unsigned slot) {
         if (best == max_tasks || paths_[slot] < paths_[best]) best = slot;
     });

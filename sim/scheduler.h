@@ -96,16 +96,16 @@ class Scheduler {
     /// Creates a task; it is enabled at once and ordered after the creating step.
     /// @param label  what it is, a string that outlives the execution ("endio_write"); its name
     /// adds its creator and number
-    Task& spawn(const char* label, Job job, TaskKind kind = TaskKind::Task);
+    Task& spawn(const char* label, const Job& job, TaskKind kind = TaskKind::Task);
     /// Creates a device event: it happens when the strategy says so, in any order with other
     /// events.
     /// @param device      queue that orders it by default (oldest first)
     /// @param latency_ns  how long it takes under the timed strategy
     Task& spawn_completion(const char* label, std::uint16_t device, std::uint64_t latency_ns,
-                           Job job);
+                           const Job& job);
 
     /// Creates an armed timer's event.
-    Task& spawn_timer(const char* label, std::uint64_t delay_ns, Job job);
+    Task& spawn_timer(const char* label, std::uint64_t delay_ns, const Job& job);
     /// An event that has not begun will not happen any more.
     void withdraw(Task& event) {
         withdrawn_.push_back({event.path, event.name, trace_.steps() - 1, event.slot});
@@ -355,7 +355,7 @@ class Scheduler {
     void switch_from(Task& self, bool ends);
     void run_checks();
     void queue_check(const Object& object);
-    Task& create(const char* label, Job job, TaskKind kind);
+    Task& create(const char* label, const Job& job, TaskKind kind);
     unsigned free_slot();
     void retire(Task& task);
     void report_deadlock();
@@ -385,6 +385,7 @@ class Scheduler {
     unsigned slots_used_ = 0;
     std::array<std::unique_ptr<Task>, max_tasks> tasks_;
     std::array<std::uint64_t, max_tasks> paths_{};  // of the tasks in the slots
+    bool paths_ascend_ = true;                      // with the slots
     Fiber main_;
     StackPool stacks_;
     RaceDetector races_;

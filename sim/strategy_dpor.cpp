@@ -32,7 +32,7 @@ bool DporStrategy::next_execution() {
         Frame& frame = frames_.back();
         const auto depth = static_cast<std::uint32_t>(frames_.size() - 1);
         if (frame.resolved && depth < order_.size())
-            sleep_.push_back({frame.chosen.path, order_[depth].accesses, true});
+            sleep_.push_back({frame.chosen.path, order_[depth].accesses, true, order_[depth].task});
         order_.truncate(depth);
         trees_.discard(frame.below);
         if (frame.rest != 0) {
@@ -148,7 +148,7 @@ void DporStrategy::choose_default(Frame& frame, const Scheduler& scheduler) {
         frame.slot = *awake;
         frame.index = static_cast<std::uint16_t>(awake - candidates_.begin());
     }
-    frame.chosen = {scheduler.task(frame.slot).path, 0, false};
+    frame.chosen = {scheduler.task(frame.slot).path, 0, false, scheduler.task(frame.slot).name};
     frame.resolved = true;
 }
 
@@ -226,7 +226,7 @@ void DporStrategy::reverse_races() {
 void DporStrategy::try_instead(std::uint32_t depth, const Task& task) {
     const std::uint32_t cause = order_.cause_of_next(task.name);
     if (task.path == order_[depth].path || cause > depth) return;  // not possible before it
-    reversal_.begin(depth, {task.path, 0, false}, cause);
+    reversal_.begin(depth, {task.path, 0, false, task.name}, cause);
     insert_at(depth);
 }
 
@@ -238,7 +238,8 @@ void DporStrategy::reverse_blocked(const Scheduler& scheduler) {
         if (!attempt) return;
         const FutureStep step{task.path, sets_.intern({&*attempt, 1}),
                               attempt->kind != AccessKind::AcquireShared &&
-                                  scheduler.grain() == Grain::Fine};
+                                  scheduler.grain() == Grain::Fine,
+                              task.name};
         for (const std::uint32_t event : order_.rivals_of_blocked(task.name, *attempt)) {
             reversal_.begin(event, step, order_.cause_of_next(task.name));
             insert_at(event);
@@ -251,7 +252,7 @@ void DporStrategy::reverse_withdrawn(const Scheduler& scheduler) {
     for (const Scheduler::Withdrawn& event : scheduler.withdrawn()) {
         const std::uint32_t cause = order_.cause_of_next(event.name);
         if (cause > event.step) continue;
-        reversal_.begin(event.step, {event.path, 0, false}, cause);
+        reversal_.begin(event.step, {event.path, 0, false, event.name}, cause);
         insert_at(event.step);
     }
 }

@@ -10,7 +10,8 @@ namespace sim {
 struct FutureStep {
     std::uint64_t path = 0;  // the task's name
     AccessSets::Id accesses = 0;
-    bool certain = false;  // else it may touch anything
+    bool certain = false;      // else it may touch anything
+    std::uint32_t task = ~0U;  // its number in most executions
 };
 
 /// Wakeup trees (Abdulla, Aronis, Jonsson, Sagonas, POPL 2014): what is still to be run below each
