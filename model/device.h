@@ -4,6 +4,7 @@
 
 #include "model/format.h"
 #include "model/objects.h"
+#include "model/zone.h"
 #include "sim/atomic.h"
 #include "sim/waitqueue.h"
 
@@ -118,6 +119,7 @@ struct Device {
         const Sector* buffer;
     };
     Vector<InFlight> in_flight;
+    ZonedDrive* drive = nullptr;  // null: a device that is written anywhere
     u64 read_latency_ns = 80'000, write_latency_ns = 20'000, flush_latency_ns = 500'000;
     bool test(unsigned bit) const { return ((dev_state.peek() >> bit) & 1) != 0; }
 };
@@ -149,6 +151,9 @@ struct DevRequest {
     Device* device = nullptr;
     u64 physical = 0;
     u32 sectors = 0;
+    /// A zone append: `physical` is the beginning of the zone, and the place is stored here before
+    /// `done` runs.
+    u64* append_place = nullptr;
 };
 /// Whether its completion makes writes survive a crash.
 inline bool makes_durable(const DevRequest& request) {
@@ -157,7 +162,7 @@ inline bool makes_durable(const DevRequest& request) {
 /// Hands a request to the device. At its completion the medium is read or written, then
 /// `done(context, error)` runs in the completion event. Data: `buffer[sector]`, owned by the caller
 /// until completion. Never sleeps. The error is 0, or -EIO for a range that the device does not
-/// have.
+/// have, or a write that its zone does not take.
 void submit_request(const DevRequest& request, Sector* buffer,
                     void (*done)(void* context, int error), void* context);
 /// What a read of the device returns now: the cache over the durable content; zero where nothing

@@ -73,7 +73,7 @@ std::string place_of(const DevRequest& request) {
 
 void write_sectors(const DevRequest& request, const Sector* buffer) {
     Device& device = *request.device;
-    leave_in_flight(request, buffer);
+    if (request.append_place == nullptr) leave_in_flight(request, buffer);
     if (request.preflush) flush_cache(device);
     for_each_sector(request, [&](u64 physical) { device.medium_obj.insert(physical); });
     ++device.disk.writes;
@@ -98,8 +98,18 @@ void read_sectors(const DevRequest& request, Sector* buffer) {
         buffer[i] = medium_read(device, sector_address(request, i));
 }
 
+/// A zone append gets its place now.
 /// @return 0 or a negative errno
-int take_effect(const DevRequest& request, Sector* buffer) {
+int resolve_place(DevRequest& request) {
+    if (request.append_place == nullptr) return 0;
+    const int error = place_zone_append(request, request.append_place);
+    request.physical = *request.append_place;
+    return error;
+}
+
+/// @return 0 or a negative errno
+int take_effect(DevRequest request, Sector* buffer) {
+    if (const int error = resolve_place(request); error != 0) return error;
     const u64 end = sector_address(request, request.sectors);
     if (request.op != Req::Flush && end > request.device->disk_total_bytes) {
         if (request.op == Req::Write) leave_in_flight(request, buffer);
@@ -157,11 +167,17 @@ void submit_request(const DevRequest& request, Sector* buffer,
                     void (*done)(void* context, int error), void* context) {
     Device& device = *request.device;
     device.queue_obj.add();
-    if (request.op == Req::Write)
+    const bool append = request.append_place != nullptr;
+    const bool write = request.op == Req::Write;
+    const bool to_zone = write && !append && device.drive != nullptr;
+    const int refused = to_zone ? dispatch_zone_write(request) : 0;
+    if (write && !append && refused == 0)
         device.in_flight.push_back({request.physical, request.sectors, buffer});
-    sim::current().spawn_completion(
-        completion_label(request), device.index, latency_ns(request),
-        [request, buffer, done, context] { done(context, take_effect(request, buffer)); });
+    sim::current().spawn_completion(completion_label(request), device.index, latency_ns(request),
+                                    [request, buffer, done, context, refused] {
+                                        done(context,
+                                             refused != 0 ? refused : take_effect(request, buffer));
+                                    });
 }
 
 Sector medium_read(const Device& device, u64 physical) {

@@ -54,6 +54,8 @@ FsInfo::FsInfo(const KernelVersion& version, const Geometry& shape)
     u16 index = 0;
     for (const auto& spec : shape.devices) {
         Device* const device = sim::make<Device>(*this, spec.name, index++, spec.size);
+        if (shape.zone_size != 0)
+            device->drive = sim::make<ZonedDrive>(*device, shape.zone_size, shape.max_active_zones);
         fs_devices.all_devices.push_back(device);
     }
     ledger = sim::make<Ledger>();

@@ -80,6 +80,10 @@ constexpr Invariant table[] = {
      Visible, where_it_happens},
     {"write-to-removed-device", "No write reaches a device that is not part of the filesystem.",
      Visible, where_it_happens},
+    {"zone-write-pointer",
+     "Zones are written at their write pointer, and no more of them are open than the drive "
+     "allows.",
+     Visible, where_it_happens},
     {"allocation-is-free",
      "Space that is handed out is not read-only, pinned, or reachable from the last durable super "
      "block.",

@@ -45,6 +45,8 @@ void check_end(FsInfo& fs);
 /// A write has taken effect: D1, a block reachable from the last durable super block is still what
 /// it was.
 void check_device_write(FsInfo& fs, const Device& device, u64 physical, u32 sectors, bool metadata);
+/// A zoned drive takes a write, or refuses it: the write pointer of the zone was at `expected`.
+void check_zone_write(const Device& device, bool taken, u64 physical, u64 expected);
 /// In the step that took the range from its group: never read-only, pinned or reachable from the
 /// last super block.
 void check_allocation(FsInfo& fs, Bytenr start,

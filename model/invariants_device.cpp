@@ -13,7 +13,8 @@ namespace {
 
 const Evaluation committed_block_overwritten{"committed-block-overwritten"},
     super_order{"super-order"}, write_to_removed_device{"write-to-removed-device"},
-    allocation_is_free{"allocation-is-free"}, unpin_unreachable{"unpin-unreachable"};
+    allocation_is_free{"allocation-is-free"}, unpin_unreachable{"unpin-unreachable"},
+    zone_write_pointer{"zone-write-pointer"};
 
 std::string range_text(u64 start, u64 length) {
     return std::to_string(start) + " to " + std::to_string(start + length);
@@ -132,6 +133,17 @@ void check_device_write(FsInfo& fs, const Device& device, u64 physical, u32 sect
     for_each_part(fs, device, physical, u64{sectors} * sectorsize, [&](const ChunkPart& part) {
         check_overwrite(fs, device, part, metadata, *state);
     });
+}
+
+void check_zone_write(const Device& device, bool taken, u64 physical, u64 expected) {
+    if (device.fs.invariants == nullptr) return;
+    zone_write_pointer.count();
+    if (taken) return;
+    sim::violation("zone-write-pointer",
+                   device_path(device) + " refuses a write at " + std::to_string(physical) +
+                       (physical == expected
+                            ? ": its zone takes no more, or too many zones are open"
+                            : ": the write pointer of its zone is at " + std::to_string(expected)));
 }
 
 void check_allocation(FsInfo& fs, Bytenr start, u64 bytes) {

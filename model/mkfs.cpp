@@ -57,14 +57,15 @@ std::vector<std::size_t> choose_devices(const std::vector<PlannedDevice>& device
 }
 
 /// @return whether there is room for all stripes
-bool place_chunk(PlannedChunk& chunk, std::vector<PlannedDevice>& devices) {
+bool place_chunk(PlannedChunk& chunk, std::vector<PlannedDevice>& devices, u64 zone_size) {
     const RaidAttr raid = raid_attr(chunk.type);
     const auto chosen = choose_devices(devices, raid.devs_min);
     if (chosen.size() < raid.devs_min) return false;
     for (const std::size_t index : chosen) {
         PlannedDevice& device = devices[index];
         for (u32 i = 0; i < raid.dev_stripes; ++i) {
-            const DevHole hole = find_free_range(device.taken, device.size, chunk.length);
+            const DevHole hole =
+                find_free_range(device.taken, device.size, chunk.length, zone_size);
             if (hole.length < chunk.length) return false;
             device.taken.emplace(hole.start, chunk.length);
             chunk.stripes.push_back({index, hole.start});
@@ -86,7 +87,7 @@ std::optional<std::vector<PlannedChunk>> plan_chunks(const Geometry& geometry) {
     for (PlannedChunk& chunk : chunks) {
         chunk.logical = logical;
         logical += chunk.length;
-        if (!place_chunk(chunk, devices)) return std::nullopt;
+        if (!place_chunk(chunk, devices, geometry.zone_size)) return std::nullopt;
     }
     return chunks;
 }
@@ -530,6 +531,28 @@ void Mkfs::write_supers(Device& device) {
 
 }  // namespace
 
+namespace {
+
+/// What zoned devices ask for beyond the rest; empty: nothing.
+std::string check_zones(const Geometry& geometry) {
+    constexpr u64 smallest_zone = 64 << 10;
+    const u64 zone = geometry.zone_size;
+    if (zone == 0)
+        return geometry.max_active_zones == 0 ? "" : "max_active_zones is for zoned devices";
+    if (zone < smallest_zone || (zone & (zone - 1)) != 0)
+        return "zone_size must be a power of two, and at least 64 KiB";
+    for (const u64 chunk : {geometry.data_chunk, geometry.metadata_chunk, geometry.system_chunk})
+        if (chunk != zone) return "chunks of a zoned filesystem are as large as its zones";
+    if (geometry.data_profile != 0 || geometry.metadata_profile != 0)
+        return "a zoned filesystem has the profile single here";
+    constexpr u32 fewest_active = 4;
+    if (geometry.max_active_zones != 0 && geometry.max_active_zones < fewest_active)
+        return "max_active_zones must be 0 (no limit) or at least 4";
+    return {};
+}
+
+}  // namespace
+
 std::string check_geometry(const Geometry& geometry) {
     constexpr u64 alignment = 64 << 10;
     constexpr u32 smallest_cap = 3;
@@ -545,6 +568,7 @@ std::string check_geometry(const Geometry& geometry) {
     for (const auto& spec : geometry.devices)
         if (spec.size % sectorsize != 0)
             return "the size of device " + spec.name + " is no multiple of 4096";
+    if (std::string problem = check_zones(geometry); !problem.empty()) return problem;
     if (!plan_chunks(geometry))
         return "the devices have no room for one system, metadata and data chunk in these profiles";
     return {};

@@ -18,7 +18,9 @@ struct Geometry {
     u32 nodesize = 4096;
     u32 items_per_node = 0;  // cap on items of a leaf and slots of a node; 0: what fits
     u64 data_chunk = 8 << 20, metadata_chunk = 8 << 20, system_chunk = 4 << 20;
-    u64 seed = 1;  // uuids come from it
+    u64 zone_size = 0;         // 0: regular devices; zoned ones have chunks of one zone
+    u32 max_active_zones = 0;  // of each device; 0: no limit
+    u64 seed = 1;              // uuids come from it
 };
 
 /// What is wrong with a geometry, for people; empty when mkfs() can make a filesystem of it.

@@ -61,6 +61,7 @@ inline constexpr ObjectClass scrub_counter{
 inline constexpr ObjectClass dev_replace_cursor{
     "dev_replace_cursor", 81, Discipline::Lockless};  // cursors, before 81e87a736c55
 inline constexpr ObjectClass delalloc_inodes{"delalloc_inodes", 83};  // fs.delalloc_lock
+inline constexpr ObjectClass zone{"zone", 96, Discipline::Lockless};  // write pointers of a drive
 inline constexpr ObjectClass ledger{"ledger", 82};  // of no task: what system calls said, in order
 
 }  // namespace model::objects

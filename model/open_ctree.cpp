@@ -53,6 +53,7 @@ void open_device(FsInfo& fs, const DeviceSuper& scanned) {
     std::memcpy(device.uuid, scanned.super.dev_item.uuid, sizeof(device.uuid));
     device.bytes_used = device.commit_bytes_used = 0;
     device.alloc_state.clear();
+    report_zones(device);
     device.in_fs_devices = true;
     device.on_alloc_list = device.devid != dev_replace_devid;
     device.dev_state.poke(u64{1} << dev_state::writeable);

@@ -170,8 +170,10 @@ std::vector<u64> super_offsets(u64 device_bytes) {
     return offsets;
 }
 
-DevHole find_free_range(std::map<u64, u64> taken, u64 device_bytes, u64 wanted) {
-    taken.emplace(0, reserved_start);
+DevHole find_free_range(std::map<u64, u64> taken, u64 device_bytes, u64 wanted, u64 zone_size) {
+    taken.emplace(0, std::max(reserved_start, zone_size));
+    for (u64 zone = zone_size; zone_size != 0 && zone < device_bytes; zone += zone_size)
+        if (is_conventional_zone(zone, zone_size, device_bytes)) taken.emplace(zone, zone_size);
     for (const u64 offset : super_offsets(device_bytes))
         if (offset >= reserved_start) taken.emplace(offset, stripe_len);
     taken.emplace(device_bytes, 0);
@@ -189,7 +191,8 @@ DevHole find_free_range(std::map<u64, u64> taken, u64 device_bytes, u64 wanted) 
 
 DevHole find_free_dev_extent(const Device& device, u64 wanted) {
     return find_free_range({device.alloc_state.begin(), device.alloc_state.end()},
-                           device.total_bytes, wanted);
+                           device.total_bytes, wanted,
+                           device.drive == nullptr ? 0 : device.drive->zone_size);
 }
 
 namespace {

@@ -80,7 +80,8 @@ struct DevHole {
 /// alloc_state.
 DevHole find_free_dev_extent(const Device& device, u64 wanted);
 /// The same over any ranges (start -> length).
-DevHole find_free_range(std::map<u64, u64> taken, u64 device_bytes, u64 wanted);
+/// @param zone_size  0, or of a zoned device: conventional zones are never free
+DevHole find_free_range(std::map<u64, u64> taken, u64 device_bytes, u64 wanted, u64 zone_size = 0);
 /// Places of the super block copies that fit on a device of this size: 64 KiB, 64 MiB, 256 GiB.
 std::vector<u64> super_offsets(u64 device_bytes);
 /// The chunk item with its stripes, as it stands in the chunk tree and in sys_chunk_array.
