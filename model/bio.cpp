@@ -41,6 +41,15 @@ void end_whole_bio(Bio& bio) {
     end_bio(bio);
 }
 
+/// Where the data went. Of two stripes the last one counts. Mirrors btrfs_record_physical_zoned(),
+/// and the half of btrfs_rewrite_logical_zoned() that finds the logical address.
+void note_append(const BioStripe& part) {
+    Bio& bio = *part.bio;
+    if (&part != &bio.stripes.back()) return;
+    const u64 in_chunk = part.append_place - bio.chunk_physical(part);
+    bio.written = Bytenr(bio.ioc.chunk_logical + in_chunk);
+}
+
 /// Completion event of one stripe. Mirrors btrfs_clone_write_end_io().
 void stripe_end_io(void* context, int error) {
     BioStripe& part = *static_cast<BioStripe*>(context);
@@ -49,6 +58,7 @@ void stripe_end_io(void* context, int error) {
         ++bio.errors;
         count_device_error(*part.stripe.dev, is_write(bio));
     }
+    if (error == 0 && bio.append) note_append(part);
     if (bio.stripes_pending) return bio.stripes_pending->count_down();
     end_whole_bio(bio);
 }
@@ -61,10 +71,14 @@ void submit_stripe(BioStripe& part) {
     const bool refused =
         device.test(dev_state::missing) || (is_write(bio) && !device.test(dev_state::writeable));
     if (refused) return stripe_end_io(&part, io_error);
-    const DevRequest request{.op = is_write(bio) ? Req::Write : Req::Read,
-                             .device = &device,
-                             .physical = part.stripe.physical,
-                             .sectors = static_cast<u32>(bio.sectors.size())};
+    DevRequest request{.op = is_write(bio) ? Req::Write : Req::Read,
+                       .device = &device,
+                       .physical = part.stripe.physical,
+                       .sectors = static_cast<u32>(bio.sectors.size())};
+    if (bio.append) {
+        request.physical = bio.chunk_physical(part);
+        request.append_place = &part.append_place;
+    }
     submit_request(request, bio.sectors.data(), stripe_end_io, &part);
 }
 

@@ -13,6 +13,7 @@ struct Bio;
 struct BioStripe {
     Bio* bio = nullptr;
     Stripe stripe;
+    u64 append_place = 0;  // physical; where a zone append went
 };
 
 /// A bio of btrfs: one logical range inside one chunk, sent to every stripe of its mapping.
@@ -25,6 +26,8 @@ struct Bio {
     Vector<Sector> sectors;
     u32 mirror = 0;
     bool metadata = false;
+    bool append = false;  // REQ_OP_ZONE_APPEND: `logical` says which zone, the drive where in it
+    Bytenr written;       // of an append, once it has ended: where it went. The last stripe's word
     void (*end_io)(Bio& bio) = nullptr;  // runs once, when the last stripe has ended
     void* context = nullptr;
     int error = 0;  // errno, negative, as the kernel's blk_status
@@ -33,6 +36,10 @@ struct Bio {
     Vector<BioStripe> stripes;
     std::optional<sim::Countdown> stripes_pending;  // a bio with one stripe needs no count
     u32 errors = 0;
+    /// Where the chunk begins on the device of a stripe: with single, the zone.
+    u64 chunk_physical(const BioStripe& part) const {
+        return part.stripe.physical - (logical.get() - ioc.chunk_logical);
+    }
 };
 Bio& make_bio(FsInfo& fs, MapOp op, Bytenr logical, u32 sectors);
 /// Takes the bio counter (waits while replace blocks bios), maps, and submits to each stripe; a

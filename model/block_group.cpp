@@ -3,8 +3,8 @@
 // block_group_create.cpp and block_group_commit.cpp.
 //
 // Left out: the list of unused groups and their removal, clusters, the free space cache and the
-// free space tree (free space lives in memory and is found again at mount), swap files, and
-// everything zoned. data_rwsem is left out: only relocation and v1 caching take it for writing.
+// free space tree (free space lives in memory and is found again at mount), and swap files.
+// data_rwsem is left out: only relocation and v1 caching take it for writing.
 //
 // The index of groups is looked up without block_group_cache_lock. A group is in it before anybody
 // can know an address inside the group, and no group leaves it, so the lock of the kernel orders
@@ -22,7 +22,7 @@ namespace model {
 namespace {
 
 u64 unused_bytes(const BlockGroup& bg) {
-    return bg.length - bg.reserved - bg.pinned - bg.bytes_super - bg.used;
+    return bg.length - bg.reserved - bg.pinned - bg.bytes_super - bg.used - bg.zone_unusable();
 }
 
 /// Data needs all that it promised in other groups; metadata may promise chunks that do not exist
@@ -30,6 +30,22 @@ u64 unused_bytes(const BlockGroup& bg) {
 bool can_do_without(const BlockGroup& bg, const SpaceInfo& info, u64 bytes) {
     if ((info.flags & bg_data) != 0) return info.used(true) + bytes <= info.total_bytes;
     return can_overcommit(bg.fs, info, bytes, Flush::No);
+}
+
+/// What is lost in the zone counts as read-only while the group is. Both locks are held.
+void move_zone_unusable(BlockGroup& bg, bool to_readonly) {
+    if (bg.zoned == nullptr) return;
+    SpaceInfo& info = *bg.space_info;
+    ZonedGroup& zoned = *bg.zoned;
+    if (to_readonly) {
+        info.bytes_readonly += zoned.zone_unusable;
+        info.bytes_zone_unusable -= zoned.zone_unusable;
+        zoned.zone_unusable = 0;
+        return;
+    }
+    zoned.zone_unusable = zoned.alloc_offset - bg.used - bg.pinned - bg.reserved;
+    info.bytes_zone_unusable += zoned.zone_unusable;
+    info.bytes_readonly -= zoned.zone_unusable;
 }
 
 /// Mirrors inc_block_group_ro(), the inner one: one atomic step.
@@ -44,6 +60,7 @@ Result<void> set_read_only(BlockGroup& bg) {
         if (!can_do_without(bg, info, unused)) return Errno::NoSpc;
         info.obj.write();
         info.bytes_readonly += unused;
+        move_zone_unusable(bg, true);
     }
     bg.obj.write();
     bg.ro_obj.write();
@@ -94,7 +111,9 @@ BlockGroup::BlockGroup(FsInfo& owner, Bytenr from, u64 bytes, u64 bg_flags)
       reservations(0, from.get(), objects::counter), nocow_writers(0, from.get(), objects::counter),
       reservations_wait(from.get(), "reservations_wait"), nocow_wait(from.get(), "nocow_wait"),
       tree_lock(lock_classes::free_space_lock, from.get()),
-      free_space_obj(objects::free_space, from.get(), this) {}
+      free_space_obj(objects::free_space, from.get(), this) {
+    if (owner.zoned != nullptr) zoned = sim::make<ZonedGroup>(from, bytes);
+}
 
 BlockGroup* lookup_block_group(FsInfo& fs, Bytenr bytenr) {
     auto next = fs.block_groups.upper_bound(bytenr.get());
@@ -149,9 +168,14 @@ void free_reserved_bytes(BlockGroup& bg, u64 num_bytes, bool) {
     const sim::SpinGuard guard(bg.lock);
     bg.obj.write();
     info.obj.write();
-    if (bg.ro != 0) info.bytes_readonly += num_bytes;
     bg.reserved -= num_bytes;
     info.bytes_reserved -= num_bytes;
+    if (bg.ro != 0) {
+        info.bytes_readonly += num_bytes;
+    } else if (bg.zoned != nullptr) {
+        bg.zoned->zone_unusable += num_bytes;
+        info.bytes_zone_unusable += num_bytes;
+    }
 }
 
 void freeze_block_group(BlockGroup& bg) {
@@ -199,6 +223,7 @@ void dec_block_group_ro(BlockGroup& bg) {
     SIM_ASSERT(bg.ro > 0);
     if (--bg.ro != 0) return;
     info.obj.write();
+    move_zone_unusable(bg, false);
     info.bytes_readonly -= unused_bytes(bg);
     sim::note(
         [&] { return "block group " + std::to_string(bg.start.get()) + " is writable again"; });

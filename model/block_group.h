@@ -1,5 +1,6 @@
 #pragma once
 #include "model/space_info.h"
+#include "model/zoned.h"
 #include "sim/atomic.h"
 #include "sim/spinlock.h"
 #include "sim/waitqueue.h"
@@ -32,7 +33,9 @@ struct BlockGroup {
     bool on_dirty_list = false;
     sim::Spinlock tree_lock;  // free_space_ctl
     sim::Object free_space_obj;
-    Map<u64, u64> free_space;  // start -> length
+    Map<u64, u64> free_space;     // start -> length; not kept on zoned devices
+    ZonedGroup* zoned = nullptr;  // null: on regular devices
+    u64 zone_unusable() const { return zoned == nullptr ? 0 : zoned->zone_unusable; }
     Bytenr end() const { return start + length; }
 };
 

@@ -139,6 +139,7 @@ void add_block_group(BlockGroup& bg) {
         info.total_bytes += bg.length;
         info.bytes_used += bg.used;
         info.bytes_readonly += bg.bytes_super;
+        info.bytes_zone_unusable += bg.zone_unusable();
         if (bg.length > 0) info.full = false;
     }
     const sim::WriteGuard guard(info.groups_sem);
@@ -153,8 +154,12 @@ BlockGroup& make_block_group(TransHandle& trans, u64 type, Bytenr chunk_offset, 
     FsInfo& fs = trans.fs;
     BlockGroup& bg = *sim::make<BlockGroup>(fs, chunk_offset, size, type);
     bg.runtime_flags.set_bit(bg_runtime::new_group);
-    bg.free_space.emplace(chunk_offset.get(), size);
-    exclude_super_stripes(bg);
+    if (bg.zoned != nullptr) {
+        ensure_empty_zones(bg);
+    } else {
+        bg.free_space.emplace(chunk_offset.get(), size);
+        exclude_super_stripes(bg);
+    }
     add_block_group(bg);
     update_global_block_rsv(fs);
     trans.new_bgs.push_back(&bg);
@@ -191,10 +196,14 @@ Result<void> read_block_groups(FsInfo& fs) {
     for (const auto& [key, item] : found->groups) {
         BlockGroup& bg = *sim::make<BlockGroup>(fs, Bytenr(key.objectid), key.offset, item.flags);
         bg.used = item.used;
-        bg.free_space.emplace(key.objectid, key.offset);
-        exclude_super_stripes(bg);
-        for (const auto& [start, length] : found->extents)
-            remove_free_range(bg, start, start + length);
+        if (bg.zoned != nullptr) {
+            load_zone_info(bg);
+        } else {
+            bg.free_space.emplace(key.objectid, key.offset);
+            exclude_super_stripes(bg);
+            for (const auto& [start, length] : found->extents)
+                remove_free_range(bg, start, start + length);
+        }
         add_block_group(bg);
     }
     return {};

@@ -109,6 +109,7 @@ Result<void> replace_block(TransHandle& trans, Root& root, ExtentBuffer& buf, Ex
                            ExtentBuffer* parent, unsigned slot, bool last_ref) {
     u64 parent_start = is_reloc(root) && parent != nullptr ? parent->start.get() : 0;
     if (&buf == root.node) {
+        buf.look_at_header();
         if (is_reloc(root) || buf.backref_rev() < mixed_backref_rev) parent_start = buf.start.get();
         extent_buffer_get(cow);
         set_root_node(root, cow);
@@ -276,7 +277,7 @@ void del_ptr(Root& root, Path& path, Level level, unsigned slot) {
     SIM_ASSERT(path.locks[level] == TreeLock::Write);
     layout::remove_ptrs(node, slot, 1);
     if (node.nritems() == 0 && &node == root.node) {
-        node.header().level = 0;  // an empty tree is a leaf
+        node.header().level = node.known_level = 0;  // an empty tree is a leaf
     } else if (slot == 0) {
         fixup_low_keys(path, node.key(0), static_cast<Level>(level + 1));
     }

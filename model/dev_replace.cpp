@@ -333,6 +333,7 @@ Result<void> dev_replace_start(FsInfo& fs, std::string_view srcdev_name,
 
 Result<void> dev_replace_by_ioctl(FsInfo& fs, std::string_view srcdev_name,
                                   std::string_view tgtdev_name) {
+    if (fs.zoned != nullptr) return Errno::OpNotSupp;  // not modelled
     u32 none = 0;
     if (!fs.dev_replace.exclusive_operation.compare_exchange(none, 1)) return Errno::InProgress;
     const auto done = dev_replace_start(fs, srcdev_name, tgtdev_name);

@@ -1,7 +1,8 @@
 // fs/btrfs/extent_io.c and disk-io.c: writing tree blocks (reference 4.5 and 4.7), as kernels
 // before 6.4 gather neighbouring blocks into one bio.
 //
-// Left out: the zoned mode, log trees, pages and their tags (a block is one page), dirty
+// On zoned devices a pass holds zoned_meta_io_lock, and each block is a bio of its own, as on all
+// devices since 6.4. Left out: log trees, pages and their tags (a block is one page), dirty
 // accounting.
 #include "model/bio.h"
 #include "model/disk_io.h"
@@ -63,7 +64,13 @@ Result<void> check_before_write(ExtentBuffer& eb) {
     return Errno::UClean;
 }
 
-/// The block as it is now, with its checksum, in sectors of their own.
+/// Copies into sectors of their own.
+void copy_sectors(const unsigned char* bytes, u32 nodesize, Sector* sectors) {
+    for (u32 at = 0; at < nodesize; at += sectorsize)
+        sectors[at / sectorsize].bytes = SectorBytes::copy_of(bytes + at);
+}
+
+/// The block as it is now, with its checksum.
 void copy_block(const ExtentBuffer& eb, Sector* sectors) {
     const u32 nodesize = eb.fs.nodesize;
     eb.content.read();
@@ -71,8 +78,7 @@ void copy_block(const ExtentBuffer& eb, Sector* sectors) {
     if (is_mutated(eb.fs, Mutation::StalePointer) && eb.level() > 0)
         --reinterpret_cast<KeyPtr*>(bytes.data() + sizeof(HeaderItem))->generation;
     seal_block(bytes.data(), nodesize);
-    for (u32 at = 0; at < nodesize; at += sectorsize)
-        sectors[at / sectorsize].bytes = SectorBytes::copy_of(bytes.data() + at);
+    copy_sectors(bytes.data(), nodesize, sectors);
 }
 
 /// Gathers neighbouring blocks for one bio. Mirrors struct btrfs_bio_ctrl.
@@ -117,6 +123,28 @@ Result<void> BioCtrl::check_blocks() const {
     for (ExtentBuffer* const eb : blocks_)
         if (const auto good = check_before_write(*eb); !good) return good.error();
     return {};
+}
+
+/// On a zone: zeroes what nobody needs, or checks and seals the block. Mirrors
+/// btree_csum_one_bio().
+void submit_on_zone(ExtentBuffer& eb) {
+    const sim::Scope scope("write_one_eb");
+    FsInfo& fs = eb.fs;
+    const bool zeroed = zero_out_if_flagged(eb);
+    const auto good = zeroed ? Result<void>{} : check_before_write(eb);
+    Bio& bio = make_bio(fs, MapOp::Write, eb.start, fs.nodesize / sectorsize);
+    bio.metadata = true;
+    if (zeroed) {
+        copy_sectors(eb.data, fs.nodesize, bio.sectors.data());
+    } else {
+        copy_block(eb, bio.sectors.data());
+    }
+    auto* const flight = sim::make<BlocksInFlight>();
+    flight->blocks.push_back(&eb);
+    bio.context = flight;
+    bio.end_io = end_blocks_write;
+    if (!good) return fail_bio(bio, good.error());
+    submit_bio(bio);
 }
 
 void BioCtrl::submit() {
@@ -183,6 +211,60 @@ void submit_eb(FsInfo& fs, Bytenr start, bool sync, BioCtrl& bio_ctrl) {
     free_extent_buffer(eb);
 }
 
+/// The same on zoned devices; zoned_meta_io_lock is held. Before 6.6 the pointer moves first, and
+/// back again if the block is not written after all.
+/// @return Again when the caller may not go on without the block
+Result<void> submit_eb_on_zone(FsInfo& fs, Bytenr start, bool sync) {
+    ExtentBuffer* const eb = find_extent_buffer(fs, start);
+    if (eb == nullptr) return {};
+    Result<void> result;
+    if (eb->test_flag(eb_flag::dirty)) {
+        BlockGroup& bg = *lookup_block_group(fs, start);
+        const MetaWrite turn = check_meta_write_pointer(bg, *eb, sync);
+        if (turn == MetaWrite::Again) result = Errno::Again;
+        if (turn == MetaWrite::Now) {
+            const bool moves_first = !fs.kernel.at_least(6, 6);
+            BioCtrl nothing_gathered(fs);
+            if (moves_first) advance_meta_write_pointer(bg, fs.nodesize);
+            const bool write = lock_extent_buffer_for_io(*eb, sync, nothing_gathered);
+            if (write && !moves_first) advance_meta_write_pointer(bg, fs.nodesize);
+            if (!write && moves_first) revert_meta_write_pointer(bg, fs.nodesize);
+            if (write) {
+                schedule_zone_finish(bg, *eb);
+                submit_on_zone(*eb);
+            }
+        }
+    }
+    free_extent_buffer(eb);
+    return result;
+}
+
+/// One pass of btree_writepages(): the blocks in order, as far as they may go.
+Result<void> write_pass_on_zones(FsInfo& fs, std::span<const u64> blocks, bool sync) {
+    const sim::MutexGuard guard(fs.zoned->zoned_meta_io_lock);
+    for (const u64 start : blocks)
+        if (const auto sent = submit_eb_on_zone(fs, Bytenr(start), sync); !sent) return sent;
+    return {};
+}
+
+/// How many blocks from the first on lie side by side: what the kernel writes in one pass.
+std::size_t neighbours(const FsInfo& fs, std::span<const u64> blocks) {
+    std::size_t count = 1;
+    while (count < blocks.size() && blocks[count] == blocks[count - 1] + fs.nodesize)
+        ++count;
+    return count;
+}
+
+Result<void> write_marked_on_zones(FsInfo& fs, std::span<const u64> blocks) {
+    while (!blocks.empty()) {
+        const std::size_t count = neighbours(fs, blocks);
+        if (const auto sent = write_pass_on_zones(fs, blocks.first(count), true); !sent)
+            return sent;
+        blocks = blocks.subspan(count);
+    }
+    return {};
+}
+
 /// The blocks of a transaction, in order: what the kernel's io tree of dirty pages holds.
 Vector<u64> dirty_blocks(Transaction& transaction) {
     transaction.dirty_pages_obj.read();
@@ -197,8 +279,9 @@ void wait_on_extent_buffer_writeback(ExtentBuffer& eb) {
 
 Result<void> write_marked_extents(FsInfo& fs, Transaction& transaction) {
     sim::Scope scope("btrfs_write_marked_extents");
-    BioCtrl bio_ctrl(fs);
     const Vector<u64> blocks = dirty_blocks(transaction);
+    if (fs.zoned != nullptr) return write_marked_on_zones(fs, blocks);
+    BioCtrl bio_ctrl(fs);
     for (const u64 start : blocks)
         submit_eb(fs, Bytenr(start), true, bio_ctrl);
     bio_ctrl.submit();
@@ -216,6 +299,7 @@ Result<void> wait_marked_extents(FsInfo& fs, Transaction& transaction) {
     }
     transaction.dirty_pages_obj.write();
     transaction.dirty_pages.clear();
+    free_redirty_list(transaction);
     if (fs.flags.test_and_clear(fs_flag::btree_err)) return Errno::IO;
     return {};
 }
@@ -233,10 +317,18 @@ Vector<u64> tagged_dirty_blocks(FsInfo& fs) {
     return dirty;
 }
 
+void btree_writepages_on_zones(FsInfo& fs) {
+    const sim::MutexGuard guard(fs.zoned->zoned_meta_io_lock);
+    const Vector<u64> blocks = tagged_dirty_blocks(fs);
+    for (const u64 start : blocks)
+        static_cast<void>(submit_eb_on_zone(fs, Bytenr(start), false).ok());  // never Again
+}
+
 }  // namespace
 
 void btree_writepages(FsInfo& fs) {
     sim::Scope scope("btree_writepages");
+    if (fs.zoned != nullptr) return btree_writepages_on_zones(fs);
     BioCtrl bio_ctrl(fs);
     const Vector<u64> blocks = tagged_dirty_blocks(fs);
     for (const u64 start : blocks)

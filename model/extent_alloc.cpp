@@ -41,13 +41,28 @@ std::optional<Bytenr> take_free_space(BlockGroup& bg, u64 num_bytes, u64* larges
     return std::nullopt;
 }
 
-std::optional<ReservedExtent> allocate_from(BlockGroup& bg, const Request& request, u64* largest) {
+/// From the group's free space; in two steps, as the kernel does.
+std::optional<Bytenr> do_allocation_clustered(BlockGroup& bg, const Request& request,
+                                              u64* largest) {
     const auto start = take_free_space(bg, request.num_bytes, largest);
     if (!start) return std::nullopt;
-    if (!add_reserved_bytes(bg, request.ram_bytes, request.num_bytes, request.delalloc)) {
-        add_free_space(bg, *start, request.num_bytes);
-        return std::nullopt;
-    }
+    if (add_reserved_bytes(bg, request.ram_bytes, request.num_bytes, request.delalloc))
+        return start;
+    add_free_space(bg, *start, request.num_bytes);
+    return std::nullopt;
+}
+
+/// Mirrors do_allocation().
+std::optional<Bytenr> do_allocation(BlockGroup& bg, const Request& request, u64* largest) {
+    if (bg.zoned == nullptr) return do_allocation_clustered(bg, request, largest);
+    const u64 start = do_allocation_zoned(bg, request.ram_bytes, request.num_bytes, largest);
+    if (start == 0) return std::nullopt;
+    return Bytenr(start);
+}
+
+std::optional<ReservedExtent> allocate_from(BlockGroup& bg, const Request& request, u64* largest) {
+    const auto start = do_allocation(bg, request, largest);
+    if (!start) return std::nullopt;
     check_allocation(bg.fs, *start, request.num_bytes);
     if (request.is_data) bg.reservations.inc();
     return ReservedExtent{.start = *start, .num_bytes = request.num_bytes};
@@ -76,6 +91,10 @@ Result<ReservedExtent> find_free_extent(FsInfo& fs, const Request& request, u64*
     *largest = 0;
     auto extent = search_groups(info, request, largest);
     if (!extent && alloc_chunk_for_extent(fs, request.flags))
+        extent = search_groups(info, request, largest);
+    // There may be room, and no zone that may be opened.
+    const bool may_finish = fs.zoned != nullptr && fs.zoned->tracks_active_zones;
+    if (!extent && may_finish && request.is_data && zone_finish_one_bg(fs))
         extent = search_groups(info, request, largest);
     if (!extent) return Errno::NoSpc;
     sim::note([&] {
@@ -110,7 +129,7 @@ Result<ReservedExtent> reserve_extent(Root& root, u64 ram_bytes, u64 num_bytes, 
 
 void free_reserved_extent(FsInfo& fs, Bytenr start, u64 len, bool delalloc) {
     BlockGroup& bg = *lookup_block_group(fs, start);
-    add_free_space(bg, start, len);
+    if (bg.zoned == nullptr) add_free_space(bg, start, len);
     free_reserved_bytes(bg, len, delalloc);
 }
 

@@ -5,9 +5,11 @@
 
 #include <cstring>
 
+#include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/probes.h"
 #include "sim/scheduler.h"
+#include "sim/trace.h"
 
 namespace model {
 namespace {
@@ -154,10 +156,32 @@ void mark_buffer_dirty(ExtentBuffer& eb) {
     set_flag(eb, eb_flag::dirty);
 }
 
+namespace {
+
+/// Since aa6313e6ff2b (6.8) a block on a zone stays dirty: the writer must come by its place.
+/// Since 68879386180c (6.9) one that is not dirty, being written perhaps, is left alone.
+/// @return false on regular devices and for earlier kernels
+bool flag_for_zeroing(ExtentBuffer& eb) {
+    const FsInfo& fs = eb.fs;
+    if (fs.zoned == nullptr || !fs.has(fix::zoned_zeroout)) return false;
+    if (fs.has(fix::zeroout_only_dirty) && !eb.has_flag(eb_flag::dirty)) return true;
+    eb.set_flag(eb_flag::zoned_zeroout);
+    sim::note([&] { return "block " + std::to_string(eb.start.get()) + " is to be zeroed"; });
+    return true;
+}
+
+}  // namespace
+
+void ExtentBuffer::change_header() {
+    record_change(bflags, sim::AccessKind::Insert, eb_flag::header);
+}
+
 void clean_tree_block(ExtentBuffer& eb) {
     const Transaction* const running = eb.fs.running_transaction;
+    eb.look_at_header();
     if (running == nullptr || eb.generation() != running->transid) return;
     SIM_ASSERT(eb.lock.is_held_for_write_by_current());
+    if (flag_for_zeroing(eb)) return;
     if (!eb.has_flag(eb_flag::dirty)) return;
     record_change(eb.bflags, sim::AccessKind::Insert, eb_flag::dirty);
     clear_flag(eb, eb_flag::dirty);

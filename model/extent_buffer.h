@@ -13,7 +13,13 @@ struct Transaction;
 namespace eb_flag {
 inline constexpr unsigned uptodate = 0, dirty = 1, corrupt = 2, tree_ref = 4, stale = 5,
                           read_err = 7, write_err = 8, in_tree = 9, unmapped = 10;
-}
+/// EXTENT_BUFFER_NO_CHECK; since 6.8 EXTENT_BUFFER_ZONED_ZEROOUT: nobody needs the block any more,
+/// it is written for its place in the zone alone.
+inline constexpr unsigned zoned_zeroout = 12;
+/// No bit: the key of the header in bflags' object, for those who read it while the writer may zero
+/// it.
+inline constexpr unsigned header = 63;
+}  // namespace eb_flag
 
 /// A tree block in memory: fs/btrfs/extent_io.h, struct extent_buffer. One live object for each
 /// logical address: a freed address that is allocated again while somebody still holds the old
@@ -34,6 +40,8 @@ struct ExtentBuffer {
     sim::WaitBit writeback, reading;
     u32 refs = 0;  // under the (unmodelled) refs_lock: only the last drop can be noticed
     int log_index = -1;
+    bool on_releasing_list = false;  // Transaction::releasing_ebs
+    Level known_level = 0;  // for checks: what the header's level is, or was when it was zeroed
     bool order_unchecked = false;  // invariants: its keys changed under the write lock that is held
 
     // Header fields, in the bytes themselves. Reading them is an access of `content` only through
@@ -46,6 +54,15 @@ struct ExtentBuffer {
     Objectid owner() const { return header().owner; }
     bool header_flag(u64 flag) const { return (header().flags & flag) != 0; }
     u8 backref_rev() const { return static_cast<u8>(header().flags >> 56); }
+
+    /// The header is about to be read by somebody who has the block: of one that the writer may
+    /// zero that is an access, and a scheduling point, since the writer does not take the tree
+    /// lock.
+    void look_at_header() const {
+        if (has_flag(eb_flag::zoned_zeroout)) bflags.lookup(eb_flag::header);
+    }
+    /// The writer's side of it; no scheduling point.
+    void change_header();
 
     /// A flag as it stands, without an access: for what the tree lock or the count of references
     /// orders (DIRTY, STALE, TREE_REF, IN_TREE), and for checks.
@@ -123,8 +140,9 @@ void set_buffer_lockdep_class(ExtentBuffer& eb, Objectid owner, Level level);
 /// Marks a buffer of the running transaction dirty; its write lock is held. Mirrors
 /// btrfs_mark_buffer_dirty().
 void mark_buffer_dirty(ExtentBuffer& eb);
-/// Clears DIRTY if the buffer was born in the running transaction. Mirrors btrfs_clean_tree_block()
-/// of 6.1.
+/// Clears DIRTY if the buffer was born in the running transaction; on zoned devices, since 6.8,
+/// says instead that its content is not needed. Mirrors btrfs_clean_tree_block() of 6.1,
+/// btrfs_clear_buffer_dirty() later.
 void clean_tree_block(ExtentBuffer& eb);
 
 }  // namespace model

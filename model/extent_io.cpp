@@ -52,12 +52,22 @@ void mapping_set_error(Inode& inode, int error) {
     if (inode.fs.ledger != nullptr) inode.fs.ledger->lost_write(inode);
 }
 
+/// The extent is where the drive put it. Mirrors btrfs_record_physical_zoned().
+void record_append(Inode& inode, u64 start, Bytenr written) {
+    const sim::SpinGuard guard{inode.ordered_tree_lock};
+    OrderedExtent* const ordered = find_ordered_locked(inode, start, sectorsize);
+    SIM_ASSERT(ordered != nullptr && ordered->file_offset == start);
+    ordered->obj.write();
+    ordered->written = written;
+}
+
 /// Mirrors end_extent_writepage() and end_page_writeback() for all pages of the bio.
 void end_bio_extent_writepage(Bio& bio) {
     const sim::Scope scope("end_bio_extent_writepage");
     WriteRange* const range = static_cast<WriteRange*>(bio.context);
     const auto [inode, start, end] = *range;
     sim::destroy(range);
+    if (bio.append && bio.error == 0) record_append(*inode, start, bio.written);
     mark_ordered_io_finished(*inode, start, end - start, bio.error == 0);
     const sim::SpinGuard guard{inode->mapping_lock};
     inode->mapping_obj.write(start);
@@ -83,6 +93,7 @@ void submit_extent_page(Inode& inode, ExtentPageData& epd, const Piece& piece) {
     Bio& bio = make_bio(inode.fs, MapOp::Write, piece.disk, static_cast<u32>(piece.words.size()));
     for (std::size_t i = 0; i < piece.words.size(); ++i)
         bio.sectors[i].word = piece.words[i];
+    bio.append = inode.fs.zoned != nullptr;
     bio.end_io = end_bio_extent_writepage;
     bio.context = sim::make<WriteRange>(WriteRange{&inode, piece.start, piece.end});
     epd.bio = &bio;

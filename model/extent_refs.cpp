@@ -293,15 +293,31 @@ Result<std::optional<Backref>> lookup_extent_backref(TransHandle& trans, Path& p
     return std::optional(Backref{});
 }
 
-Errno ref_not_found(TransHandle& trans, const Target& target, const DelayedRefNode& node) {
+/// The line with which btrfs_print_leaf() begins.
+std::string leaf_text(const ExtentBuffer& leaf) {
+    return "leaf " + std::to_string(leaf.start.get()) + " gen " +
+           std::to_string(leaf.generation().get()) + " total ptrs " +
+           std::to_string(leaf.nritems()) + " free space " +
+           std::to_string(leaf.leaf_free_space()) + " owner " + std::to_string(leaf.owner());
+}
+
+Errno ref_not_found(TransHandle& trans, const Path& path, const Target& target,
+                    const DelayedRefNode& node) {
     FsInfo& fs = trans.fs;
-    // Two spaces before "owner" up to 6.11.
-    const std::string gap = fs.kernel.at_least(6, 12) ? " " : "  ";
+    const bool dumps = fs.kernel.at_least(6, 4);
+    // Two spaces before "owner" in the older text.
     std::string text = "unable to find ref byte nr " + std::to_string(target.bytenr.get()) + " " +
-                       describe_ref(node) + gap + "owner " + std::to_string(node.owner) +
-                       " offset " + std::to_string(node.owner_offset);
-    fs.message("error", text);
-    return abort_free(trans, Errno::NoEnt);
+                       describe_ref(node) + (dumps ? " " : "  ") + "owner " +
+                       std::to_string(node.owner) + " offset " + std::to_string(node.owner_offset);
+    if (!dumps) {
+        fs.message("error", text);
+        return abort_free(trans, Errno::NoEnt);
+    }
+    // Mirrors abort_and_dump(): of the leaf the first line.
+    abort_transaction(trans, Errno::UClean, free_extent_name);
+    fs.message("info", leaf_text(*path.nodes[0]));
+    fs.message("critical", text + " slot " + std::to_string(path.slots[0]));
+    return Errno::NoEnt;
 }
 
 Result<void> check_refs_to_drop(TransHandle& trans, const Target& target,
@@ -372,7 +388,7 @@ Result<void> free_extent(TransHandle& trans, const Target& target, const Delayed
     Path path;
     const auto backref = lookup_extent_backref(trans, path, target, node);
     if (!backref) return abort_free(trans, backref.error());
-    if (!*backref) return ref_not_found(trans, target, node);
+    if (!*backref) return ref_not_found(trans, path, target, node);
     if (!(*backref)->is_inline) return drop_keyed(trans, path, target, node, op);
     return drop_from_item(trans, path, target, node, op, (*backref)->offset);
 }

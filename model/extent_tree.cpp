@@ -2,7 +2,7 @@
 // block's children, lookups that see queued references, pinning and unpinning. Allocation of space
 // is in extent_alloc.cpp, running of references in delayed_ref_run.cpp and extent_refs.cpp.
 //
-// Left out: log trees, discard, the tree modification log and the redirty list of zoned mode.
+// Left out: log trees, discard and the tree modification log.
 #include "model/extent_tree.h"
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "model/extent_backref.h"
+#include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
 #include "sim/trace.h"
@@ -59,8 +60,8 @@ Result<ExtentBuffer*> init_new_buffer(TransHandle& trans, Bytenr start, Objectid
     clean_tree_block(eb);
     // STALE goes and UPTODATE comes: two bit operations that nobody tells apart while the block is
     // locked.
-    const u64 bits =
-        (eb.bflags.peek() & ~(u64{1} << eb_flag::stale)) | (u64{1} << eb_flag::uptodate);
+    const u64 gone = (u64{1} << eb_flag::stale) | (u64{1} << eb_flag::zoned_zeroout);
+    const u64 bits = (eb.bflags.peek() & ~gone) | (u64{1} << eb_flag::uptodate);
     eb.bflags.store(bits);
     write_new_header(trans, eb, owner, level);
     add_dirty_page(trans.transaction, start);
@@ -292,12 +293,25 @@ Result<void> free_tree_block(TransHandle& trans, Objectid root_id, ExtentBuffer&
                              bool last_ref) {
     const sim::Scope scope("btrfs_free_tree_block");
     FsInfo& fs = trans.fs;
+    buf.look_at_header();
     const TreeRef ref{.bytenr = buf.start, .parent = parent, .root = root_id, .level = buf.level()};
+    if (fs.has(fix::freed_block_assert) && buf.header().bytenr == 0)
+        sim::violation("bug-on/btrfs_free_tree_block",
+                       "assertion failed: btrfs_header_bytenr(buf) != 0");
+    check_freed_block(buf);
     if (const auto added = add_delayed_tree_ref(trans, ref, RefAction::Drop); !added) return added;
-    if (!last_ref || buf.generation() != trans.transid) return {};
-    if (!check_ref_cleanup(trans, buf.start)) return {};
-    if (buf.header_flag(header_flag_written))
+    if (!last_ref) return {};
+    buf.look_at_header();
+    if (buf.generation() != trans.transid) return {};
+    if (!check_ref_cleanup(trans, buf.start)) {
+        redirty_list_add(trans.transaction, buf);
+        return {};
+    }
+    buf.look_at_header();
+    if (fs.zoned != nullptr || buf.header_flag(header_flag_written)) {
+        redirty_list_add(trans.transaction, buf);
         return pin_extent(trans, buf.start, fs.nodesize, true);
+    }
     sim::note([&] { return "block " + std::to_string(buf.start.get()) + " is free space again"; });
     free_reserved_extent(fs, buf.start, fs.nodesize, false);
     return {};
@@ -413,7 +427,7 @@ void unpin_extent_range(FsInfo& fs, Bytenr start, u64 bytes, bool return_free_sp
     while (bytes > 0) {
         BlockGroup& bg = *lookup_block_group(fs, start);
         const u64 part = std::min(bytes, bg.end() - start);
-        if (return_free_space) add_free_space(bg, start, part);
+        if (return_free_space && bg.zoned == nullptr) add_free_space(bg, start, part);
         {
             SpaceInfo& info = *bg.space_info;
             const sim::SpinGuard info_guard(info.lock);
@@ -425,7 +439,13 @@ void unpin_extent_range(FsInfo& fs, Bytenr start, u64 bytes, bool return_free_sp
                 bg.pinned -= part;
                 info.bytes_pinned -= part;
                 readonly = bg.ro != 0;
-                if (readonly) info.bytes_readonly += part;
+                if (readonly) {
+                    info.bytes_readonly += part;
+                } else if (bg.zoned != nullptr) {  // until the zone is reset
+                    bg.zoned->zone_unusable += part;
+                    info.bytes_zone_unusable += part;
+                    readonly = true;
+                }
             }
             if (!readonly && return_free_space) refill_global_rsv(fs, info, part);
         }

@@ -31,15 +31,22 @@ extern const Fix& scrub_freezes_group;         // 2473d24f2b77  5.8
 extern const Fix& copy_alloc_state;            // 4c8f353272dd  5.9
 extern const Fix& super_committed_state;       // d0c2f4fa555e  5.12
 extern const Fix& bounded_preflush;            // e19eb11f4f3d  5.12
+extern const Fix& zoned_redirty;               // d3575156f662  5.12, until 6.8
 extern const Fix& parent_check_at_completion;  // 947a629988f1  6.2
 extern const Fix& scrub_stripe_rewrite;        // slug          6.4
 extern const Fix& metadata_error_aborts;       // 8eb3dd17eadd  6.4
+extern const Fix& metadata_zone_activation;    // 13bb483d32ab  6.6
 extern const Fix& commit_prep_state;           // 77d20c685b6b  6.6
+extern const Fix& zoned_zeroout;               // aa6313e6ff2b  6.8
+extern const Fix& zeroout_only_dirty;          // 68879386180c  6.9
+extern const Fix& freed_block_assert;          // 073bda7a5417  6.9
 
 // Posted, or conceivable, and not merged.
-extern const Fix& nocow_wait_only;      // the first posted version of 1bbb97b8ce7d
-extern const Fix& reservations_wait;    // the reservations as well
-extern const Fix& drain_and_commit;     // all three waits, then always a commit
+extern const Fix& nocow_wait_only;    // the first posted version of 1bbb97b8ce7d
+extern const Fix& reservations_wait;  // the reservations as well
+extern const Fix& drain_and_commit;   // all three waits, then always a commit
+extern const Fix&
+    zoned_keep_header;  // a block that is zeroed before it is written keeps its header
 extern const Fix& tolerate_ro_failure;  // 1bbb97b8ce7d without making the read-only state mandatory
 
 // What if the kernel were otherwise.

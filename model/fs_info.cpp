@@ -51,6 +51,7 @@ FsInfo::FsInfo(const KernelVersion& version, const Geometry& shape)
       ordered_root_lock(lock_classes::ordered_root_lock),
       ordered_roots_obj(objects::ordered_list, 0, this), endio_write_workers("btrfs-endio-write"),
       endio_workers("btrfs-endio"), flush_workers("btrfs-flush_delalloc") {
+    if (shape.zone_size != 0) zoned = sim::make<ZonedFs>(*this);
     u16 index = 0;
     for (const auto& spec : shape.devices) {
         Device* const device = sim::make<Device>(*this, spec.name, index++, spec.size);

@@ -13,6 +13,7 @@
 #include "model/space_info.h"
 #include "model/transaction.h"
 #include "model/volumes.h"
+#include "model/zoned.h"
 #include "sim/workqueue.h"
 
 namespace model {
@@ -109,6 +110,7 @@ class FsInfo {
     sim::Object mapping_tree_obj;      // keyed by logical start
     DevReplace dev_replace;
     ScrubState scrub;
+    ZonedFs* zoned = nullptr;  // null: on regular devices
 
     // Files.
     sim::Mutex ordered_operations_mutex;

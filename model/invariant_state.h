@@ -24,6 +24,13 @@ struct InvariantState {
     Map<u64, u8> transaction_states;  // of unfinished transactions, as last seen
     Map<u16, u64> super_generations;  // newest super block seen on each device, by its index
     bool examining = false;
+    /// Blocks whose references were dropped with a wrong level; the kernel may never notice.
+    struct WrongLevel {
+        u64 bytenr;
+        Level level, said;
+    };
+    Vector<WrongLevel> wrong_levels;
+    bool commit_skipped = false;  // "Skipping commit of aborted transaction."
     /// A replace was resumed here: of what is written in place left of it, a crash may have kept
     /// the source's copy and lost the target's, and nobody copies it again.
     u64 resumed_at = 0;

@@ -122,6 +122,10 @@ constexpr Invariant table[] = {
      "--check-images"},
 
     {"no-abort", "No transaction is aborted while the devices work.", End, at_end},
+    {"commit-completes", "A commit that has begun comes to its end while the devices work.", End,
+     at_end},
+    {"freed-block-level",
+     "A reference to a tree block is dropped with the level that the block has.", End, at_end},
     {"files-read-back",
      "Files hold what their writers put there, in the page cache and, where that is clean, on the "
      "devices.",

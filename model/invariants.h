@@ -54,6 +54,11 @@ void check_allocation(FsInfo& fs, Bytenr start,
                                    /// next finds its keys in order. Between,
 /// they need not be (a leaf that was pushed empty, before its key leaves the parent).
 void check_unlocked_block(ExtentBuffer& eb);
+/// A commit that had begun is given up: remembered for the end.
+void check_skipped_commit(FsInfo& fs);
+/// A reference to the block is about to be dropped, with the level that its header says: remembers
+/// a wrong one for the end, since the kernel goes on.
+void check_freed_block(const ExtentBuffer& eb);
 /// Before the range goes back to free space: not reachable from the last super block.
 void check_unpin(FsInfo& fs, Bytenr start, u64 bytes);
 

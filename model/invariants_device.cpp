@@ -173,6 +173,17 @@ void check_allocation(FsInfo& fs, Bytenr start, u64 bytes) {
                                                  range_text(range->start, range->length));
 }
 
+void check_freed_block(const ExtentBuffer& eb) {
+    if (eb.fs.invariants == nullptr) return;
+    if (eb.known_level == eb.level()) return;
+    eb.fs.invariants->wrong_levels.push_back({eb.start.get(), eb.known_level, eb.level()});
+    sim::note([&] {
+        return "block " + std::to_string(eb.start.get()) + " of level " +
+               std::to_string(eb.known_level) + " says that its level is " +
+               std::to_string(eb.level());
+    });
+}
+
 void check_unpin(FsInfo& fs, Bytenr start, u64 bytes) {
     const InvariantState* const state = committed_state(fs);
     if (state == nullptr) return;

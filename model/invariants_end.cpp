@@ -15,7 +15,8 @@ namespace {
 
 const Evaluation block_group_used{"block-group-used"}, free_space_exact{"free-space-exact"},
     nothing_left_behind{"nothing-left-behind"}, readonly_restored{"readonly-restored"},
-    no_abort{"no-abort"};
+    no_abort{"no-abort"}, freed_block_level{"freed-block-level"},
+    commit_completes{"commit-completes"};
 
 std::string number(u64 n) {
     return std::to_string(n);
@@ -94,6 +95,8 @@ void check_groups_exact(const FsInfo& fs, const TreeImage& image) {
         u64 free = 0;
         for (const auto& [from, length] : bg->free_space)
             free += length;
+        if (bg->zoned != nullptr)
+            free = bg->zoned->zone_capacity - bg->zoned->alloc_offset + bg->zone_unusable();
         if (free + bg->used + bg->reserved + bg->pinned + bg->bytes_super == bg->length) continue;
         return sim::violation("free-space-exact",
                               group_text(*bg) + ": free " + number(free) + ", used " +
@@ -161,7 +164,17 @@ void check_aborted(const FsInfo& fs) {
         return device->write_errors + device->read_errors + device->flush_errors > 0;
     };
     if (std::ranges::any_of(fs.fs_devices.all_devices, failed)) return;
+    if (fs.invariants->commit_skipped)
+        sim::violation("commit-completes", "a commit was given up, and no device had failed");
     sim::violation("no-abort", "the filesystem went read-only, and no device had failed");
+}
+
+void check_freed_levels(const FsInfo& fs) {
+    freed_block_level.count();
+    for (const auto& wrong : fs.invariants->wrong_levels)
+        sim::violation("freed-block-level", "the reference to block " + number(wrong.bytenr) +
+                                                " was dropped with level " + number(wrong.said) +
+                                                ", the block had level " + number(wrong.level));
 }
 
 void check_what_is_left(FsInfo& fs) {
@@ -172,11 +185,17 @@ void check_what_is_left(FsInfo& fs) {
     check_left_behind(fs);
     // After an abort the running state is thrown away: only what is committed counts.
     if ((fs.fs_state.peek() >> fs_state_bit::error) & 1) return check_aborted(fs);
+    check_freed_levels(fs);
     check_running(fs);
     check_files(fs);
 }
 
 }  // namespace
+
+void check_skipped_commit(FsInfo& fs) {
+    commit_completes.count();
+    if (fs.invariants != nullptr) fs.invariants->commit_skipped = true;
+}
 
 void check_end(FsInfo& fs) {
     check_what_is_left(fs);

@@ -31,7 +31,7 @@ constexpr u64 underflow = u64{1} << 62;
 
 /// Counters of the groups that allocators can see, summed up.
 struct GroupSums {
-    u64 length = 0, used = 0, reserved = 0, pinned = 0, readonly = 0;
+    u64 length = 0, used = 0, reserved = 0, pinned = 0, readonly = 0, zone_unusable = 0;
 };
 
 GroupSums sums_of(const SpaceInfo& info) {
@@ -42,8 +42,10 @@ GroupSums sums_of(const SpaceInfo& info) {
         sums.reserved += bg->reserved;
         sums.pinned += bg->pinned;
         sums.readonly += bg->bytes_super;
+        sums.zone_unusable += bg->zone_unusable();
         if (bg->ro > 0)
-            sums.readonly += bg->length - bg->used - bg->reserved - bg->pinned - bg->bytes_super;
+            sums.readonly += bg->length - bg->used - bg->reserved - bg->pinned - bg->bytes_super -
+                             bg->zone_unusable();
     }
     return sums;
 }
@@ -70,6 +72,8 @@ void check_space_info(const SpaceInfo& info) {
     compare(info, "bytes_used", info.bytes_used, sums.used);
     compare(info, "bytes_reserved", info.bytes_reserved, sums.reserved);
     compare(info, "bytes_pinned", info.bytes_pinned, sums.pinned);
+    if (sums.length == info.total_bytes)
+        compare(info, "bytes_zone_unusable", info.bytes_zone_unusable, sums.zone_unusable);
     // A new group is counted before it is on the list.
     if (sums.length == info.total_bytes)
         compare(info, "bytes_readonly", info.bytes_readonly, sums.readonly);
@@ -84,7 +88,8 @@ void on_block_group(void*, sim::Object& object) {
     const BlockGroup& bg = *static_cast<BlockGroup*>(object.owner());
     const bool underflowed =
         bg.used >= underflow || bg.reserved >= underflow || bg.pinned >= underflow;
-    if (underflowed || bg.used + bg.reserved + bg.pinned + bg.bytes_super > bg.length)
+    if (underflowed ||
+        bg.used + bg.reserved + bg.pinned + bg.bytes_super + bg.zone_unusable() > bg.length)
         return sim::violation("block-group-counters",
                               "block group " + number(bg.start.get()) + ": used " +
                                   number(bg.used) + ", reserved " + number(bg.reserved) +
@@ -113,6 +118,7 @@ void on_block_rsv(void*, sim::Object& object) {
 void on_ref_head(void*, sim::Object& object) {
     ref_head_counts.count();
     const DelayedRefHead& head = *static_cast<DelayedRefHead*>(object.owner());
+    if (!head.in_tree) return;  // after an abort its references go, and nobody counts
     std::int64_t sum = 0;
     for (const DelayedRefNode& node : head.nodes)
         sum += node.action == RefAction::Drop ? -std::int64_t{node.ref_mod}

@@ -85,6 +85,7 @@ void tree_read_unlock(ExtentBuffer& eb) {
 }
 
 void set_buffer_lockdep_class(ExtentBuffer& eb, Objectid owner, Level level) {
+    eb.known_level = level;
     eb.lock.set_lock_class(lock_classes::tree_lock_class(owner, level));
 }
 

@@ -62,6 +62,7 @@ inline constexpr ObjectClass dev_replace_cursor{
     "dev_replace_cursor", 81, Discipline::Lockless};  // cursors, before 81e87a736c55
 inline constexpr ObjectClass delalloc_inodes{"delalloc_inodes", 83};  // fs.delalloc_lock
 inline constexpr ObjectClass zone{"zone", 96, Discipline::Lockless};  // write pointers of a drive
+inline constexpr ObjectClass meta_write_pointer{"meta_write_pointer", 97, Discipline::Lockless};
 inline constexpr ObjectClass ledger{"ledger", 82};  // of no task: what system calls said, in order
 
 }  // namespace model::objects
@@ -115,6 +116,7 @@ inline constexpr LockClass dev_queue_lock{"dev_queue.lock", 44};
 inline constexpr LockClass btrfs_inode_lock{"btrfs_inode->lock", 45};
 inline constexpr LockClass i_pages_lock{"i_pages", 46};
 inline constexpr LockClass dcache_lock{"dcache_lock", 47};
+inline constexpr LockClass zoned_meta_io_lock{"zoned_meta_io_lock", 60};
 
 // Tree locks: one class for each tree and level, as lockdep keys them (btrfs-tree-00,
 // btrfs-extent-01, ...), with the kernel's nesting subclasses. Eight numbers for each class: ten

@@ -181,7 +181,7 @@ Result<void> write_inode_item(TransHandle& trans, Inode& inode) {
 Result<void> add_pending_csums(TransHandle& trans, const OrderedExtent& ordered) {
     if (ordered.inode.nodatasum()) return {};
     trans.adding_csums = true;
-    const auto added = csum_file_blocks(trans, ordered.disk_bytenr, ordered.sums);
+    const auto added = csum_file_blocks(trans, ordered.place(), ordered.sums);
     trans.adding_csums = false;
     return added;
 }
@@ -193,7 +193,7 @@ Result<void> record_extent(TransHandle& trans, OrderedExtent& ordered, u64 flags
     if ((flags & ordered_flag::bit(ordered_flag::prealloc)) != 0)
         return mark_extent_written(trans, inode, ordered.file_offset, ordered.end());
     const auto recorded = insert_reserved_file_extent(
-        trans, inode, ordered.file_offset, ordered.num_bytes, ordered.disk_bytenr, file_extent_reg);
+        trans, inode, ordered.file_offset, ordered.num_bytes, ordered.place(), file_extent_reg);
     inserted = recorded.ok();
     return recorded;
 }
@@ -254,12 +254,14 @@ Result<void> finish_ordered_io(OrderedExtent& ordered) {
     const sim::Scope scope("btrfs_finish_ordered_io");
     const u64 flags = ordered.flags.load();
     bool inserted = false;
+    FsInfo& fs = ordered.inode.fs;
+    if (fs.zoned != nullptr) zone_finish_endio(fs, ordered.place(), ordered.disk_num_bytes);
     const auto result = finish(ordered, flags, inserted);
     const bool newly_allocated = (flags & ordered_flag::bit(ordered_flag::regular)) != 0;
     if (!result && ordered.inode.fs.ledger != nullptr)
         ordered.inode.fs.ledger->lost_write(ordered.inode);
     if (!result && newly_allocated && !inserted)
-        free_reserved_extent(ordered.inode.fs, ordered.disk_bytenr, ordered.disk_num_bytes, true);
+        free_reserved_extent(ordered.inode.fs, ordered.place(), ordered.disk_num_bytes, true);
     remove_ordered_extent(ordered);
     --ordered.refs;  // the tree's; the worker's is left
     put_ordered_extent(&ordered);

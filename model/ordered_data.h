@@ -29,6 +29,9 @@ struct OrderedExtent {
     const Bytenr disk_bytenr;
     const u64 disk_num_bytes;
     u64 bytes_left;
+    Bytenr written;  // zoned: where the drive put it, 0 before; in the completion of its bio
+    /// Where the data is, once it is written.
+    Bytenr place() const { return written.get() == 0 ? disk_bytenr : written; }
     sim::AtomicBits flags;
     u32 refs = 1;  // the tree's; which of two drops comes first does not show
     sim::WaitQueue wait;

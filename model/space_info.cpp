@@ -2,8 +2,7 @@
 //
 // Left out: tickets and the asynchronous flusher (a reservation that does not fit flushes in its
 // own task, state by state, and looks again after each), preemptive flushing, delayed items and
-// delayed iputs (the model writes both at once), and flushing of delalloc. Counters that exist for
-// zoned mode are left out with it.
+// delayed iputs (the model writes both at once), and flushing of delalloc.
 #include "model/space_info.h"
 
 #include <algorithm>

@@ -17,12 +17,12 @@ struct SpaceInfo {
     sim::Spinlock lock;
     u64 flags;
     u64 total_bytes = 0, bytes_used = 0, bytes_reserved = 0, bytes_pinned = 0, bytes_readonly = 0,
-        bytes_may_use = 0;
+        bytes_may_use = 0, bytes_zone_unusable = 0;
     bool full = false, chunk_alloc = false, force_alloc = false;
     sim::RwSem groups_sem;
     Vector<BlockGroup*> block_groups;  // groups_sem
     u64 used(bool with_may_use) const {
-        return bytes_used + bytes_reserved + bytes_pinned + bytes_readonly +
+        return bytes_used + bytes_reserved + bytes_pinned + bytes_readonly + bytes_zone_unusable +
                (with_may_use ? bytes_may_use : 0);
     }
 };

@@ -110,6 +110,9 @@ void digest_space(const FsInfo& fs, Digest& digest) {
                    bg->frozen, bg->runtime_flags.peek());
         for (const auto& [from, length] : bg->free_space)
             digest.all(from, length);
+        if (const ZonedGroup* const zoned = bg->zoned)
+            digest.all(zoned->alloc_offset, zoned->zone_unusable, zoned->meta_write_pointer,
+                       zoned->is_active);
     }
     for (const BlockRsv* const rsv :
          {&fs.global_block_rsv, &fs.trans_block_rsv, &fs.chunk_block_rsv, &fs.delayed_refs_rsv,
@@ -152,6 +155,9 @@ void digest_device(const Device& device, Digest& digest) {
     digest.add(cached_from_here);
     for (const auto& [physical, sector] : device.disk.cached)
         digest.all(physical, sector_hash(sector));
+    if (device.drive == nullptr) return;
+    for (const auto& [start, zone] : device.drive->zones)
+        digest.all(zone.write_pointer, zone.cond);
 }
 
 void digest_devices(const FsInfo& fs, Digest& digest) {

@@ -60,6 +60,9 @@ struct Transaction {
     sim::Mutex cache_write_mutex;
     Vector<Device*> dev_update_list;  // chunk_mutex
     sim::AtomicBits flags;            // HAVE_FREE_BGS, DIRTY_BG_RUN
+    /// Freed blocks that are to be written as zeroes, with a reference each: on zoned devices, up
+    /// to 6.7. The kernel's lock of the list orders nothing that anybody sees.
+    Vector<ExtentBuffer*> releasing_ebs;
 };
 namespace trans_flag {
 inline constexpr unsigned have_free_bgs = 0, dirty_bg_run = 1;

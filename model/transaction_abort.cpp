@@ -70,6 +70,7 @@ void cleanup_one_transaction(Transaction& transaction) {
     set_trans_state(transaction, TransState::Unblocked);
     fs.transaction_wait.wake_up();
     destroy_marked_extents(transaction);
+    free_redirty_list(transaction);
     destroy_pinned_extents(transaction);
     set_trans_state(transaction, TransState::Completed);
     transaction.commit_wait.wake_up();

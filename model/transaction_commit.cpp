@@ -340,6 +340,7 @@ Result<void> commit_transaction(TransHandle* trans) {
         cleanup_pending_block_groups(*trans);
         trans_release_chunk_metadata(*trans);
         fs.message("warning", "Skipping commit of aborted transaction.");
+        check_skipped_commit(fs);
         cleanup_transaction(trans, led.error());
         return led;
     }

@@ -251,6 +251,7 @@ Result<void> unlink(FsInfo& fs, std::string_view path) {
 
 Result<void> set_nocow(FsInfo& fs, std::string_view path, bool nocow) {
     const sim::Scope scope("btrfs_fileattr_set");
+    if (fs.zoned != nullptr && nocow) return Errno::Perm;
     return change_file(fs, path, [&](Inode& inode) -> Result<void> {
         const auto trans = start_transaction(inode.root, 1);
         if (!trans) return trans.error();
@@ -280,6 +281,7 @@ Result<void> pwrite(FsInfo& fs, std::string_view path, u64 offset, u64 length, u
 
 Result<void> fallocate(FsInfo& fs, std::string_view path, u64 offset, u64 length) {
     if (!is_aligned(offset, length) || length == 0) return Errno::Inval;
+    if (fs.zoned != nullptr) return Errno::OpNotSupp;
     const u64 end = offset + length;
     return change_file(fs, path, [&](Inode& inode) {
         return recorded(
@@ -422,6 +424,11 @@ Result<void> sync_file(Inode& inode) {
 }
 
 }  // namespace
+
+Result<void> writeback_metadata(FsInfo& fs) {
+    btree_writepages(fs);
+    return {};
+}
 
 Result<void> fsync(FsInfo& fs, std::string_view path) {
     const sim::Scope scope("btrfs_sync_file");

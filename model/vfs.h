@@ -27,6 +27,8 @@ Result<void> unlink(FsInfo& fs, std::string_view path);
 Result<void>
 writeback(FsInfo& fs,
           std::string_view path);  // the flusher writes the file's dirty pages; does not wait
+/// The flusher writes dirty tree blocks, as memory pressure has it do at any time; does not wait.
+Result<void> writeback_metadata(FsInfo& fs);
 /// Makes the file durable by a commit of the whole filesystem: as the kernel does when it cannot
 /// use a log tree.
 Result<void> fsync(FsInfo& fs, std::string_view path);

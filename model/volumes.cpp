@@ -74,6 +74,7 @@ Stripe stripe_at(const ChunkMap& map, u32 index, Bytenr logical) {
 IoContext choose_stripes(const ChunkMap& map, MapOp op, Bytenr logical, u32 mirror) {
     IoContext ioc;
     ioc.map_type = map.type;
+    ioc.chunk_logical = map.logical;
     if (op == MapOp::Read) {
         const u32 index = read_stripe(map, mirror);
         ioc.mirror_num = index + 1;

@@ -27,6 +27,7 @@ struct ChunkMap {
 /// The stripes of one bio, fixed when it was mapped.
 struct IoContext {
     u64 map_type = 0;
+    u64 chunk_logical = 0;
     Vector<Stripe> stripes;
     u32 max_errors = 0;
     u32 mirror_num = 1;

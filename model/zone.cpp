@@ -71,10 +71,17 @@ bool is_conventional_zone(u64 start, u64 zone_size, u64 device_bytes) {
 }
 
 ZonedDrive::ZonedDrive(Device& device, u64 zone_bytes, u32 most_active)
-    : obj(objects::zone, device.index, this), zone_size(zone_bytes), max_active_zones(most_active) {
+    : obj(objects::zone, device.index, this), zone_size(zone_bytes), max_active_zones(most_active),
+      active_zones_left(most_active, device.index) {
     for (u64 start = 0; start + zone_size <= device.total_bytes; start += zone_size)
         if (!is_conventional_zone(start, zone_size, device.total_bytes))
             zones.emplace(start, Zone{.write_pointer = start});
+}
+
+bool ZonedDrive::take_active_zone() {
+    for (u32 left = active_zones_left.load(); left != 0;)
+        if (active_zones_left.compare_exchange(left, left - 1)) return true;
+    return false;
 }
 
 Zone* find_zone(Device& device, u64 physical) {
@@ -149,6 +156,10 @@ void report_zones(Device& device) {
                     : zone.write_pointer == end ? ZoneCond::Full
                                                 : ZoneCond::Open;
     }
+    ZonedDrive& drive = *device.drive;
+    const u64 active = active_zones(drive);
+    drive.active_zones_left.store(
+        static_cast<u32>(drive.max_active_zones - std::min<u64>(active, drive.max_active_zones)));
 }
 
 }  // namespace model

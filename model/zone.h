@@ -1,6 +1,7 @@
 #pragma once
 #include "model/objects.h"
 #include "model/types.h"
+#include "sim/atomic.h"
 
 namespace model {
 
@@ -25,6 +26,10 @@ struct ZonedDrive {
     u64 zone_size;
     u32 max_active_zones;  // 0: no limit
     Map<u64, Zone> zones;  // the sequential ones, by start
+    /// What the filesystem counts of the drive, zone_info->active_zones_left.
+    sim::Atomic<u32> active_zones_left;
+    bool take_active_zone();
+    void give_active_zone() { active_zones_left.inc(); }
 };
 
 /// The sequential zone that a place lies in; null: a conventional one, or no zoned drive.
