@@ -94,6 +94,7 @@ class Loader {
     void load_fs(const Node& node);
     void load_device(const Node& node);
     void load_chunks(const Node& node);
+    void load_zoned(const Node& fs);
     std::uint64_t load_profile(const Node& node);
     void check_room(const Node& fs);
     void load_ops(const Node& node, std::vector<Op>& ops);
@@ -259,7 +260,8 @@ void Loader::load(const Node& root) {
 
 void Loader::load_fs(const Node& node) {
     if (!is_object(node,
-                   {"devices", "data", "metadata", "nodesize", "items_per_node", "chunks", "seed"},
+                   {"devices", "data", "metadata", "nodesize", "items_per_node", "chunks", "zoned",
+                    "seed"},
                    {"devices"}))
         return;
     const Node devices = node.child("devices");
@@ -286,6 +288,7 @@ void Loader::load_fs(const Node& node) {
     if (node.json->contains("seed"))
         geometry.seed = number(node.child("seed"), 0, std::numeric_limits<std::uint64_t>::max());
     if (node.json->contains("chunks")) load_chunks(node.child("chunks"));
+    if (node.json->contains("zoned")) load_zoned(node);
     check_room(node);
 }
 
@@ -318,6 +321,31 @@ void Loader::load_chunks(const Node& node) {
     read("system", scenario_.geometry.system_chunk);
 }
 
+/// Zones are the chunks, and the profile is single.
+void Loader::load_zoned(const Node& fs) {
+    const Node node = fs.child("zoned");
+    if (!is_object(node, {"zone_size", "max_active_zones"}, {"zone_size"})) return;
+    if (!scenario_.since || *scenario_.since < model::Release{5, 12})
+        mistakes_.at_key(node.pointer, "zoned devices are there from kernel 5.12 on",
+                         "\"since\": \"5.12\"");
+    if (fs.json->contains("chunks"))
+        mistakes_.at_key(fs.child("chunks").pointer, "chunks of zoned devices are zones",
+                         "\"zone_size\" alone");
+    model::Geometry& geometry = scenario_.geometry;
+    geometry.zone_size = size(node.child("zone_size"), 64 << 10, 1 << 30);
+    geometry.data_chunk = geometry.metadata_chunk = geometry.system_chunk = geometry.zone_size;
+    if ((geometry.zone_size & (geometry.zone_size - 1)) != 0)
+        mistakes_.at_value(node.child("zone_size").pointer, "this is no power of two",
+                           "as \"1M\" or \"8M\"");
+    for (const char* profile : {"data", "metadata"})
+        if (fs.json->contains(profile) && fs.json->at(profile) != "single")
+            mistakes_.at_value(fs.child(profile).pointer, "zoned devices have one profile here",
+                               "single", "single");
+    if (node.json->contains("max_active_zones"))
+        geometry.max_active_zones =
+            static_cast<model::u32>(number(node.child("max_active_zones"), 4, 1000));
+}
+
 std::uint64_t Loader::load_profile(const Node& node) {
     const std::string profile = one_of(node, {"single", "dup", "raid1"}, "profile");
     const auto in_use =
@@ -338,7 +366,7 @@ void Loader::check_room(const Node& fs) {
     const auto on_one_device = [](model::u64 profile, model::u64 chunk) {
         return profile == model::bg_dup ? 2 * chunk : chunk;
     };
-    const std::uint64_t needed = (1 << 20) +
+    const std::uint64_t needed = std::max<std::uint64_t>(1 << 20, geometry.zone_size) +
                                  on_one_device(geometry.metadata_profile, geometry.system_chunk) +
                                  on_one_device(geometry.metadata_profile, geometry.metadata_chunk) +
                                  on_one_device(geometry.data_profile, geometry.data_chunk);
@@ -474,6 +502,7 @@ ContentHash hash_content(const Scenario& scenario) {
                {"nodesize", geometry.nodesize},         {"items_per_node", geometry.items_per_node},
                {"data_chunk", geometry.data_chunk},     {"metadata_chunk", geometry.metadata_chunk},
                {"system_chunk", geometry.system_chunk}, {"seed", geometry.seed}};
+    if (geometry.zone_size != 0) fs["zoned"] = {geometry.zone_size, geometry.max_active_zones};
     for (const auto& device : geometry.devices)
         fs["devices"].push_back({device.name, device.size, device.spare});
     Json prepare = Json::array(), tasks = Json::array();

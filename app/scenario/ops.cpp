@@ -29,6 +29,7 @@ constexpr std::array specs{
     OpSpec{Op::Verb::Truncate, "truncate SIZE FILE"},
     OpSpec{Op::Verb::Rm, "rm FILE"},
     OpSpec{Op::Verb::Writeback, "writeback FILE"},
+    OpSpec{Op::Verb::WritebackMetadata, "writeback-metadata"},
     OpSpec{Op::Verb::Fsync, "fsync FILE"},
     OpSpec{Op::Verb::Sync, "sync"},
     OpSpec{Op::Verb::Commit, "commit"},

@@ -19,6 +19,7 @@ struct Op {
         Truncate,
         Rm,
         Writeback,
+        WritebackMetadata,
         Fsync,
         Sync,
         Commit,

@@ -39,6 +39,8 @@ model::Result<void> run_op(const Op& op, model::FsInfo& fs) {
         return vfs::unlink(fs, op.subject);
     case Op::Verb::Writeback:
         return vfs::writeback(fs, op.subject);
+    case Op::Verb::WritebackMetadata:
+        return vfs::writeback_metadata(fs);
     case Op::Verb::Fsync:
         return vfs::fsync(fs, op.subject);
     case Op::Verb::Sync:

@@ -195,3 +195,27 @@ TEST_CASE("A message names file, line, field, what was expected and the nearest 
           "description, groups, refs, "
           "since, fs, prepare, tasks, bound, expect; did you mean \"title\"?");
 }
+
+TEST_CASE("A scenario on zoned devices says so, and from which kernel on", "[app][scenario]") {
+    auto json = nlohmann::ordered_json::parse(good, nullptr, true, true);
+    json["since"] = "5.12";
+    json["fs"]["metadata"] = "single";
+    json["fs"]["zoned"] = {{"zone_size", "8M"}, {"max_active_zones", 8}};
+    json["expect"] = nlohmann::ordered_json::array();
+    const Scenario scenario = loaded(json.dump());
+    CHECK(scenario.geometry.zone_size == 8 << 20);
+    CHECK(scenario.geometry.max_active_zones == 8);
+    CHECK(scenario.geometry.data_chunk == 8 << 20);
+    CHECK(scenario.content.fs != loaded(good).content.fs);
+
+    const auto mistake_at = [&](const char* pointer, const nlohmann::ordered_json& value) {
+        auto wrong = json;
+        wrong[nlohmann::ordered_json::json_pointer(pointer)] = value;
+        return mistake(wrong.dump(2)).field;
+    };
+    CHECK(mistake_at("/since", "5.11") == "/fs/zoned");
+    CHECK(mistake_at("/fs/metadata", "dup") == "/fs/metadata");
+    CHECK(mistake_at("/fs/zoned/zone_size", "3M") == "/fs/zoned/zone_size");
+    CHECK(mistake_at("/fs/zoned/max_active_zones", 3) == "/fs/zoned/max_active_zones");
+    CHECK(mistake_at("/fs/chunks", {{"data", "8M"}}) == "/fs/chunks");
+}

@@ -58,7 +58,7 @@ TEST_CASE("An operation is a command line of xfs_io or btrfs-progs", "[app][scen
 }
 
 TEST_CASE("Each usage line parses itself once its arguments are filled in", "[app][scenario]") {
-    CHECK(op_usages().size() == 16);
+    CHECK(op_usages().size() == 17);
     for (const std::string usage : op_usages())
         CHECK(mistake(usage + " extra extra extra extra extra").expected != "");
 }
