@@ -27,6 +27,7 @@ class CurrentScope {
 Execution::Execution(const ProgramFactory& factory, const ExecutionOptions& options)
     : options_(options), scheduler_(arena_), program_(factory()) {
     scheduler_.split(options_.split);
+    scheduler_.set_delay(options_.delay.function, options_.delay.ns);
     prepare();
     if (options.observer) observer_ = options.observer();
     set_observed(true);

@@ -37,6 +37,12 @@ class Observer {
 struct ExecutionOptions {
     Grain grain = Grain::Coarse;
     std::uint32_t max_steps = 100'000;
+    /// Under the timed strategy, a kernel function that takes longer: Scheduler::set_delay().
+    struct Delay {
+        std::string function;
+        std::uint64_t ns = 0;
+    };
+    Delay delay = {};
     bool narrate = false;  // keep scopes and remarks, and a copy of the trace in the result
     /// Kinds of objects, by name, whose every access may be seen although they are declared Locked:
     /// the coarse grain does not merge them (soundness, 9).

@@ -191,6 +191,7 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     spinlocks_held_ = unfinished_ = root_tasks_ = root_objects_ = choice_points_ = deviations_ = 0;
     event_counter_ = 0;
     time_ns_ = 0;
+    step_delay_ns_ = 0;
     outcome_ = Outcome::Completed;
     violation_ = {};
     messages_.clear();

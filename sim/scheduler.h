@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/arena.h"
@@ -214,6 +215,18 @@ class Scheduler {
     // ---- time
     // -------------------------------------------------------------------------------------------------------
 
+    /// Whoever enters a scope of this name loses so much time there, under the timed strategy: its
+    /// step takes longer, so what it does at its next point comes later. 0: nobody does.
+    void set_delay(std::string function, std::uint64_t ns) {
+        delayed_function_ = std::move(function);
+        delay_ns_ = ns;
+    }
+    void entered(const char* function) {
+        if (delay_ns_ != 0 && delayed_function_ == function) step_delay_ns_ += delay_ns_;
+    }
+    /// What the step lost that ended last; asked for once.
+    std::uint64_t take_delay() { return std::exchange(step_delay_ns_, 0); }
+
     /// Virtual time in nanoseconds. Only the timed strategy moves it; model code may read it only
     /// then.
     std::uint64_t now_ns() const;
@@ -395,6 +408,8 @@ class Scheduler {
     bool fingerprinting_ = false;
     bool observed_ = false;
     std::array<std::uint32_t, max_probes> probes_{};
+    std::string delayed_function_;
+    std::uint64_t delay_ns_ = 0, step_delay_ns_ = 0;
     std::uint32_t spinlocks_held_ = 0;
     std::uint32_t unfinished_ = 0;  // tasks that must end for the execution to be complete
     std::uint32_t max_steps_ = 0;

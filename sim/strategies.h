@@ -41,9 +41,17 @@ double pct_guarantee(const PctOptions& options);
 /// drawn again when an operation that it races with is executed.
 std::unique_ptr<Strategy> make_pos(std::uint64_t seed);
 
+/// What disturbs the tasks of a machine that is busy with other things. Without it tasks never meet
+/// where one would have to stand still for long.
+struct TimedNoise {
+    std::uint64_t start_within_ns = 0;  // the program's own tasks begin at random before this
+    std::uint32_t stall_one_in = 0;     // one step in so many takes longer: an interrupt, say
+    std::uint64_t stall_ns = 0;         // by so much at most
+    friend bool operator==(const TimedNoise&, const TimedNoise&) = default;
+};
 /// Virtual time: every step costs nanoseconds on its task's CPU, requests take their device's
 /// latency, both varied by the seed.
-std::unique_ptr<Strategy> make_timed(std::uint64_t seed);
+std::unique_ptr<Strategy> make_timed(std::uint64_t seed, const TimedNoise& noise = {});
 
 /// "random", "walk", "pct:3", "pos", "timed", "first", "portfolio".
 struct StrategySpec {
@@ -51,6 +59,7 @@ struct StrategySpec {
     enum class Kind : std::uint8_t { First, Random, Pct, Pos, Timed, Walk, Portfolio };
     Kind kind = Kind::Random;
     unsigned depth = 3;
+    TimedNoise noise = {};  // of Timed; no part of a token
     static std::optional<StrategySpec> parse(std::string_view text);
     std::string name() const;
     /// What makes the choices of a hunt's run: a portfolio's members take turns.

@@ -132,7 +132,7 @@ class Pos final : public Seeded {
 
 class Timed final : public Seeded {
   public:
-    using Seeded::Seeded;
+    Timed(std::uint64_t seed, const TimedNoise& noise) : Seeded(seed), noise_(noise) {}
     bool wants_every_step() const override { return true; }
     bool is_timed() const override { return true; }
 
@@ -160,7 +160,9 @@ class Timed final : public Seeded {
     }
 
     void charge_last_step(Scheduler& scheduler) {
-        const std::uint64_t cost_ns = 200 + rng_.below(800);
+        std::uint64_t cost_ns = 200 + rng_.below(800) + scheduler.take_delay();
+        if (noise_.stall_one_in != 0 && rng_.below(noise_.stall_one_in) == 0)
+            cost_ns += rng_.below(noise_.stall_ns);
         if (last_cpu_ < no_cpu) cpu_free_ns_[last_cpu_] = scheduler.time_ns_ + cost_ns;
     }
     std::uint64_t starts_at(Scheduler& scheduler, unsigned slot) {
@@ -171,10 +173,17 @@ class Timed final : public Seeded {
             ready.at_ns = scheduler.time_ns_;
             if (task.latency_ns != 0)
                 ready.at_ns += task.latency_ns / 2 + rng_.below(task.latency_ns);
+            else if (noise_.start_within_ns != 0 && is_programs_own(scheduler, task))
+                ready.at_ns += rng_.below(noise_.start_within_ns);
         }
         return is_event(task) ? ready.at_ns : std::max(ready.at_ns, cpu_free_ns_[task.cpu]);
     }
 
+    static bool is_programs_own(Scheduler& scheduler, const Task& task) {
+        return scheduler.trace().names()[task.name].parent == Trace::no_parent;
+    }
+
+    TimedNoise noise_;
     PerTask<Ready> ready_;
     std::array<std::uint64_t, 256> cpu_free_ns_{};
     unsigned last_cpu_ = no_cpu;
@@ -192,8 +201,8 @@ std::unique_ptr<Strategy> make_pct(const PctOptions& options) {
 std::unique_ptr<Strategy> make_pos(std::uint64_t seed) {
     return std::make_unique<Pos>(seed);
 }
-std::unique_ptr<Strategy> make_timed(std::uint64_t seed) {
-    return std::make_unique<Timed>(seed);
+std::unique_ptr<Strategy> make_timed(std::uint64_t seed, const TimedNoise& noise) {
+    return std::make_unique<Timed>(seed, noise);
 }
 
 double pct_guarantee(const PctOptions& options) {

@@ -65,7 +65,7 @@ std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, std::uint64_t 
     case Kind::Pos:
         return make_pos(seed);
     case Kind::Timed:
-        return make_timed(seed);
+        return make_timed(seed, spec.noise);
     case Kind::Portfolio:
         break;
     }

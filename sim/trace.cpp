@@ -26,7 +26,9 @@ std::string Trace::task_name(std::uint32_t index) const {
 
 Scope::Scope(const char* function) : open_(false) {
     Scheduler* const scheduler = current_or_null();
-    if (scheduler == nullptr || !scheduler->trace().narrating() || !scheduler->in_task()) return;
+    if (scheduler == nullptr || !scheduler->in_task()) return;
+    scheduler->entered(function);
+    if (!scheduler->trace().narrating()) return;
     open_ = true;
     scheduler->trace().narrate(Narration::Kind::Enter, scheduler->running().name, function);
 }

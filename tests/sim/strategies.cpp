@@ -540,4 +540,38 @@ TEST_CASE("seeds of runs differ between runs and between seeds", "[sim][strategi
     CHECK(seeds.size() == 100'000);
 }
 
+TEST_CASE("a delay in a function is virtual time that whoever enters it loses",
+          "[sim][strategies]") {
+    const auto factory = tests::program<Word>(log_of, {[](Word& word) {
+                                                  const sim::Scope scope("slow_function");
+                                                  word.a.add_return(1);
+                                                  word.a.add_return(1);
+                                              }});
+    const auto time_with = [&](const char* function, std::uint64_t ns) {
+        sim::ExecutionOptions options;
+        options.delay = {.function = function, .ns = ns};
+        sim::Execution execution(factory, options);
+        const auto timed = sim::make_timed(1);
+        timed->next_execution();
+        execution.run(*timed);
+        return execution.scheduler().time_ns_;
+    };
+    const std::uint64_t usual = time_with("slow_function", 0);
+    CHECK(time_with("slow_function", 1'000'000) == usual + 1'000'000);
+    CHECK(time_with("other_function", 1'000'000) == usual);
+}
+
+TEST_CASE("a busy machine begins tasks at different times", "[sim][strategies]") {
+    const auto factory = tests::program<Word>(log_of, {[](Word& word) { word.a.add_return(1); }});
+    sim::Execution execution(factory, {});
+    std::set<std::uint64_t> ends;
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        const auto timed = sim::make_timed(seed, {.start_within_ns = 1'000'000});
+        timed->next_execution();
+        execution.run(*timed);
+        ends.insert(execution.scheduler().time_ns_ / 10'000);
+    }
+    CHECK(ends.size() > 5);
+}
+
 }  // namespace
