@@ -1,8 +1,8 @@
 // fs/btrfs/dev-replace.c, 6.1, with the versions that fixes.h names. Copying itself is in
 // scrub.cpp, what a mount does with a replace that was going on in dev_replace_mount.cpp.
 //
-// Left out: suspending at unmount, zoned devices, sysfs, reference counts of devices (the devices
-// of a scenario live as long as the filesystem).
+// Left out: suspending at unmount, resuming on zoned devices, sysfs, reference counts of devices
+// (the devices of a scenario live as long as the filesystem).
 #include "model/dev_replace.h"
 
 #include <algorithm>
@@ -25,8 +25,19 @@ DevReplace::DevReplace(FsInfo& fs)
       exclusive_operation(0, 0, objects::counter), bio_counter(0, 1, objects::counter),
       replace_wait(0, "replace_wait") {}
 
+namespace {
+
+bool is_to_copy(FsInfo& fs, Bytenr logical) {
+    const BlockGroup* const bg = lookup_block_group(fs, logical);
+    return bg != nullptr && bg->runtime_flags.test(bg_runtime::to_copy);
+}
+
+}  // namespace
+
 bool duplicates_write(FsInfo& fs, const Device& dev, u64 physical, Bytenr logical) {
     static_cast<void>(dev);
+    // What will be copied goes to the source alone: a zone is written from its beginning.
+    if (fs.zoned != nullptr) return !is_to_copy(fs, logical);
     if (!fs.has(fix::cursor_duplication)) return true;
     if (fs.has(fix::new_chunks_duplicated) && logical.get() >= fs.dev_replace.first_new_chunk)
         return true;
@@ -45,6 +56,13 @@ constexpr u64 whole_filesystem = ~u64{0};
 std::string replace_text(const Device& src, const Device& tgt) {
     return "dev_replace from " + device_path(src) + " (devid " + std::to_string(src.devid) +
            ") to " + device_path(tgt);
+}
+
+/// What `btrfs replace start` does with a device before it hands it over.
+void reset_all_zones(Device& device) {
+    if (device.drive == nullptr) return;
+    for (const auto& [start, zone] : device.drive->zones)
+        if (zone.cond != ZoneCond::Empty) reset_zone(device, start);
 }
 
 /// Mirrors btrfs_init_dev_replace_tgtdev(). The target is written to from now on: super blocks and
@@ -71,6 +89,7 @@ Result<Device*> init_target(FsInfo& fs, const Device& src, std::string_view name
     tgt->sizes_obj.write();
     copy_sizes(src, *tgt);
     tgt->alloc_state.clear();
+    reset_all_zones(*tgt);
     tgt->in_fs_devices = true;
     fs.fs_devices.devices.push_back(tgt);
     ++fs.fs_devices.num_devices;
@@ -129,6 +148,35 @@ Result<void> commit_running(FsInfo& fs) {
     if (trans) return commit_transaction(*trans);
     if (trans.error() == Errno::NoEnt) return {};
     return trans.error();
+}
+
+/// chunk_mutex is held. @return whether a chunk was made that no commit root names yet
+bool has_pending_chunk(FsInfo& fs) {
+    const sim::SpinGuard guard(fs.trans_lock);
+    fs.trans_obj.read();
+    return fs.running_transaction != nullptr && !fs.running_transaction->dev_update_list.empty();
+}
+
+/// Each group that has a place on the source is to be copied. Mirrors mark_block_group_to_copy().
+Result<void> mark_block_groups_to_copy(FsInfo& fs, const Device& src) {
+    sim::Scope scope("mark_block_group_to_copy");
+    fs.chunk_mutex.lock();
+    while (has_pending_chunk(fs)) {
+        fs.chunk_mutex.unlock();
+        if (const auto committed = commit_running(fs); !committed) return committed;
+        fs.chunk_mutex.lock();
+    }
+    Result<void> result;
+    for (u64 from = 0;;) {
+        const auto found = next_dev_extent(fs, src.devid, from);
+        if (!found) result = found.error();
+        if (!found || !(*found).has_value()) break;
+        if (BlockGroup* const bg = lookup_block_group(fs, (**found).chunk_offset))
+            bg->runtime_flags.set_bit(bg_runtime::to_copy);
+        from = (**found).physical + (**found).length;
+    }
+    fs.chunk_mutex.unlock();
+    return result;
 }
 
 /// From here on whoever maps a write of the source gets the target as well.
@@ -240,6 +288,8 @@ void remove_source(FsInfo& fs, Device& src) {
 void swap_devices(FsInfo& fs, Device& src, Device& tgt) {
     check_replace_finished(fs, src, tgt);
     set_target_alloc_state(fs, src, tgt);
+    if (fs.zoned != nullptr)
+        tgt.drive->active_zones_left.store(src.drive->active_zones_left.load());
     update_device_in_mapping_tree(fs, src, tgt);
     const std::string text = replace_text(src, tgt);
     take_over_identity(fs, src, tgt);
@@ -316,6 +366,8 @@ Result<void> dev_replace_start(FsInfo& fs, std::string_view srcdev_name,
     if (const auto committed = commit_running(fs); !committed) return committed;
     const auto tgt = init_target(fs, *src, tgtdev_name);
     if (!tgt) return tgt.error();
+    if (fs.zoned != nullptr)  // on failure the target stays where it is, as in the kernel
+        if (const auto marked = mark_block_groups_to_copy(fs, *src); !marked) return marked;
     if (const auto entered = enter_started(fs, *src, **tgt); !entered) {
         destroy_target(fs, **tgt);
         return entered;
@@ -333,7 +385,6 @@ Result<void> dev_replace_start(FsInfo& fs, std::string_view srcdev_name,
 
 Result<void> dev_replace_by_ioctl(FsInfo& fs, std::string_view srcdev_name,
                                   std::string_view tgtdev_name) {
-    if (fs.zoned != nullptr) return Errno::OpNotSupp;  // not modelled
     u32 none = 0;
     if (!fs.dev_replace.exclusive_operation.compare_exchange(none, 1)) return Errno::InProgress;
     const auto done = dev_replace_start(fs, srcdev_name, tgtdev_name);

@@ -203,6 +203,11 @@ constexpr Fix table[] = {
      .name = "no-start-commit",
      .subject = "replace starts copying without having committed the transaction",
      .kind = Kind::WhatIf},
+    {.commit = "",
+     .name = "no-zoned-drain",
+     .subject = "replace copies zones without having waited for their writers, nor committed "
+                "(de17addce7a2 without its waits)",
+     .kind = Kind::WhatIf},
 };
 static_assert(std::size(table) <= 64, "KernelVersion keeps one bit for each");
 
@@ -260,6 +265,7 @@ constexpr const Fix& drain_outside_pause = entry("drain-outside-pause");
 constexpr const Fix& scrub_keeps_path = entry("scrub-keeps-path");
 constexpr const Fix& no_start_wait = entry("no-start-wait");
 constexpr const Fix& no_start_commit = entry("no-start-commit");
+constexpr const Fix& no_zoned_drain = entry("no-zoned-drain");
 
 }  // namespace fix
 

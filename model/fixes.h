@@ -56,5 +56,6 @@ extern const Fix& drain_outside_pause;  // the waits, and a commit, without coun
 extern const Fix& scrub_keeps_path;  // the place in the extent tree's commit root survives a pause
 extern const Fix& no_start_wait;     // replace starts without waiting for ordered extents
 extern const Fix& no_start_commit;   // replace starts without committing
+extern const Fix& no_zoned_drain;    // de17addce7a2 without its waits and its commit
 
 }  // namespace model::fix

@@ -101,15 +101,6 @@ Result<void> scrub_cancel(FsInfo& fs) {
 // ---- a block group before it is read
 // -------------------------------------------------------------
 
-namespace {
-
-/// A device extent of the committed dev tree.
-struct DevExtent {
-    u64 physical = 0, length = 0;
-    Bytenr chunk_offset;
-};
-
-/// The first device extent of the device at or after `from`, in the commit root.
 Result<std::optional<DevExtent>> next_dev_extent(FsInfo& fs, Devid devid, u64 from) {
     Path path;
     path.search_commit_root = true;
@@ -128,14 +119,19 @@ Result<std::optional<DevExtent>> next_dev_extent(FsInfo& fs, Devid devid, u64 fr
     return std::optional(DevExtent{key.offset, item.length, Bytenr(item.chunk_offset)});
 }
 
+namespace {
+
 /// The group that a device extent of the committed tree belongs to, frozen; null when there is
 /// nothing to do for it: it was removed in the running transaction, perhaps its addresses are
 /// another group's by now (2473d24f2b77, a692e13d87cb).
-BlockGroup* block_group_to_scrub(FsInfo& fs, const DevExtent& extent) {
+BlockGroup* block_group_to_scrub(FsInfo& fs, const DevExtent& extent, bool is_dev_replace) {
     BlockGroup* const bg = lookup_block_group(fs, extent.chunk_offset);
     if (bg == nullptr || bg->start < extent.chunk_offset) return nullptr;
     const sim::SpinGuard guard(bg->lock);
     if (bg->runtime_flags.test(bg_runtime::removed)) return nullptr;
+    const bool copied_or_duplicated =
+        fs.zoned != nullptr && is_dev_replace && !bg->runtime_flags.test(bg_runtime::to_copy);
+    if (copied_or_duplicated) return nullptr;
     if (fs.has(fix::scrub_freezes_group)) freeze_block_group(*bg);
     return bg;
 }
@@ -209,7 +205,9 @@ void wait_for_inplace_writers(FsInfo& fs, BlockGroup& bg) {
 Result<void> drain_writers(ScrubCtx& ctx, BlockGroup& bg, bool readonly) {
     FsInfo& fs = ctx.fs;
     if (!ctx.is_dev_replace) return {};
-    if (readonly && fs.has(fix::drain_and_commit)) {
+    // finish_extent_writes_for_zoned(): nothing of a zone that is copied is duplicated.
+    const bool zoned_drain = fs.zoned != nullptr && !fs.has(fix::no_zoned_drain);
+    if (readonly && (zoned_drain || fs.has(fix::drain_and_commit))) {
         wait_for_all_writers(bg);
         const auto committed = join_and_commit(fs);
         if (!committed) dec_block_group_ro(bg);
@@ -272,6 +270,10 @@ Result<void> scrub_dev_extent(ScrubCtx& ctx, BlockGroup& bg, const DevExtent& ex
     // of 6.4 wait inside.
     if (!fs.has(fix::scrub_stripe_rewrite)) scrub_blocked_if_needed(fs);
 
+    // From now on writes of the zone are duplicated; the group is still read-only. Mirrors
+    // btrfs_finish_block_group_to_copy(), for groups of one stripe.
+    if (fs.zoned != nullptr && ctx.is_dev_replace && copied)
+        bg.runtime_flags.clear_bit(bg_runtime::to_copy);
     const bool cursor_first = fs.has(fix::cursor_before_rw);
     if (cursor_first) set_cursors(fs, right, right);
     if (*readonly) dec_block_group_ro(bg);
@@ -291,7 +293,7 @@ Result<void> scrub_enumerate_chunks(ScrubCtx& ctx, u64 start, u64 end) {
         const DevExtent extent = **found;
         from = extent.physical + extent.length;
         if (from <= start) continue;
-        BlockGroup* const bg = block_group_to_scrub(fs, extent);
+        BlockGroup* const bg = block_group_to_scrub(fs, extent, ctx.is_dev_replace);
         if (bg == nullptr) continue;
         sim::note([&] {
             return "finds device extent of block group " + std::to_string(bg->start.get());

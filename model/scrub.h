@@ -1,4 +1,6 @@
 #pragma once
+#include <optional>
+
 #include "model/device.h"
 #include "sim/mutex.h"
 #include "sim/waitqueue.h"
@@ -20,11 +22,19 @@ struct ScrubCtx {
     Device& dev;
     Device* wr_tgtdev = nullptr;
     bool is_dev_replace = false;
+    u64 write_pointer = 0;  // of the target, physical: on zoned devices
     // struct btrfs_scrub_progress
     u64 data_extents_scrubbed = 0, tree_extents_scrubbed = 0, csum_errors = 0, verify_errors = 0,
         read_errors = 0, super_errors = 0, uncorrectable_errors = 0, corrected_errors = 0,
         no_csum = 0;
 };
+/// A device extent of the committed dev tree.
+struct DevExtent {
+    u64 physical = 0, length = 0;
+    Bytenr chunk_offset;
+};
+/// The first device extent of the device at or after `from`, in the commit root.
+Result<std::optional<DevExtent>> next_dev_extent(FsInfo& fs, Devid devid, u64 from);
 void scrub_pause(FsInfo& fs);  // btrfs_scrub_pause: committer
 void scrub_continue(FsInfo& fs);
 Result<void> scrub_cancel(FsInfo& fs);  // NotConn when none runs

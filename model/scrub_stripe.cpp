@@ -229,6 +229,25 @@ void write_repaired(ScrubCtx& ctx, const Piece& piece, const Vector<Sector>& sec
     }
 }
 
+/// A zone of the target is written from its beginning: what lies between extents is zeroes. Mirrors
+/// fill_writer_pointer_gap(). @return whether writing may go on at `physical`
+bool fill_write_pointer_gap(ScrubCtx& ctx, u64 physical) {
+    if (ctx.fs.zoned == nullptr || ctx.write_pointer >= physical) return true;
+    Vector<Sector> zeroes((physical - ctx.write_pointer) / sectorsize);
+    const auto written = device_io_wait(*ctx.wr_tgtdev, MapOp::Write, ctx.write_pointer, zeroes);
+    if (written) ctx.write_pointer = physical;
+    return written.ok();
+}
+
+/// The target's zone ends where the source's does. Mirrors sync_write_pointer_for_zoned().
+Result<void> sync_write_pointer(ScrubCtx& ctx, u64 physical) {
+    if (ctx.fs.zoned == nullptr || !ctx.is_dev_replace) return {};
+    ctx.dev.drive->obj.lookup(physical);
+    if (fill_write_pointer_gap(ctx, find_zone(ctx.dev, physical)->write_pointer)) return {};
+    ctx.fs.message("error", "zoned: failed to recover write pointer");
+    return Errno::IO;
+}
+
 /// Which sectors the target receives. Up to 6.3 all of them, zeros where nothing could be read;
 /// since then the good ones.
 void write_to_target(ScrubCtx& ctx, const Piece& piece, Vector<Sector>& sectors,
@@ -247,8 +266,11 @@ void write_to_target(ScrubCtx& ctx, const Piece& piece, Vector<Sector>& sectors,
         while (end < piece.sectors && !skipped(end))
             ++end;
         Vector<Sector> run(sectors.begin() + first, sectors.begin() + end);
-        const auto written = device_io_wait(*ctx.wr_tgtdev, MapOp::Write,
-                                            piece.physical + u64{first} * sectorsize, run);
+        const u64 physical = piece.physical + u64{first} * sectorsize;
+        const bool may_write = fill_write_pointer_gap(ctx, physical);
+        const bool written =
+            may_write && device_io_wait(*ctx.wr_tgtdev, MapOp::Write, physical, run).ok();
+        if (written) ctx.write_pointer = physical + u64{end - first} * sectorsize;
         if (!written && !good_only) ++fs.dev_replace.num_write_errors;
         first = end;
     }
@@ -317,6 +339,7 @@ Result<void> scrub_stripe(ScrubCtx& ctx, BlockGroup& bg, u64 physical, u32 mirro
     FsInfo& fs = ctx.fs;
     scrub_blocked_if_needed(fs);
     CommittedExtents extents(fs);
+    ctx.write_pointer = physical;
     const u64 start = bg.start.get(), end = bg.end().get();
     for (u64 logical = start; logical < end;) {
         if (fs.scrub.cancel_req.load() > 0) return Errno::Canceled;
@@ -327,7 +350,7 @@ Result<void> scrub_stripe(ScrubCtx& ctx, BlockGroup& bg, u64 physical, u32 mirro
         if (group_is_removed(bg)) return {};
         const auto found = extents.next(logical, end);
         if (!found) return found.error();
-        if (!(*found).has_value()) return {};
+        if (!(*found).has_value()) break;
         Piece piece;
         piece.extent = **found;
         piece.logical = std::max(piece.extent.start, logical);
@@ -339,7 +362,7 @@ Result<void> scrub_stripe(ScrubCtx& ctx, BlockGroup& bg, u64 physical, u32 mirro
         if (const auto done = scrub_piece(ctx, piece); !done) return done;
         logical = piece.logical + length;
     }
-    return {};
+    return sync_write_pointer(ctx, physical);
 }
 
 }  // namespace

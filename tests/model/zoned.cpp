@@ -215,6 +215,22 @@ TEST_CASE("6.8 zeroes a block whose header is still needed", "[model][zoned]") {
     CHECK(test::signature_of(report) == signature);
 }
 
+TEST_CASE("A replace copies zones in their order", "[model][zoned][dev_replace]") {
+    Geometry geometry = zoned_geometry();
+    geometry.devices.push_back({"c", geometry.devices[0].size, true});
+    const auto work = [](FsInfo& fs) {
+        rewrite(fs, 3, 8 * kib);
+        must(vfs::replace_start(fs, "a", "c"), "replace");
+        CHECK(std::string_view(fs.fs_devices.devices[0]->name) == "c");
+        must(vfs::pwrite(fs, "f", 0, 8 * kib, 7), "pwrite");
+        must(vfs::sync(fs), "sync");
+        must(vfs::drop_caches(fs), "drop_caches");
+        CHECK(vfs::pread(fs, "f", 0, 8 * kib, 7).ok());
+    };
+    const auto kernel = GENERATE(as<std::string>(), "5.12", "6.1", "6.8");
+    CHECK(run(geometry, kernel, work) == "");
+}
+
 TEST_CASE("After a mount a zone goes on where it was written to", "[model][zoned]") {
     CHECK(run(zoned_geometry(), "6.1", [](FsInfo& fs) {
               rewrite(fs, 3, 8 * kib);
