@@ -21,11 +21,11 @@ constexpr unsigned on_list = bit(VerbId::List), on_show = bit(VerbId::Show),
                    on_explain = bit(VerbId::Explain), on_shrink = bit(VerbId::Shrink),
                    on_diff = bit(VerbId::Diff), on_matrix = bit(VerbId::Matrix),
                    on_bench = bit(VerbId::Bench), on_image = bit(VerbId::Image),
-                   on_merge = bit(VerbId::Merge);
+                   on_merge = bit(VerbId::Merge), on_sweep = bit(VerbId::Sweep);
 constexpr unsigned on_all = ~0U;
 constexpr unsigned on_search = on_hunt | on_explore | on_matrix;
 constexpr unsigned on_execution =
-    on_run | on_search | on_replay | on_explain | on_shrink | on_diff | on_image;
+    on_run | on_search | on_replay | on_explain | on_shrink | on_diff | on_image | on_sweep;
 constexpr unsigned on_stoppable =
     on_run | on_hunt | on_explore | on_replay | on_explain | on_shrink | on_diff;
 
@@ -75,6 +75,10 @@ constexpr std::array verb_table{
              "the devices of an execution as real btrfs images", 1, 1,
              "interleaf image commit/001 --seed 7 --at end --dir out/image --check\n"
              "interleaf image il1:... --at commit:1 --dir out/image"},
+    VerbSpec{VerbId::Sweep, "sweep", "ID|FILE",
+             "how likely a failure is, as a function of a delay in a kernel function", 1, 1,
+             "interleaf sweep zoned/001 --kernel 6.8 --delay btrfs_free_tree_block=0..100us "
+             "-o sweep.svg"},
 };
 
 constexpr std::array option_table{
@@ -86,17 +90,24 @@ constexpr std::array option_table{
     OptionSpec{"--without", "COMMIT", "take one change out of that kernel", on_all, "", true},
     OptionSpec{"--grain", "GRAIN",
                "coarse (default): steps end where others could notice; fine: at every access",
-               on_run | on_hunt | on_explore | on_image, ""},
+               on_run | on_hunt | on_explore | on_image | on_sweep, ""},
 
     // Which executions.
     OptionSpec{"--strategy", "S",
                "random, walk, pct:D, pos, timed, first; hunt also portfolio (default random)",
                on_run | on_hunt | on_image, ""},
     OptionSpec{"--seed", "VALUE", "integer, hexadecimal, or a 40-digit commit id (default 1)",
-               on_run | on_hunt | on_matrix | on_image, "INTERLEAF_SEED"},
+               on_run | on_hunt | on_matrix | on_image | on_sweep, "INTERLEAF_SEED"},
     OptionSpec{"--seeds", "A..B", "of the executions of this --seed only those numbered A to B",
                on_hunt, ""},
-    OptionSpec{"--count", "N", "executions for each scenario (default 10000)", on_hunt | on_matrix,
+    OptionSpec{"--count", "N",
+               "executions for each scenario (default 10000), or each delay (default 20000)",
+               on_hunt | on_matrix | on_sweep, ""},
+    OptionSpec{"--delay", "FUNCTION=A..B",
+               "virtual time that whoever enters the function loses there, from A to B: 0, 250ns, "
+               "100us or 2ms",
+               on_sweep, ""},
+    OptionSpec{"--steps", "N", "delays that are tried, A and B among them (default 11)", on_sweep,
                ""},
     OptionSpec{"--preemptions", "N|none",
                "bound: deviations from the default order (default: the scenario's bound)",
@@ -179,7 +190,7 @@ constexpr std::array option_table{
 
     // Limits.
     OptionSpec{"-j,--jobs", "N|auto", "worker threads (default auto: one for each processor)",
-               on_search | on_bench, "INTERLEAF_JOBS"},
+               on_search | on_bench | on_sweep, "INTERLEAF_JOBS"},
     OptionSpec{"--time", "DUR", "wall limit: 500ms, 30s, 10m, 2h", on_search, "INTERLEAF_TIME"},
     OptionSpec{
         "--until-new", "DUR",
@@ -234,8 +245,8 @@ constexpr std::array option_table{
                "its own -o",
                on_all, "INTERLEAF_FORMAT", true},
     OptionSpec{"-o,--output", "FILE",
-               "for the preceding --format; \"-\" is stdout. Of shrink, before any --format: the "
-               "smaller failure",
+               "for the preceding --format; \"-\" is stdout. Before any --format: of shrink the "
+               "smaller failure, of sweep the plot (SVG)",
                on_all, "", true},
     OptionSpec{"--artifacts", "DIR", "where failures and certificates go (default interleaf-out)",
                on_all, "INTERLEAF_ARTIFACTS"},

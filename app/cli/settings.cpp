@@ -96,7 +96,7 @@ void check_formats(const ParsedOptions& parsed, Reader& reader, const Settings& 
 }
 
 bool writes_a_file(VerbId verb) {
-    return verb == VerbId::Shrink;
+    return verb == VerbId::Shrink || verb == VerbId::Sweep;
 }
 
 /// Each -o belongs to the --format before it; without one, to text, or to the file that the verb
@@ -275,6 +275,7 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
     reader.number("times", 1, 1'000'000, settings.times);
     reader.number("verify", 1, 1000, settings.verify);
     reader.number("repeat", 1, 1000, settings.repeat);
+    reader.number("steps", 1, 1000, settings.sweep_steps);
     reader.number("width", 40, 200, settings.width);
     std::uint64_t max_steps = settings.max_steps;
     reader.number("max-steps", 1, 10'000'000, max_steps);

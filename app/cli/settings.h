@@ -54,6 +54,7 @@ struct Settings {
     crash::CrashSet crash_at;
     crash::CheckImages check_images = crash::CheckImages::None;
     std::uint64_t repeat = 3;
+    std::uint64_t sweep_steps = 11;
     std::uint64_t width = 75;
     std::vector<OutputTarget> outputs;
     std::string result_file;  // of a verb that writes one: -o without a --format before it
