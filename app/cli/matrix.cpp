@@ -113,14 +113,23 @@ class Matrix {
     }
 
   private:
+    /// Whether a failure was found, and it is not the one that the scenario names.
+    static bool found_another(const Cell& cell, const sim::SearchReport& search) {
+        return cell.expected != nullptr && !cell.expected->signature.empty() &&
+               !search.failures.empty() &&
+               search.failures.front().signature != cell.expected->signature;
+    }
+
     /// Up to the first failure; and on, when it came with the very first execution, to tell
-    /// "sometimes" from "always".
+    /// "sometimes" from "always", or when the scenario names another one.
     sim::SearchReport explore_cell(const Cell& cell) {
         sim::SearchReport search = explore_scenario(session_, cell.scenario, cell.kernel,
                                                     cell.bound, false, interrupt_.flag());
         const bool first_one_fails =
             search.end == sim::SearchEnd::Found && search.bound == 0 && search.executions == 1;
-        if (!first_one_fails) {  // which others were met by the way depends on the workers
+        if (!first_one_fails &&
+            !found_another(cell,
+                           search)) {  // which others were met by the way depends on the workers
             if (search.failures.size() > 1)
                 search.failures.erase(search.failures.begin() + 1, search.failures.end());
             if (!search.failures.empty()) search.failures[0].count = 1;
