@@ -312,6 +312,7 @@ Vector<u64> tagged_dirty_blocks(FsInfo& fs) {
     sim::Spinlock at_once(lock_classes::buffer_lock);
     const sim::SpinGuard guard(at_once);
     Vector<u64> dirty;
+    fs.buffer_radix_obj.read();  // which buffers there are
     for (const auto& [start, eb] : fs.buffer_radix)
         if (eb->test_flag(eb_flag::dirty)) dirty.push_back(start);
     return dirty;
