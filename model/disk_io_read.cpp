@@ -221,7 +221,9 @@ Result<void> read_extent_buffer_pages(ExtentBuffer& eb, const ParentCheck& check
 Result<void> read_and_verify(ExtentBuffer& eb, const ParentCheck& check, u32& mirror) {
     if (const auto read = read_extent_buffer_pages(eb, check, mirror); !read) return read.error();
     if (const auto good = verify_parent_transid(eb, check, mirror); !good) {
-        eb.clear_flag(eb_flag::uptodate);
+        // Another tree's block that is being changed or written stays (a26e8c9f75b0).
+        const bool in_use = eb.has_flag(eb_flag::dirty) || eb.writeback.peek();
+        if (!in_use) eb.clear_flag(eb_flag::uptodate);
         return good.error();
     }
     return verify_level_key(eb, check).ok() ? Result<void>{} : Errno::UClean;

@@ -87,6 +87,11 @@ u32 ExtentBuffer::leaf_free_space() const {
     return data_end - count * static_cast<u32>(sizeof(LeafItem));
 }
 
+void read_lockless(const ExtentBuffer& eb) {
+    if (sim::Scheduler* const scheduler = sim::current_or_null(); scheduler != nullptr)
+        scheduler->order(eb.content, sim::AccessKind::Read);
+}
+
 ExtentBuffer* find_extent_buffer(FsInfo& fs, Bytenr start) {
     fs.buffer_radix_obj.lookup(start.get());
     const auto found = fs.buffer_radix.find(start.get());
@@ -124,7 +129,7 @@ void free_extent_buffer_stale(ExtentBuffer* eb) {
 }
 
 ExtentBuffer& clone_extent_buffer(const ExtentBuffer& eb) {
-    eb.content.read();
+    read_lockless(eb);
     auto* const copy = sim::make<ExtentBuffer>(eb.fs, eb.start);
     std::memcpy(copy->data, eb.data, eb.len);
     copy->bflags.poke(bit(eb_flag::uptodate) | bit(eb_flag::unmapped));

@@ -95,6 +95,9 @@ struct ExtentBuffer {
     }
 };
 
+/// Somebody who holds no lock looks into the block: no step of its own, and no race with writers,
+/// but ordered with them.
+void read_lockless(const ExtentBuffer& eb);
 /// A hit in the cache takes a reference; null when absent. Mirrors find_extent_buffer().
 ExtentBuffer* find_extent_buffer(FsInfo& fs, Bytenr start);
 /// Hit or create, with a reference. A new buffer is zeroed and not up to date. Mirrors

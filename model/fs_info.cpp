@@ -47,7 +47,8 @@ FsInfo::FsInfo(const KernelVersion& version, const Geometry& shape)
       metadata_profile(shape.metadata_profile), device_list_mutex(lock_classes::device_list_mutex),
       chunk_mutex(lock_classes::chunk_mutex), mapping_tree_lock(lock_classes::mapping_tree_lock),
       mapping_tree_obj(objects::mapping_tree, 0, this), dev_replace(*this), scrub(*this),
-      ordered_operations_mutex(lock_classes::ordered_operations_mutex),
+      block_groups_obj(objects::block_group_index, 0, this), reloc(*this), balance(*this),
+      send(*this), ordered_operations_mutex(lock_classes::ordered_operations_mutex),
       ordered_root_lock(lock_classes::ordered_root_lock),
       ordered_roots_obj(objects::ordered_list, 0, this), endio_write_workers("btrfs-endio-write"),
       endio_workers("btrfs-endio"), flush_workers("btrfs-flush_delalloc") {

@@ -1,4 +1,5 @@
 #pragma once
+#include "model/balance.h"
 #include "model/block_group.h"
 #include "model/ctree.h"
 #include "model/dev_replace.h"
@@ -8,8 +9,10 @@
 #include "model/mkfs.h"
 #include "model/mutation.h"
 #include "model/probes.h"
+#include "model/relocation.h"
 #include "model/root.h"
 #include "model/scrub.h"
+#include "model/send.h"
 #include "model/space_info.h"
 #include "model/transaction.h"
 #include "model/volumes.h"
@@ -22,7 +25,7 @@ inline constexpr unsigned error = 0, trans_aborted = 3, dev_replacing = 4;
 }
 
 namespace fs_flag {  // BTRFS_FS_*
-inline constexpr unsigned open = 4, btree_err = 11;
+inline constexpr unsigned open = 4, btree_err = 11, balance_running = 17;
 }
 
 /// The mounted filesystem: fs/btrfs/ctree.h, struct btrfs_fs_info. Owner of everything below; lives
@@ -109,6 +112,10 @@ class FsInfo {
     sim::Object mapping_tree_obj;      // keyed by logical start
     DevReplace dev_replace;
     ScrubState scrub;
+    sim::Object block_groups_obj;  // which groups there are: keyed by their start
+    RelocState reloc;
+    BalanceState balance;
+    SendState send;
 
     // Files.
     sim::Mutex ordered_operations_mutex;

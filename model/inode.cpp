@@ -72,7 +72,7 @@ void unlock_extent(Inode& inode, u64 start, u64 end) {
 
 namespace {
 
-constexpr u32 mode_dir = 040755;
+constexpr u32 mode_dir = 040755, mode_private_file = 0100600;
 
 u64 cache_key(const Inode& inode) {
     return inode.root.objectid << 32 | inode.ino;
@@ -267,6 +267,21 @@ Result<Inode*> create_new_inode(TransHandle& trans, Inode& dir, std::string_view
     if (inserted) inserted = insert_inode_ref(trans, dir.root, name, *ino, dir.ino, *index);
     if (inserted) return insert_cached(inode);
     abort_transaction(trans, inserted.error(), "btrfs_create_new_inode");
+    sim::destroy(inode);
+    return inserted.error();
+}
+
+Result<Inode*> create_nameless_inode(TransHandle& trans, Root& root, u64 flags) {
+    const auto ino = get_free_objectid(root);
+    if (!ino) return ino.error();
+    Inode* const inode = sim::make<Inode>(root.fs, root, *ino);
+    inode->generation = inode->last_trans = trans.transid.get();
+    inode->flags = flags;
+    inode->mode = mode_private_file;
+    const InodeItem item = inode_item(trans, *inode);
+    auto inserted = insert_item(trans, root, {*ino, inode_item_key, 0}, bytes_of(item));
+    if (inserted) inserted = insert_orphan_item(trans, root, *ino);
+    if (inserted) return insert_cached(inode);
     sim::destroy(inode);
     return inserted.error();
 }

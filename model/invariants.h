@@ -9,6 +9,7 @@ class Scheduler;
 
 namespace model {
 
+struct BlockGroup;
 struct Device;
 struct ExtentBuffer;
 
@@ -52,6 +53,8 @@ void check_allocation(FsInfo& fs, Bytenr start,
                                    /// next finds its keys in order. Between,
 /// they need not be (a leaf that was pushed empty, before its key leaves the parent).
 void check_unlocked_block(ExtentBuffer& eb);
+/// The chunk of a group is about to be removed: nothing may be in it.
+void check_removed_group(const BlockGroup& bg);
 /// Before the range goes back to free space: not reachable from the last super block.
 void check_unpin(FsInfo& fs, Bytenr start, u64 bytes);
 

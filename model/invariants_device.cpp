@@ -13,7 +13,8 @@ namespace {
 
 const Evaluation committed_block_overwritten{"committed-block-overwritten"},
     super_order{"super-order"}, write_to_removed_device{"write-to-removed-device"},
-    allocation_is_free{"allocation-is-free"}, unpin_unreachable{"unpin-unreachable"};
+    allocation_is_free{"allocation-is-free"}, unpin_unreachable{"unpin-unreachable"},
+    removed_group_empty{"removed-group-empty"};
 
 std::string range_text(u64 start, u64 length) {
     return std::to_string(start) + " to " + std::to_string(start + length);
@@ -159,6 +160,16 @@ void check_allocation(FsInfo& fs, Bytenr start, u64 bytes) {
         sim::violation("allocation-is-free", text + ": transaction " +
                                                  std::to_string(state->transid) + " reaches " +
                                                  range_text(range->start, range->length));
+}
+
+void check_removed_group(const BlockGroup& bg) {
+    if (committed_state(bg.fs) == nullptr) return;
+    removed_group_empty.count();
+    if (bg.used + bg.reserved + bg.pinned == 0) return;
+    sim::violation("removed-group-empty", "block group " + std::to_string(bg.start.get()) +
+                                              " is removed with used " + std::to_string(bg.used) +
+                                              ", reserved " + std::to_string(bg.reserved) +
+                                              ", pinned " + std::to_string(bg.pinned));
 }
 
 void check_unpin(FsInfo& fs, Bytenr start, u64 bytes) {

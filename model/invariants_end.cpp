@@ -150,7 +150,14 @@ void check_left_behind(const FsInfo& fs) {
     must_be_zero(fs.scrub.cancel_req.peek(), "scrub_cancel_req");
     must_be_zero(fs.dev_replace.bio_counter.peek(), "bio_counter");
     must_be_zero((fs.fs_state.peek() >> fs_state_bit::dev_replacing) & 1, "DEV_REPLACING");
-    must_be_zero(fs.dev_replace.exclusive_operation.peek(), "exclusive_operation");
+    // A paused balance keeps it.
+    if (fs.balance.ctl == nullptr)
+        must_be_zero(fs.dev_replace.exclusive_operation.peek(), "exclusive_operation");
+    must_be_zero(fs.send.in_progress, "send_in_progress");
+    must_be_zero(fs.reloc.ctl != nullptr ? 1 : 0, "reloc_ctl");
+    must_be_zero(fs.reloc.running ? 1 : 0, "RELOC_RUNNING");
+    for (const auto& [id, root] : fs.fs_roots)
+        must_be_zero(root->reloc_root != nullptr ? 1 : 0, "reloc_root");
     if (fs.running_transaction != nullptr)
         must_be_zero(fs.running_transaction->num_writers.peek(), "num_writers");
 }

@@ -61,6 +61,13 @@ inline constexpr ObjectClass scrub_counter{
 inline constexpr ObjectClass dev_replace_cursor{
     "dev_replace_cursor", 81, Discipline::Lockless};  // cursors, before 81e87a736c55
 inline constexpr ObjectClass delalloc_inodes{"delalloc_inodes", 83};  // fs.delalloc_lock
+inline constexpr ObjectClass relocation{"relocation", 88,
+                                        Discipline::Lockless};  // reloc_ctl, root->reloc_root
+inline constexpr ObjectClass block_group_index{
+    "block_group_index", 84, Discipline::Lockless};   // which block groups there are, by start
+inline constexpr ObjectClass balance{"balance", 85};  // balance_ctl: balance_mutex
+inline constexpr ObjectClass send_counts{"send_counts", 86, Discipline::Lockless};
+inline constexpr ObjectClass pipe{"pipe", 87};      // what is in a pipe: its lock
 inline constexpr ObjectClass ledger{"ledger", 82};  // of no task: what system calls said, in order
 
 }  // namespace model::objects
@@ -114,6 +121,10 @@ inline constexpr LockClass dev_queue_lock{"dev_queue.lock", 44};
 inline constexpr LockClass btrfs_inode_lock{"btrfs_inode->lock", 45};
 inline constexpr LockClass i_pages_lock{"i_pages", 46};
 inline constexpr LockClass dcache_lock{"dcache_lock", 47};
+inline constexpr LockClass reclaim_bgs_lock{"reclaim_bgs_lock", 48};
+inline constexpr LockClass root_item_lock{"root_item_lock", 49};
+inline constexpr LockClass send_reloc_lock{"send_reloc_lock", 50};
+inline constexpr LockClass pipe_lock{"pipe->mutex", 51};
 
 // Tree locks: one class for each tree and level, as lockdep keys them (btrfs-tree-00,
 // btrfs-extent-01, ...), with the kernel's nesting subclasses. Eight numbers for each class: ten

@@ -358,6 +358,15 @@ Result<void> open_ctree(FsInfo& fs) {
 
 namespace {
 
+/// The trees that a mount always has. Mirrors btrfs_get_global_root()
+Root* global_root(FsInfo& fs, Objectid objectid) {
+    if (objectid == root_tree_objectid) return fs.tree_root;
+    if (objectid == chunk_tree_objectid) return fs.chunk_root;
+    for (const GlobalRoot& global : global_roots)
+        if (global.objectid == objectid) return fs.*global.root;
+    return nullptr;
+}
+
 Root* cached_fs_root(FsInfo& fs, Objectid objectid) {
     const sim::SpinGuard guard(fs.fs_roots_lock);
     fs.fs_roots_obj.read();
@@ -386,7 +395,9 @@ Result<Root*> read_fs_root(FsInfo& fs, Objectid objectid) {
         put_root(**root);
         return Errno::NoEnt;
     }
-    if (objectid != data_reloc_tree_objectid) (*root)->state.set_bit(root_state::shareable);
+    const bool subvolume = objectid == fs_tree_objectid || objectid >= first_free_objectid;
+    const bool shareable = subvolume && objectid != data_reloc_tree_objectid;
+    (*root)->state.set_bit(shareable ? root_state::shareable : root_state::track_dirty);
     const auto highest = highest_objectid(**root);
     if (!highest) {
         put_root(**root);
@@ -399,6 +410,7 @@ Result<Root*> read_fs_root(FsInfo& fs, Objectid objectid) {
 }  // namespace
 
 Result<Root*> get_fs_root(FsInfo& fs, Objectid objectid) {
+    if (Root* const global = global_root(fs, objectid)) return global;
     if (Root* const root = cached_fs_root(fs, objectid)) return root;
     const auto root = read_fs_root(fs, objectid);
     if (!root) return root.error();

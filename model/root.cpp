@@ -111,6 +111,15 @@ Result<void> update_root(TransHandle& trans, const Key& key, const RootItem& ite
     return {};
 }
 
+Result<void> del_root(TransHandle& trans, const Key& key) {
+    Root& tree_root = *trans.fs.tree_root;
+    Path path;
+    const auto found = search_slot(&trans, tree_root, key, path, -1, true);
+    if (!found) return found.error();
+    if (!*found) return Errno::NoEnt;
+    return del_item(trans, tree_root, path);
+}
+
 Result<void> find_root(Root& tree_root, const Key& key, RootItem& item, Key* found_key) {
     Path path;
     const auto found = search_slot_for_read(tree_root, key, path, false);

@@ -13,7 +13,7 @@ struct TransHandle;
 
 namespace root_state {  // BTRFS_ROOT_*
 inline constexpr unsigned in_trans_setup = 0, shareable = 1, track_dirty = 2, dirty = 4,
-                          force_cow = 9, dead_tree = 12;
+                          force_cow = 9, dead_reloc_tree = 11, dead_tree = 12;
 }
 
 /// fs/btrfs/ctree.h: struct btrfs_root.
@@ -36,6 +36,7 @@ struct Root {
     sim::Mutex ordered_extent_mutex;
     sim::Atomic<u32> snapshot_force_cow;  // a snapshot of it is being made: nocow writes must copy
     bool on_dirty_list = false;           // dirty_cowonly_roots
+    Root* reloc_root = nullptr;           // fs.reloc.obj, keyed by objectid; of a reloc root: null
 
     bool shareable() const { return ((state.peek() >> root_state::shareable) & 1) != 0; }
 };
@@ -55,6 +56,7 @@ void add_root_to_dirty_list(Root& root);
 /// fs/btrfs/root-tree.c
 Result<void> insert_root(TransHandle& trans, const Key& key, const RootItem& item);
 Result<void> update_root(TransHandle& trans, const Key& key, const RootItem& item);
+Result<void> del_root(TransHandle& trans, const Key& key);
 /// offset ~0: the newest root of that id. @return NoEnt. Mirrors btrfs_find_root()
 Result<void> find_root(Root& tree_root, const Key& key, RootItem& item, Key* found_key = nullptr);
 Result<void> add_root_ref(TransHandle& trans, u64 root_id, u64 ref_id, u64 dirid, u64 sequence,
