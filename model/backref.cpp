@@ -179,9 +179,6 @@ Result<u64> committed_parent(Root& root, Level level, const Key& first_key) {
     return path.nodes[level + 1U]->start.get();
 }
 
-namespace {
-
-/// The first key of a tree block, which references by tree are resolved with.
 Result<Key> first_key_of(FsInfo& fs, const CommittedExtent& extent) {
     ParentCheck check;
     check.transid = Transid(extent.generation);
@@ -194,6 +191,8 @@ Result<Key> first_key_of(FsInfo& fs, const CommittedExtent& extent) {
     free_extent_buffer(*eb);
     return key;
 }
+
+namespace {
 
 /// One reference of a block: a tree that it is the root of, or a block above it.
 Result<void> follow(FsInfo& fs, const CommittedExtent& extent, const RefKey& ref,

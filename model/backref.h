@@ -31,6 +31,8 @@ Result<std::optional<CommittedExtent>> committed_extent_at(FsInfo& fs, u64 byten
 /// Leaves of a tree's commit root with items of the file that lie on the data extent and belong to
 /// the reference. Mirrors add_all_parents()
 Result<std::vector<u64>> leaves_of_data_ref(Root& root, const RefKey& ref, Bytenr disk_bytenr);
+/// The first key of a committed tree block, with which references by tree are resolved.
+Result<Key> first_key_of(FsInfo& fs, const CommittedExtent& extent);
 /// Trees whose commit roots reach the block; relocation trees do not count. Mirrors
 /// btrfs_find_all_roots()
 Result<std::set<u64>> roots_of_block(FsInfo& fs, u64 bytenr);

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "model/ctree.h"
+#include "model/delete_item.h"
 #include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/relocation.h"
@@ -44,20 +45,11 @@ Result<void> insert_balance_item(FsInfo& fs, const BalanceControl& ctl) {
     return commit_or_end(*trans, inserted);
 }
 
-Result<void> del_item_of_balance(TransHandle& trans) {
-    Root& root = *trans.fs.tree_root;
-    Path path;
-    const auto found = search_slot(&trans, root, balance_key, path, -1, true);
-    if (!found) return found.error();
-    if (!*found) return Errno::NoEnt;
-    return del_item(trans, root, path);
-}
-
 /// Mirrors del_balance_item()
 Result<void> del_balance_item(FsInfo& fs) {
     const auto trans = start_transaction_fallback_global_rsv(*fs.tree_root, 0);
     if (!trans) return trans.error();
-    const auto deleted = del_item_of_balance(**trans);
+    const auto deleted = delete_item(**trans, *fs.tree_root, balance_key);
     return commit_or_end(*trans, deleted);
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "model/ctree.h"
+#include "model/delete_item.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
 #include "sim/trace.h"
@@ -151,16 +152,6 @@ void add_block_group(BlockGroup& bg) {
 
 namespace {
 
-Result<void> delete_block_group_item(TransHandle& trans, const BlockGroup& bg) {
-    Root& root = *trans.fs.extent_root;
-    Path path;
-    const auto found = search_slot(&trans, root, {bg.start.get(), block_group_item_key, bg.length},
-                                   path, -1, true);
-    if (!found) return found.error();
-    if (!*found) return Errno::NoEnt;
-    return del_item(trans, root, path);
-}
-
 /// Its counters leave those of its space_info, and allocators do not see it any more.
 void leave_space_info(BlockGroup& bg) {
     SpaceInfo& info = *bg.space_info;
@@ -204,7 +195,7 @@ Result<void> remove_block_group(TransHandle& trans, BlockGroup& bg) {
         fs.block_groups.erase(bg.start.get());
     }
     sim::note([&] { return "removes block group " + std::to_string(bg.start.get()); });
-    return delete_block_group_item(trans, bg);
+    return delete_item(trans, *fs.extent_root, {bg.start.get(), block_group_item_key, bg.length});
 }
 
 BlockGroup& make_block_group(TransHandle& trans, u64 type, Bytenr chunk_offset, u64 size) {

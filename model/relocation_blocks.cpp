@@ -47,7 +47,6 @@ class Graph {
 
   private:
     Result<void> resolve(Node& node);
-    Result<void> read_key(Node& node, const CommittedExtent& extent);
     Result<void> add_ref(Node& node, const RefKey& ref);
     Result<void> add_implicit(Node& node, Objectid tree);
     bool should_ignore_root(const Root& root) const;
@@ -70,19 +69,6 @@ Node& Graph::node_at(u64 bytenr, Level level) {
         node.new_bytenr = moved->second;
     unresolved_.push_back(&node);
     return node;
-}
-
-Result<void> Graph::read_key(Node& node, const CommittedExtent& extent) {
-    ParentCheck check;
-    check.transid = Transid(extent.generation);
-    check.level = node.level;
-    check.has_level = true;
-    const auto eb = read_tree_block(rc_.fs, Bytenr(node.bytenr), check);
-    if (!eb) return eb.error();
-    read_lockless(**eb);
-    if ((*eb)->nritems() > 0) node.key = (*eb)->key(0);
-    free_extent_buffer(*eb);
-    return {};
 }
 
 /// A tree whose relocation tree is committed is found through that one. Mirrors
@@ -125,7 +111,9 @@ Result<void> Graph::resolve(Node& node) {
     const auto extent = committed_extent_at(rc_.fs, node.bytenr);
     if (!extent) return extent.error();
     if (!*extent || (*extent)->start.get() != node.bytenr) return {};
-    if (const auto read = read_key(node, **extent); !read) return read;
+    const auto key = first_key_of(rc_.fs, **extent);
+    if (!key) return key.error();
+    node.key = *key;
     for (const CommittedExtent::Ref& ref : (*extent)->refs)
         if (const auto added = add_ref(node, ref.key); !added) return added;
     return {};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/ctree.h"
+#include "model/delete_item.h"
 #include "model/fs_info.h"
 
 namespace model {
@@ -112,12 +113,7 @@ Result<void> update_root(TransHandle& trans, const Key& key, const RootItem& ite
 }
 
 Result<void> del_root(TransHandle& trans, const Key& key) {
-    Root& tree_root = *trans.fs.tree_root;
-    Path path;
-    const auto found = search_slot(&trans, tree_root, key, path, -1, true);
-    if (!found) return found.error();
-    if (!*found) return Errno::NoEnt;
-    return del_item(trans, tree_root, path);
+    return delete_item(trans, *trans.fs.tree_root, key);
 }
 
 Result<void> find_root(Root& tree_root, const Key& key, RootItem& item, Key* found_key) {

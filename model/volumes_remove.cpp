@@ -3,7 +3,7 @@
 // The kernel finds free places of devices in the committed dev tree; here the places of a removed
 // chunk stay taken until the transaction is committed. Left out: system chunks, discard, frozen
 // groups (a copier of a replace pauses before a relocation begins).
-#include "model/ctree.h"
+#include "model/delete_item.h"
 #include "model/fs_info.h"
 #include "model/relocation.h"
 #include "sim/trace.h"
@@ -11,20 +11,12 @@
 namespace model {
 namespace {
 
-Result<void> delete_exact(TransHandle& trans, Root& root, const Key& key) {
-    Path path;
-    const auto found = search_slot(&trans, root, key, path, -1, true);
-    if (!found) return found.error();
-    if (!*found) return Errno::NoEnt;
-    return del_item(trans, root, path);
-}
-
 /// Mirrors btrfs_free_dev_extent()
 Result<void> free_dev_extent(TransHandle& trans, const ChunkMap& map, const Stripe& stripe) {
     FsInfo& fs = trans.fs;
     Device& device = *stripe.dev;
     const auto deleted =
-        delete_exact(trans, *fs.dev_root, {device.devid, dev_extent_key, stripe.physical});
+        delete_item(trans, *fs.dev_root, {device.devid, dev_extent_key, stripe.physical});
     if (!deleted) return deleted;
     device.sizes_obj.write();
     device.bytes_used -= map.length;
@@ -45,8 +37,8 @@ Result<void> free_chunk_items(TransHandle& trans, const ChunkMap& map) {
     check_system_chunk(trans, map.type);
     for (const Stripe& stripe : map.stripes)
         if (const auto updated = update_device(trans, *stripe.dev); !updated) return updated;
-    return delete_exact(trans, *fs.chunk_root,
-                        {first_chunk_tree_objectid, chunk_item_key, map.logical});
+    return delete_item(trans, *fs.chunk_root,
+                       {first_chunk_tree_objectid, chunk_item_key, map.logical});
 }
 
 /// From here on the addresses mean nothing. Reads that were mapped before go on.
