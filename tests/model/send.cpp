@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "model/balance.h"
 #include "model/send_stream.h"
@@ -218,4 +219,36 @@ TEST_CASE("A device that shrinks is no balance: only 1cea5cf0e664 keeps it off s
     const std::string signature = test::signature_of(hunt(watched, breaks ? 800 : 120));
     INFO(kernel << ": " << signature);
     CHECK(signature.empty() != breaks);
+}
+
+TEST_CASE("All four outcomes of the historic report are found by chance", "[model][send][slow]") {
+    test::Watched watched{.kernel = "5.0"};
+    watched.geometry.items_per_node = 6;
+    watched.prepare = [](FsInfo& fs) {
+        const std::vector<std::string> names{"f1", "f2", "f3", "f4", "f5", "f6"};
+        for (const std::string& name : names)
+            test::must(vfs::create(fs, name), "create");
+        test::must(vfs::pwrite(fs, "f1", 0, 4096, 0x61), "pwrite");
+        test::must(vfs::sync(fs), "sync");
+        test::must(vfs::snapshot(fs, ".", "s1", true), "snapshot");
+        for (const std::string& name : names)
+            test::must(vfs::pwrite(fs, name, 0, 4096, 0x63), "pwrite");
+        test::must(vfs::sync(fs), "sync");
+        test::must(vfs::snapshot(fs, ".", "s2", true), "snapshot");
+    };
+    watched.tasks = {[](FsInfo& fs) { static_cast<void>(vfs::send(fs, "s2", "s1", "pipe").ok()); },
+                     [](FsInfo& fs) {
+                         balance_data(fs);
+                         test::must(vfs::cat(fs, "pipe"), "cat");
+                     }};
+    std::set<std::string> found;
+    sim::HuntOptions options;
+    options.count = 3000;
+    options.seed = 1;
+    options.keep_going = true;
+    options.strategy = {.kind = sim::StrategySpec::Kind::Pct, .depth = 3};
+    for (const sim::Failure& failure : sim::hunt(test::watched_program(watched), options).failures)
+        found.insert(failure.signature);
+    CHECK(found == std::set<std::string>{"bug-on/btrfs_read_node_slot", "send-completes/no-backref",
+                                         "send-completes/transid", "send-stream-equals-snapshot"});
 }
