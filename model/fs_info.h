@@ -25,7 +25,7 @@ inline constexpr unsigned error = 0, trans_aborted = 3, dev_replacing = 4;
 }
 
 namespace fs_flag {  // BTRFS_FS_*
-inline constexpr unsigned open = 4, btree_err = 11, balance_running = 17;
+inline constexpr unsigned open = 4, btree_err = 11, balance_running = 17, reloc_running = 18;
 }
 
 /// The mounted filesystem: fs/btrfs/ctree.h, struct btrfs_fs_info. Owner of everything below; lives
@@ -73,7 +73,7 @@ class FsInfo {
     Map<u64, Root*> fs_roots;     // radix of subvolumes, 5 included: fs_roots_lock
     Set<u64> fs_roots_trans_tag;  // BTRFS_ROOT_TRANS_TAG
     sim::Spinlock fs_roots_lock;
-    sim::Object fs_roots_obj;
+    sim::Object fs_roots_obj, fs_roots_tag_obj;  // keyed by tree; 0: next_subvolid
     sim::RwSem commit_root_sem;
     Vector<Root*> dirty_cowonly_roots;  // trans_lock
     u64 next_subvolid = 256;

@@ -119,7 +119,11 @@ Inode* insert_cached(Inode* fresh) {
     const sim::SpinGuard guard{fs.dcache_lock};
     fs.dcache_obj.insert(cache_key(*fresh));
     const auto [place, inserted] = fs.inodes.emplace(cache_key(*fresh), fresh);
-    if (!inserted) sim::destroy(fresh);
+    if (inserted) {
+        fresh->root.inodes_obj.insert(fresh->ino);
+    } else {
+        sim::destroy(fresh);
+    }
     ++place->second->refs;
     return place->second;
 }
@@ -168,6 +172,7 @@ bool drop_reference(Inode& inode) {
     inode.obj.read();
     if (inode.nlink > 0) return false;
     inode.evicting = true;
+    inode.root.inodes_obj.insert(inode.ino);
     fs.inodes.erase(cache_key(inode));
     return true;
 }

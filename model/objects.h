@@ -24,12 +24,14 @@ inline constexpr ObjectClass device{"device", 42};  // device lists, sizes: chun
 inline constexpr ObjectClass dev_queue{"dev_queue", 43,
                                        Discipline::Lockless};             // requests of one device
 inline constexpr ObjectClass medium{"medium", 44, Discipline::Lockless};  // what a device holds
-inline constexpr ObjectClass dev_replace{"dev_replace", 45};              // dev_replace.rwsem
-inline constexpr ObjectClass scrub{"scrub", 46};                          // scrub_lock
-inline constexpr ObjectClass inode{"inode", 47};                          // inode lock, io_tree
-inline constexpr ObjectClass page{"page", 48};                            // page lock
-inline constexpr ObjectClass ordered_extent{"ordered_extent", 49};        // ordered_tree_lock
-inline constexpr ObjectClass ordered_list{"ordered_list", 50};  // root.ordered_extent_lock
+inline constexpr ObjectClass device_cache{"device_cache", 89,
+                                          Discipline::Lockless};    // what of it is not durable yet
+inline constexpr ObjectClass dev_replace{"dev_replace", 45};        // dev_replace.rwsem
+inline constexpr ObjectClass scrub{"scrub", 46};                    // scrub_lock
+inline constexpr ObjectClass inode{"inode", 47};                    // inode lock, io_tree
+inline constexpr ObjectClass page{"page", 48};                      // page lock
+inline constexpr ObjectClass ordered_extent{"ordered_extent", 49};  // ordered_tree_lock
+inline constexpr ObjectClass ordered_list{"ordered_list", 50};      // root.ordered_extent_lock
 inline constexpr ObjectClass fs_state{"fs_state", 51,
                                       Discipline::Lockless};  // error, DEV_REPLACING
 inline constexpr ObjectClass fs_roots{"fs_roots", 52};        // fs_roots_radix_lock
@@ -63,6 +65,7 @@ inline constexpr ObjectClass dev_replace_cursor{
 inline constexpr ObjectClass delalloc_inodes{"delalloc_inodes", 83};  // fs.delalloc_lock
 inline constexpr ObjectClass relocation{"relocation", 88,
                                         Discipline::Lockless};  // reloc_ctl, root->reloc_root
+inline constexpr ObjectClass last_reloc_trans{"last_reloc_trans", 90};  // commit_root_sem
 inline constexpr ObjectClass block_group_index{
     "block_group_index", 84, Discipline::Lockless};   // which block groups there are, by start
 inline constexpr ObjectClass balance{"balance", 85};  // balance_ctl: balance_mutex

@@ -369,7 +369,7 @@ Root* global_root(FsInfo& fs, Objectid objectid) {
 
 Root* cached_fs_root(FsInfo& fs, Objectid objectid) {
     const sim::SpinGuard guard(fs.fs_roots_lock);
-    fs.fs_roots_obj.read();
+    fs.fs_roots_obj.lookup(objectid);
     const auto found = fs.fs_roots.find(objectid);
     return found == fs.fs_roots.end() ? nullptr : found->second;
 }
@@ -377,7 +377,7 @@ Root* cached_fs_root(FsInfo& fs, Objectid objectid) {
 /// Mirrors btrfs_insert_fs_root(). @return the root of whoever was first
 Root& insert_fs_root(FsInfo& fs, Root& root) {
     const sim::SpinGuard guard(fs.fs_roots_lock);
-    fs.fs_roots_obj.write();
+    fs.fs_roots_obj.insert(root.objectid);
     return *fs.fs_roots.emplace(root.objectid, &root).first->second;
 }
 

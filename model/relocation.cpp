@@ -20,7 +20,8 @@ namespace model {
 RelocControl::RelocControl(FsInfo& owner, BlockGroup& group) : fs(owner), bg(group) {}
 
 RelocState::RelocState(FsInfo& fs)
-    : obj(objects::relocation, 0, &fs), reclaim_bgs_lock(lock_classes::reclaim_bgs_lock) {}
+    : obj(objects::relocation, 0, &fs), last_reloc_trans(objects::last_reloc_trans),
+      reclaim_bgs_lock(lock_classes::reclaim_bgs_lock) {}
 
 namespace reloc {
 

@@ -45,11 +45,10 @@ struct RelocControl {
 /// What a filesystem knows of its relocation.
 struct RelocState {
     explicit RelocState(FsInfo& fs);
-    /// Keyed by tree for root->reloc_root; as a whole for `ctl`, `running` and `last_reloc_trans`.
-    sim::Object obj;
+    sim::Object obj;              // keyed by tree for root->reloc_root; as a whole for `ctl`
     RelocControl* ctl = nullptr;  // written under reloc_mutex
-    bool running = false;         // BTRFS_FS_RELOC_RUNNING
-    u64 last_reloc_trans = 0;     // the newest transaction that a relocation was part of
+    /// The newest transaction that a relocation was part of: commit_root_sem.
+    sim::Tracked<u64> last_reloc_trans;
     sim::Mutex reclaim_bgs_lock;  // delete_unused_bgs_mutex before 5.13: one chunk at a time
     Map<u64, BlockGroup*> removed_groups;  // by start: whoever found one before may look at it
 };

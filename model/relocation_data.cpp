@@ -144,12 +144,13 @@ void wait_for_readers(Root& root) {
     std::vector<Inode*> inodes;
     {
         const sim::SpinGuard guard{fs.dcache_lock};
-        fs.dcache_obj.write();
-        for (const auto& [key, inode] : fs.inodes) {
-            if (&inode->root != &root || inode->is_dir) continue;
-            ++inode->refs;
-            inodes.push_back(inode);
-        }
+        root.inodes_obj.read();
+        for (const auto& [key, inode] : fs.inodes)
+            if (&inode->root == &root && !inode->is_dir) {
+                fs.dcache_obj.insert(key);
+                ++inode->refs;
+                inodes.push_back(inode);
+            }
     }
     for (Inode* const inode : inodes) {
         lock_extent(*inode, 0, ~u64{0});

@@ -24,7 +24,7 @@ bool in_group(const RelocControl& rc, u64 bytenr) {
 }
 
 bool reloc_root_is_dead(const Root& root) {
-    return ((root.state.peek() >> root_state::dead_reloc_tree) & 1) != 0;
+    return root.state.peek_bit(root_state::dead_reloc_tree);
 }
 
 namespace {

@@ -29,6 +29,7 @@ struct Root {
     ExtentBuffer* commit_root = nullptr;  // one reference held
     sim::AtomicBits state;
     sim::Atomic<u64> last_trans;
+    sim::Object inodes_obj{objects::dcache};  // which of its inodes are in fs.inodes: dcache_lock
     u64 highest_objectid = 256;  // next inode number is one above; the kernel's free_objectid
     sim::Spinlock ordered_extent_lock;
     Vector<OrderedExtent*> ordered_extents;  // under ordered_extent_lock
@@ -38,7 +39,7 @@ struct Root {
     bool on_dirty_list = false;           // dirty_cowonly_roots
     Root* reloc_root = nullptr;           // fs.reloc.obj, keyed by objectid; of a reloc root: null
 
-    bool shareable() const { return ((state.peek() >> root_state::shareable) & 1) != 0; }
+    bool shareable() const { return state.peek_bit(root_state::shareable); }
 };
 
 /// The current root node with a reference. Mirrors btrfs_root_node().

@@ -4,7 +4,8 @@
 // Left out: paths (inodes are named by number), xattrs, permissions and times, orphans, cloning
 // from other files of the same subvolume that were not sent yet, holes of files that both snapshots
 // have (they are written as zeros), encoded writes, counts of sends on each root (nothing here
-// deletes subvolumes or makes them writable), delalloc of the sent roots, deduplication, and the
+// deletes subvolumes or makes them writable), delalloc of the sent roots, deduplication, letting go
+// of commit_root_sem in the middle of a comparison because somebody waits for it (5.17), and the
 // stub in current->journal_info with the read lock that it brought (4.19 to 5.13).
 #include "model/send.h"
 
@@ -26,7 +27,8 @@
 namespace model {
 
 SendState::SendState(FsInfo& fs)
-    : send_reloc_lock(lock_classes::send_reloc_lock), obj(objects::send_counts, 0, &fs) {}
+    : send_reloc_lock(lock_classes::send_reloc_lock), obj(objects::send_counts, 0, &fs),
+      pipes_obj(objects::pipe, 0, &fs) {}
 
 namespace {
 
@@ -199,7 +201,7 @@ struct ExtentToSend {
 
 class Send {
   public:
-    Send(FsInfo& fs, Root& root, Root* parent, Pipe& pipe)
+    Send(FsInfo& fs, Root& root, Root* parent, Pipe* pipe)
         : fs_(fs), root_(root), parent_(parent), pipe_(pipe),
           holds_sem_(fs.has(fix::send_beside_relocation)), expected_(peek_subvolume(root)),
           parent_content_(parent == nullptr ? SubvolumeContent{} : peek_subvolume(*parent)),
@@ -239,7 +241,7 @@ class Send {
                               std::optional<CloneSource>& source);
 
     void emit(SendCommand command) {
-        pipe_.write(command.size());
+        if (pipe_ != nullptr) pipe_->write(command.size());
         stream_.push_back(std::move(command));
     }
     std::string failure_kind(Errno error) const;
@@ -247,7 +249,7 @@ class Send {
     FsInfo& fs_;
     Root& root_;
     Root* const parent_;
-    Pipe& pipe_;
+    Pipe* const pipe_;
     const bool holds_sem_;  // d96b34248c2f
     std::vector<SendCommand> stream_;
     CurrentInode current_;
@@ -267,10 +269,8 @@ Result<void> Send::run() {
 
 /// commit_root_sem held. @return whether a relocation has been committed since the last look
 bool Send::relocated_since() {
-    sim::current().order(fs_.reloc.obj, sim::AccessKind::Read);
-    if (fs_.reloc.last_reloc_trans <= last_reloc_trans_) return false;
-    last_reloc_trans_ = fs_.reloc.last_reloc_trans;
-    return true;
+    const u64 last = fs_.reloc.last_reloc_trans.get();
+    return std::exchange(last_reloc_trans_, last) < last;
 }
 
 Result<void> Send::search_leaf(Path& path, const Key& key) {
@@ -608,8 +608,8 @@ Result<std::optional<CloneSource>> Send::find_extent_clone(const ExtentToSend& e
     }
     if (holds_sem_) {
         const sim::ReadGuard guard(fs_.commit_root_sem);
-        sim::current().order(fs_.reloc.obj, sim::AccessKind::Read);
-        if (fs_.reloc.last_reloc_trans > last_reloc_trans_) return std::optional<CloneSource>();
+        if (fs_.reloc.last_reloc_trans.get() > last_reloc_trans_)
+            return std::optional<CloneSource>();
     }
     if (found_itself) return source;
     fs_.message("error",
@@ -661,12 +661,20 @@ void Send::judge(const Result<void>& result) const {
 // ---- exclusion
 // -----------------------------------------------------------------------------------
 
-/// The trees as they stand are what is committed. Mirrors ensure_commit_roots_uptodate()
-Result<void> ensure_commit_root_uptodate(Root& root) {
-    root.node_ptr.read();
-    if (root.node == root.commit_root) return {};
+bool is_uptodate(const Root* root) {
+    if (root == nullptr) return true;
+    root->node_ptr.read();
+    return root->node == root->commit_root;
+}
+
+/// The trees as they stand are what is committed. Somebody else's commit may have seen to it by the
+/// time the transaction is joined. Mirrors ensure_commit_roots_uptodate()
+Result<void> ensure_commit_roots_uptodate(Root& root, const Root* parent) {
+    const auto are_uptodate = [&] { return is_uptodate(parent) && is_uptodate(&root); };
+    if (are_uptodate()) return {};
     const auto trans = join_transaction(root);
-    return trans ? commit_transaction(*trans) : trans.error();
+    if (!trans) return trans.error();
+    return are_uptodate() ? end_transaction(*trans) : commit_transaction(*trans);
 }
 
 Result<void> begin_beside_balance(FsInfo& fs) {
@@ -683,9 +691,8 @@ Result<void> begin_beside_balance(FsInfo& fs) {
 Result<void> begin_beside_relocation(FsInfo& fs) {
     {
         const sim::SpinGuard guard(fs.send.send_reloc_lock);
-        sim::current().order(fs.reloc.obj, sim::AccessKind::Read);
         fs.send.obj.write();
-        if (!fs.reloc.running) {
+        if (!fs.flags.test(fs_flag::reloc_running)) {
             ++fs.send.in_progress;
             return {};
         }
@@ -726,14 +733,11 @@ bool is_readonly(const Root& root) {
 
 }  // namespace
 
-namespace {
-
-Result<void> send_into(FsInfo& fs, Root& root, Root* parent, Pipe& pipe) {
+Result<void> send(FsInfo& fs, Root& root, Root* parent, Pipe* pipe) {
+    const sim::Scope scope("btrfs_ioctl_send");
     if (!is_readonly(root) || (parent != nullptr && !is_readonly(*parent))) return Errno::Perm;
-    if (const auto committed = ensure_commit_root_uptodate(root); !committed) return committed;
-    if (parent != nullptr)
-        if (const auto committed = ensure_commit_root_uptodate(*parent); !committed)
-            return committed;
+    if (const auto committed = ensure_commit_roots_uptodate(root, parent); !committed)
+        return committed;
     if (const auto begun = begin_send(fs); !begun) return begun;
     Send job(fs, root, parent, pipe);
     const auto result = job.run();
@@ -742,25 +746,11 @@ Result<void> send_into(FsInfo& fs, Root& root, Root* parent, Pipe& pipe) {
     return result;
 }
 
-}  // namespace
-
 Pipe& pipe_by_name(FsInfo& fs, std::string_view name) {
-    sim::current().order(fs.send.obj, sim::AccessKind::Insert, sim::hash_text(name));
+    sim::current().order(fs.send.pipes_obj, sim::AccessKind::Insert, sim::hash_text(name));
     Pipe*& pipe = fs.send.pipes[String(name)];
     if (pipe == nullptr) pipe = sim::make<Pipe>(sim::hash_text(name));
     return *pipe;
-}
-
-Result<void> send(FsInfo& fs, Root& root, Root* parent, Pipe* pipe) {
-    const sim::Scope scope("btrfs_ioctl_send");
-    const bool own_reader = pipe == nullptr;
-    if (own_reader) {
-        pipe = sim::make<Pipe>(root.objectid);
-        sim::current().spawn("receive", sim::Job([pipe] { pipe->drain(); }));
-    }
-    const auto result = send_into(fs, root, parent, *pipe);
-    pipe->close();
-    return result;
 }
 
 Result<void> check_no_send(FsInfo& fs) {
@@ -772,18 +762,9 @@ Result<void> check_no_send(FsInfo& fs) {
     return Errno::Again;
 }
 
-namespace {
-
-void set_running(FsInfo& fs, bool running) {
-    sim::current().order(fs.reloc.obj, sim::AccessKind::Write);
-    fs.reloc.running = running;
-}
-
-}  // namespace
-
 Result<void> reloc_chunk_start(FsInfo& fs) {
     if (!fs.has(fix::send_excludes_relocation)) {
-        set_running(fs, true);
+        fs.flags.set_bit(fs_flag::reloc_running);
         return {};
     }
     u32 sends = 0;
@@ -791,7 +772,7 @@ Result<void> reloc_chunk_start(FsInfo& fs) {
         const sim::SpinGuard guard(fs.send.send_reloc_lock);
         fs.send.obj.read();
         sends = fs.send.in_progress;
-        if (sends == 0) set_running(fs, true);
+        if (sends == 0) fs.flags.set_bit(fs_flag::reloc_running);
     }
     if (sends == 0) return {};
     fs.message("warning", "cannot run relocation while send operations are in progress (" +
@@ -800,10 +781,9 @@ Result<void> reloc_chunk_start(FsInfo& fs) {
 }
 
 void reloc_chunk_end(FsInfo& fs) {
-    if (!fs.has(fix::send_excludes_relocation)) return set_running(fs, false);
+    if (!fs.has(fix::send_excludes_relocation)) return fs.flags.clear_bit(fs_flag::reloc_running);
     const sim::SpinGuard guard(fs.send.send_reloc_lock);
-    fs.send.obj.read();
-    set_running(fs, false);
+    fs.flags.clear_bit(fs_flag::reloc_running);
 }
 
 }  // namespace model

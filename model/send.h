@@ -16,6 +16,7 @@ struct SendState {
     sim::Spinlock send_reloc_lock;  // 1cea5cf0e664
     sim::Object obj;                // in_progress: balance_mutex (9e967495e0e0), then that lock
     u32 in_progress = 0;
+    sim::Object pipes_obj;
     Map<String, Pipe*> pipes;  // of the scenario, by name
 };
 
@@ -23,7 +24,7 @@ struct SendState {
 /// snapshot only, and with clones from it. The stream is kept: applied to what the parent holds it
 /// must give what the subvolume holds, else a violation "send-stream-equals-snapshot"; and a send
 /// does not fail while the devices work, else "send-completes/...".
-/// @param pipe  closed in the end; null: one with a reader of its own, which takes all it gets
+/// @param pipe  may block; null: the stream goes where nothing blocks (/dev/null)
 /// @return Perm: a subvolume is not read-only; Again or InProgress: excluded by a relocation.
 /// Mirrors btrfs_ioctl_send()
 Result<void> send(FsInfo& fs, Root& root, Root* parent, Pipe* pipe);

@@ -26,7 +26,7 @@ constexpr u64 subvolume_items =
 /// Mirrors btrfs_get_free_objectid() on the tree of roots.
 Objectid new_subvolume_id(FsInfo& fs) {
     const sim::SpinGuard guard(fs.fs_roots_lock);
-    fs.fs_roots_obj.write();
+    fs.fs_roots_obj.insert(0);
     return fs.next_subvolid++;
 }
 

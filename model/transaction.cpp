@@ -62,7 +62,7 @@ Result<void> record_root(TransHandle& trans, Root& root) {
     root.state.set_bit(root_state::in_trans_setup);
     {
         const sim::SpinGuard guard(fs.fs_roots_lock);
-        fs.fs_roots_obj.write();
+        fs.fs_roots_tag_obj.insert(root.objectid);
         fs.fs_roots_trans_tag.insert(root.objectid);
     }
     root.last_trans.store(trans.transid.get());

@@ -16,10 +16,10 @@ namespace {
 Root* take_tagged_root(FsInfo& fs) {
     const sim::SpinGuard guard(fs.fs_roots_lock);
     if (fs.fs_roots_trans_tag.empty()) {
-        fs.fs_roots_obj.read();
+        fs.fs_roots_tag_obj.read();
         return nullptr;
     }
-    fs.fs_roots_obj.write();
+    fs.fs_roots_tag_obj.write();
     const u64 objectid = *fs.fs_roots_trans_tag.begin();
     fs.fs_roots_trans_tag.erase(fs.fs_roots_trans_tag.begin());
     return fs.fs_roots.at(objectid);
@@ -126,11 +126,9 @@ void switch_commit_roots(TransHandle& trans) {
     const sim::Scope scope("switch_commit_roots");
     FsInfo& fs = trans.fs;
     const sim::WriteGuard guard(fs.commit_root_sem);
-    if (fs.has(fix::send_beside_relocation)) {
-        sim::current().order(fs.reloc.obj, sim::AccessKind::Read);
-        // Whoever walks commit roots finds out, under the same semaphore.
-        if (fs.reloc.running) fs.reloc.last_reloc_trans = trans.transid.get();
-    }
+    // Whoever walks commit roots finds out, under the same semaphore.
+    if (fs.has(fix::send_beside_relocation) && fs.flags.test(fs_flag::reloc_running))
+        fs.reloc.last_reloc_trans.set(trans.transid.get());
     for (Root* const root : trans.transaction.switch_commits) {
         root->node_ptr.write(root->node->start.get());
         extent_buffer_get(*root->node);

@@ -7,6 +7,7 @@
 
 #include "app/scenario/words.h"
 #include "model/types.h"
+#include "model/vfs.h"
 
 namespace app::scenario {
 
@@ -137,7 +138,9 @@ class ArgumentReader {
         if (take_if("-p")) op_.object = name(take("PARENT"), false);
     }
     void read_pipe() {
-        if (take_if("-f")) op_.pipe = name(take("PIPE"), false);
+        if (!take_if("-f")) return;
+        const std::string word = take("PIPE");
+        op_.pipe = word == model::vfs::dev_null ? word : name(word, false);
     }
     void read_nocow() {
         const std::string word = take("+C or -C");

@@ -75,6 +75,15 @@ TEST_CASE("A received snapshot is what was sent, whole or from another", "[model
     CHECK(test::signature_of(test::run_watched(watched)) == "");
 }
 
+TEST_CASE("A send ends without a reader if it goes to /dev/null, and the reader with any send",
+          "[model][send]") {
+    test::Watched watched = watched_on("6.1", 4);
+    watched.tasks = {[](FsInfo& fs) { test::must(vfs::send(fs, "s1", "", "/dev/null"), "send"); },
+                     [](FsInfo& fs) { CHECK(!vfs::send(fs, "nothing", "", "pipe")); },
+                     [](FsInfo& fs) { test::must(vfs::cat(fs, "pipe"), "cat"); }};
+    CHECK(test::signature_of(test::run_watched(watched)) == "");
+}
+
 TEST_CASE("What a subvolume holds is what its files are", "[model][send]") {
     test::Watched watched = watched_on("6.1", 4);
     watched.tasks.push_back([](FsInfo& fs) {
@@ -172,9 +181,9 @@ TEST_CASE("Whoever comes second is told why it has to wait", "[model][send]") {
     SECTION("a send beside a relocation") {
         watched.kernel = "5.14";
         watched.tasks.push_back([](FsInfo& fs) {
-            fs.reloc.running = true;
+            fs.flags.set_bit(fs_flag::reloc_running);
             CHECK(vfs::send(fs, "s2", "").error() == Errno::Again);
-            fs.reloc.running = false;
+            fs.flags.clear_bit(fs_flag::reloc_running);
         });
         expected = "cannot run send because a relocation operation is in progress";
     }

@@ -60,6 +60,7 @@ TEST_CASE("An operation is a command line of xfs_io or btrfs-progs", "[app][scen
     const Op send = parsed("btrfs send -p s1 -f pipe s2");
     CHECK(send.verb == Op::Verb::Send);
     CHECK((send.subject == "s2" && send.object == "s1" && send.pipe == "pipe"));
+    CHECK(parsed("btrfs send -f /dev/null s2").pipe == "/dev/null");
     CHECK(parsed("btrfs send s2").object.empty());
     CHECK(parsed("cat pipe").pipe == "pipe");
     const Op resize = parsed("btrfs filesystem resize a 32M");
