@@ -350,8 +350,11 @@ Result<void> Merge::swap(TransHandle& trans, ExtentBuffer& parent, unsigned slot
         return "block " + std::to_string(new_block.get()) + " takes the place of " +
                std::to_string(old_block.get()) + " in tree " + std::to_string(root_.objectid);
     });
-    std::swap(ours.blockptr, theirs.blockptr);
-    std::swap(ours.generation, theirs.generation);
+    const u64 old_generation = ours.generation;  // packed: no references to them
+    ours.blockptr = new_block.get();
+    ours.generation = theirs.generation;
+    theirs.blockptr = old_block.get();
+    theirs.generation = old_generation;
     mark_buffer_dirty(parent);
     mark_buffer_dirty(node);
     const auto below = static_cast<Level>(level - 1);

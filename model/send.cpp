@@ -498,7 +498,7 @@ void Send::finish_inode() {
 Result<void> Send::process_extent(const Key& key, const FileExtentItem& item) {
     const sim::Scope scope("process_extent");
     if (key.offset >= current_.size) return {};
-    const ExtentToSend extent{key.offset, std::min(item.num_bytes, current_.size - key.offset),
+    const ExtentToSend extent{key.offset, std::min(u64{item.num_bytes}, current_.size - key.offset),
                               item};
     const auto source = find_extent_clone(extent);
     if (!source) return source.error();
