@@ -2,13 +2,13 @@
 // one block group. Creation, chunks and what a commit does to block groups are in
 // block_group_create.cpp and block_group_commit.cpp.
 //
-// Left out: the list of unused groups and their removal, clusters, the free space cache and the
-// free space tree (free space lives in memory and is found again at mount), and swap files.
-// data_rwsem is left out: only relocation and v1 caching take it for writing.
+// Left out: the list of unused groups and their removal by the cleaner, clusters, the free space
+// cache and the free space tree (free space lives in memory and is found again at mount), swap
+// files. data_rwsem is left out: only relocation and v1 caching take it for writing.
 //
-// The index of groups is looked up without block_group_cache_lock. A group is in it before anybody
-// can know an address inside the group, and no group leaves it, so the lock of the kernel orders
-// nothing here.
+// The index of groups is looked up without block_group_cache_lock: a group is in it before anybody
+// can know an address inside the group. Its removal is ordered with the lookups that found it,
+// which are no steps of their own. Objects of removed groups stay: somebody may hold one.
 #include "model/block_group.h"
 
 #include <algorithm>
@@ -102,6 +102,11 @@ Result<void> set_read_only_with_chunks(TransHandle& trans, BlockGroup& bg, bool 
     return set_read_only(bg);
 }
 
+void order_lookup(FsInfo& fs, const BlockGroup& bg) {
+    if (sim::Scheduler* const scheduler = sim::current_or_null(); scheduler != nullptr)
+        scheduler->order(fs.block_groups_obj, sim::AccessKind::Lookup, bg.start.get());
+}
+
 }  // namespace
 
 BlockGroup::BlockGroup(FsInfo& owner, Bytenr from, u64 bytes, u64 bg_flags)
@@ -119,13 +124,16 @@ BlockGroup* lookup_block_group(FsInfo& fs, Bytenr bytenr) {
     auto next = fs.block_groups.upper_bound(bytenr.get());
     if (next == fs.block_groups.begin()) return nullptr;
     BlockGroup* const bg = std::prev(next)->second;
+    order_lookup(fs, *bg);
     return bytenr < bg->end() ? bg : nullptr;
 }
 
 BlockGroup* lookup_first_block_group(FsInfo& fs, Bytenr bytenr) {
     if (BlockGroup* const bg = lookup_block_group(fs, bytenr)) return bg;
     const auto next = fs.block_groups.lower_bound(bytenr.get());
-    return next == fs.block_groups.end() ? nullptr : next->second;
+    if (next == fs.block_groups.end()) return nullptr;
+    order_lookup(fs, *next->second);
+    return next->second;
 }
 
 // ---- free space and counters

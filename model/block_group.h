@@ -43,6 +43,9 @@ struct BlockGroup {
 /// Its free space is the caller's. Mirrors btrfs_add_block_group_cache() and
 /// btrfs_add_bg_to_space_info().
 void add_block_group(BlockGroup& bg);
+/// The item goes, and nobody finds the group any more. It is empty and read-only. Mirrors
+/// btrfs_remove_block_group()
+Result<void> remove_block_group(TransHandle& trans, BlockGroup& bg);
 /// At mount: one group for each BLOCK_GROUP_ITEM, with the free space that the extent tree leaves.
 /// Mirrors btrfs_read_block_groups() and caching.
 Result<void> read_block_groups(FsInfo& fs);

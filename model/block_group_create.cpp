@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "model/ctree.h"
+#include "model/delete_item.h"
 #include "model/fs_info.h"
+#include "model/invariants.h"
 #include "sim/trace.h"
 
 namespace model {
@@ -147,6 +149,54 @@ void add_block_group(BlockGroup& bg) {
         info.block_groups.begin(), info.block_groups.end(), bg.start,
         [](Bytenr start, const BlockGroup* other) { return start < other->start; });
     info.block_groups.insert(after, &bg);
+}
+
+namespace {
+
+/// Its counters leave those of its space_info, and allocators do not see it any more.
+void leave_space_info(BlockGroup& bg) {
+    SpaceInfo& info = *bg.space_info;
+    const sim::WriteGuard guard(info.groups_sem);
+    const sim::SpinGuard info_guard(info.lock);
+    const sim::SpinGuard bg_guard(bg.lock);
+    info.obj.write();
+    bg.obj.write();
+    std::erase(info.block_groups, &bg);
+    info.total_bytes -= bg.length;
+    info.bytes_readonly -= bg.length - bg.used - bg.reserved - bg.pinned;
+    info.bytes_used -= bg.used;
+    info.bytes_reserved -= bg.reserved;
+    info.bytes_pinned -= bg.pinned;
+    bg.runtime_flags.set_bit(bg_runtime::removed);
+}
+
+void leave_dirty_list(TransHandle& trans, BlockGroup& bg) {
+    Transaction& transaction = trans.transaction;
+    {
+        const sim::SpinGuard guard(transaction.dirty_bgs_lock);
+        transaction.dirty_bgs_obj.write();
+        if (!bg.on_dirty_list) return;
+        bg.on_dirty_list = false;
+        std::erase(transaction.dirty_bgs, &bg);
+    }
+    delayed_refs_rsv_release(trans.fs, 1);
+}
+
+}  // namespace
+
+Result<void> remove_block_group(TransHandle& trans, BlockGroup& bg) {
+    const sim::Scope scope("btrfs_remove_block_group");
+    FsInfo& fs = trans.fs;
+    check_removed_group(bg);
+    leave_space_info(bg);
+    leave_dirty_list(trans, bg);
+    {
+        const sim::SpinGuard guard(fs.block_group_cache_lock);
+        sim::current().order(fs.block_groups_obj, sim::AccessKind::Insert, bg.start.get());
+        fs.block_groups.erase(bg.start.get());
+    }
+    sim::note([&] { return "removes block group " + std::to_string(bg.start.get()); });
+    return delete_item(trans, *fs.extent_root, {bg.start.get(), block_group_item_key, bg.length});
 }
 
 BlockGroup& make_block_group(TransHandle& trans, u64 type, Bytenr chunk_offset, u64 size) {

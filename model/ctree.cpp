@@ -8,6 +8,7 @@
 #include "model/disk_io.h"
 #include "model/extent_tree.h"
 #include "model/fs_info.h"
+#include "model/relocation.h"
 #include "sim/scheduler.h"
 #include "sim/trace.h"
 
@@ -30,7 +31,8 @@ bool is_reloc(const Root& root) {
 /// btrfs_copy_root() set.
 void copy_block(const TransHandle& trans, const ExtentBuffer& from, ExtentBuffer& to,
                 Objectid owner) {
-    from.content.read();
+    // A relocation copies a committed root, which may still be written, without its lock.
+    from.lock.is_held_for_write_by_current() ? from.content.read() : read_lockless(from);
     to.content.write();
     std::memcpy(to.data, from.data, from.len);
     HeaderItem& header = to.header();
@@ -148,6 +150,9 @@ Result<ExtentBuffer*> force_cow_block(TransHandle& trans, Root& root, ExtentBuff
 
     const auto last_ref = update_ref_for_cow(trans, root, buf, cow);
     if (!last_ref) return abort_cow(trans, cow, last_ref.error());
+    if (root.shareable())
+        if (const auto hooked = reloc_cow_block(trans, root, buf, cow); !hooked)
+            return abort_cow(trans, cow, hooked.error());
     const auto replaced = replace_block(trans, root, buf, cow, parent, slot, *last_ref);
     if (!replaced) return abort_cow(trans, cow, replaced.error());
 
@@ -230,8 +235,8 @@ Result<ExtentBuffer*> copy_root(TransHandle& trans, Root& root, ExtentBuffer& bu
     return &cow;
 }
 
-Result<ExtentBuffer*> read_node_slot(ExtentBuffer& parent, unsigned slot) {
-    parent.content.read();
+Result<ExtentBuffer*> read_node_slot(ExtentBuffer& parent, unsigned slot, bool lockless) {
+    lockless ? read_lockless(parent) : parent.content.read();
     const Level level = parent.level();
     if (slot >= parent.nritems()) return Errno::NoEnt;
     if (level == 0) {  // BUG_ON() through 6.1, an assertion later

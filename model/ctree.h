@@ -26,6 +26,11 @@ struct Path {
     bool search_commit_root = false;  // the tree as of the last commit, without locks
     bool skip_locking = false;
     bool keep_locks = false;
+    /// Blocks of a commit root may be written meanwhile, header flags at least: reads without locks
+    /// are ordered with what others do, and not checked for races.
+    bool lockless = false;
+    /// Send: the commit root is cloned under commit_root_sem, which is not held on the way down.
+    bool need_commit_sem = false;
 
     void release();                    // btrfs_release_path: locks and references, from the leaf up
     void unlock_up_safe(Level level);  // unlocks `level` and all above; the references stay.
@@ -88,11 +93,16 @@ Result<ExtentBuffer*> copy_root(TransHandle& trans, Root& root, ExtentBuffer& bu
 
 /// Reads the child at parent.slot, checks bytenr, generation, level and first key as the kernel of
 /// `fs` does. Takes a reference.
-Result<ExtentBuffer*> read_node_slot(ExtentBuffer& parent, unsigned slot);
+/// @param lockless  nobody has locked the parent
+Result<ExtentBuffer*> read_node_slot(ExtentBuffer& parent, unsigned slot, bool lockless = false);
 
+/// Records that the path looks into a block.
+inline void read_content(const Path& path, const ExtentBuffer& eb) {
+    path.lockless ? read_lockless(eb) : eb.content.read();
+}
 /// Reads an item's structure at the path's leaf.
 template <class T> T read_item(const Path& path) {
-    path.nodes[0]->content.read();
+    read_content(path, *path.nodes[0]);
     return load<T>(path.nodes[0]->item_data(path.slots[0]));
 }
 /// Writes an item's structure in place; the leaf is write-locked and of this transaction. Marks it

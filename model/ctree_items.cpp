@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/ctree_internal.h"
+#include "model/delete_item.h"
 #include "model/fs_info.h"
 #include "model/probes.h"
 #include "sim/scheduler.h"
@@ -176,6 +177,14 @@ void set_item_key_safe(Path& path, const Key& new_key) {
     layout::set_item_key(leaf, slot, new_key);
     mark_buffer_dirty(leaf);
     if (slot == 0) ctree::fixup_low_keys(path, new_key, 1);
+}
+
+Result<void> delete_item(TransHandle& trans, Root& root, const Key& key) {
+    Path path;
+    const auto found = search_slot(&trans, root, key, path, -1, true);
+    if (!found) return found.error();
+    if (!*found) return Errno::NoEnt;
+    return del_item(trans, root, path);
 }
 
 }  // namespace model

@@ -121,7 +121,13 @@ ExtentBuffer& Search::lock_root() {
 }
 
 Result<bool> Search::take_root() {
-    if (path_.search_commit_root) {
+    if (path_.need_commit_sem) {
+        const sim::ReadGuard guard(root_.fs.commit_root_sem);
+        root_.node_ptr.read();
+        ExtentBuffer& clone = clone_extent_buffer(*root_.commit_root);
+        level_ = clone.level();
+        path_.nodes[level_] = &clone;
+    } else if (path_.search_commit_root) {
         root_.node_ptr.read();
         extent_buffer_get(*root_.commit_root);
         level_ = root_.commit_root->level();
@@ -133,7 +139,7 @@ Result<bool> Search::take_root() {
     } else {
         lock_root();
     }
-    here().content.read();
+    read_content(path_, here());
     if (!here().has_flag(eb_flag::uptodate))
         return Errno::IO;  // it failed to be written some time ago
     return true;
@@ -237,7 +243,7 @@ Result<Search::Step> Search::take_child() {
         write ? tree_lock(eb) : tree_read_lock(eb);
         path_.locks[level_] = write ? TreeLock::Write : TreeLock::Read;
     }
-    eb.content.read();
+    read_content(path_, eb);
     return Step::Down;
 }
 
@@ -285,7 +291,7 @@ Result<bool> go_to_first_leaf(Root& root, Path& path, Level level) {
             tree_read_lock(**child);
             path.locks[level] = TreeLock::Read;
         }
-        path.nodes[level]->content.read();
+        read_content(path, *path.nodes[level]);
     }
     return true;
 }

@@ -69,6 +69,7 @@ Bytenr disk_address(const FileExtent& extent, u64 offset) {
 /// checks and at the pending snapshots after them; the count of these also orders the change of
 /// last_snapshot, so both are read in one step here.
 bool may_be_snapshotted(Root& root, const FileExtent& extent) {
+    reloc_order_last_snapshot(root);
     return root.snapshot_force_cow.load() != 0 ||
            extent.item.generation <= root.root_item.last_snapshot;
 }

@@ -16,6 +16,12 @@ enum class ReplaceState : u8 {
     Suspended = 4
 };
 
+/// Operations on the whole filesystem that exclude each other: enum btrfs_exclusive_operation.
+namespace exclop {
+inline constexpr u32 none = 0, dev_replace = 1, balance = 2, balance_paused = 3, resize = 4,
+                     send = 5;
+}
+
 /// fs/btrfs/ctree.h: struct btrfs_dev_replace.
 struct DevReplace {
     explicit DevReplace(FsInfo& fs);
@@ -23,7 +29,7 @@ struct DevReplace {
     sim::Object cursor_obj;  // cursors, item_needs_writeback: rwsem, from 81e87a736c55 on
     sim::RwSem rwsem;
     sim::Mutex lock_finishing_cancel_unmount;
-    sim::Atomic<u32> exclusive_operation;  // fs_info's; nothing else of the model takes it
+    sim::Atomic<u32> exclusive_operation;  // fs_info's: an exclop
     ReplaceState replace_state = ReplaceState::NeverStarted;
     bool is_valid = false, item_needs_writeback = false;
     Device* srcdev = nullptr;

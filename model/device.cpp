@@ -10,7 +10,8 @@ Device::Device(FsInfo& owner, std::string_view device_name, u16 device_index, u6
       sizes_obj(objects::device, device_index, this),
       commit_sizes_obj(objects::device, device_index, this), dev_state(0, device_index),
       queue_obj(objects::dev_queue, device_index, this),
-      medium_obj(objects::medium, device_index, this) {}
+      medium_obj(objects::medium, device_index, this),
+      cache_obj(objects::device_cache, device_index, this) {}
 
 Device* find_device(FsInfo& fs, Devid devid) {
     for (Device* const device : fs.fs_devices.devices)

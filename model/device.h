@@ -110,6 +110,7 @@ struct Device {
         generation_errors = 0;  // BTRFS_DEV_STAT_*
     sim::Object queue_obj;      // submissions
     sim::Object medium_obj;     // content, by sector
+    sim::Object cache_obj;      // what of it is volatile: a flush changes nothing that a read sees
     Disk disk;
     /// Writes that were handed to the device and have not taken effect, the newest last. For checks
     /// only.
@@ -121,7 +122,7 @@ struct Device {
     Vector<InFlight> in_flight;
     ZonedDrive* drive = nullptr;  // null: a device that is written anywhere
     u64 read_latency_ns = 80'000, write_latency_ns = 20'000, flush_latency_ns = 500'000;
-    bool test(unsigned bit) const { return ((dev_state.peek() >> bit) & 1) != 0; }
+    bool test(unsigned bit) const { return dev_state.peek_bit(bit); }
 };
 
 /// fs_info->fs_devices. Lists under device_list_mutex; num_devices as in the super block.

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "model/delete_item.h"
 #include "model/fs_info.h"
 #include "sim/trace.h"
 
@@ -94,14 +95,6 @@ Result<void> delete_name(TransHandle& trans, Root& root, const Key& key, std::st
     return {};
 }
 
-Result<void> delete_exact(TransHandle& trans, Root& root, const Key& key) {
-    Path path;
-    const auto found = search_slot(&trans, root, key, path, -1, true);
-    if (!found) return found.error();
-    if (!*found) return Errno::NoEnt;
-    return del_item(trans, root, path);
-}
-
 }  // namespace
 
 Result<void> insert_dir_item(TransHandle& trans, Root& root, u64 dir, std::string_view name,
@@ -128,7 +121,7 @@ Result<void> delete_dir_item(TransHandle& trans, Root& root, u64 dir, std::strin
                              u64 index) {
     const auto deleted = delete_name(trans, root, {dir, dir_item_key, name_hash(name)}, name);
     if (!deleted) return deleted;
-    return delete_exact(trans, root, {dir, dir_index_key, index});
+    return delete_item(trans, root, {dir, dir_index_key, index});
 }
 
 Result<u64> next_dir_index(Root& root, u64 dir) {
@@ -173,7 +166,7 @@ Result<void> insert_orphan_item(TransHandle& trans, Root& root, u64 offset) {
 
 Result<void> del_orphan_item(TransHandle& trans, Root& root, u64 offset) {
     const sim::Scope scope("btrfs_del_orphan_item");
-    return delete_exact(trans, root, {orphan_objectid, orphan_item_key, offset});
+    return delete_item(trans, root, {orphan_objectid, orphan_item_key, offset});
 }
 
 }  // namespace model

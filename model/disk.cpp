@@ -49,7 +49,7 @@ void store_cached(Disk& disk, u64 physical, const Sector& sector) {
 }
 
 void flush_cache(Device& device) {
-    device.medium_obj.write();
+    device.cache_obj.write();
     ++device.disk.flushes;
     for (const auto& [physical, sector] : device.disk.cached)
         device.disk.durable.insert_or_assign(physical, sector);
@@ -76,6 +76,8 @@ void write_sectors(const DevRequest& request, const Sector* buffer) {
     if (request.append_place == nullptr) leave_in_flight(request, buffer);
     if (request.preflush) flush_cache(device);
     for_each_sector(request, [&](u64 physical) { device.medium_obj.insert(physical); });
+    // Writes of different sectors commute, but none with a flush.
+    sim::current().order(device.cache_obj, sim::AccessKind::Read);
     ++device.disk.writes;
     for (u32 i = 0; i < request.sectors; ++i) {
         const u64 physical = sector_address(request, i);

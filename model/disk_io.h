@@ -45,8 +45,8 @@ Result<void> write_all_supers(FsInfo& fs);
 /// resumed by a task of its own. Mirrors open_ctree().
 Result<void> open_ctree(FsInfo& fs);
 
-/// A subvolume's root, read on first use. @return NoEnt when there is none, or it is deleted.
-/// Mirrors btrfs_get_fs_root().
+/// The root of a tree by its id; a subvolume's is read on first use. @return NoEnt when there is
+/// none, or it is deleted. Mirrors btrfs_get_fs_root().
 Result<Root*> get_fs_root(FsInfo& fs, Objectid objectid);
 
 // ---- bytes of blocks ----------------------------------------------------------------------------

@@ -183,7 +183,7 @@ void end_block_read(Bio& bio) {
         good = validate_extent_buffer(read);
     }
     if (good) set_buffer_lockdep_class(eb, eb.owner(), eb.level());
-    eb.set_flag(good ? eb_flag::uptodate : eb_flag::read_err);
+    eb.bflags.set_bit(good ? eb_flag::uptodate : eb_flag::read_err);
     end_reading(eb);
 }
 
@@ -194,7 +194,7 @@ void end_block_read(Bio& bio) {
 bool lock_for_reading(ExtentBuffer& eb) {
     while (eb.reading.test_and_set())
         eb.reading.wait();
-    if (!eb.test_flag(eb_flag::uptodate)) return true;
+    if (!eb.bflags.test(eb_flag::uptodate)) return true;
     end_reading(eb);
     return false;
 }
@@ -202,7 +202,7 @@ bool lock_for_reading(ExtentBuffer& eb) {
 /// Mirrors read_extent_buffer_pages().
 /// @param mirror  which copy, 0 for any; afterwards the one that was read
 Result<void> read_extent_buffer_pages(ExtentBuffer& eb, const ParentCheck& check, u32& mirror) {
-    if (eb.test_flag(eb_flag::uptodate)) return {};
+    if (eb.bflags.test(eb_flag::uptodate)) return {};
     if (!lock_for_reading(eb)) return {};
     BlockRead read{eb, check, mirror};
     Bio& bio = make_bio(eb.fs, MapOp::Read, eb.start, eb.fs.nodesize / sectorsize);
@@ -213,7 +213,7 @@ Result<void> read_extent_buffer_pages(ExtentBuffer& eb, const ParentCheck& check
     submit_bio(bio);
     eb.reading.wait();
     mirror = read.mirror;
-    if (!eb.test_flag(eb_flag::uptodate)) return Errno::IO;
+    if (!eb.bflags.test(eb_flag::uptodate)) return Errno::IO;
     return {};
 }
 
@@ -221,7 +221,9 @@ Result<void> read_extent_buffer_pages(ExtentBuffer& eb, const ParentCheck& check
 Result<void> read_and_verify(ExtentBuffer& eb, const ParentCheck& check, u32& mirror) {
     if (const auto read = read_extent_buffer_pages(eb, check, mirror); !read) return read.error();
     if (const auto good = verify_parent_transid(eb, check, mirror); !good) {
-        eb.clear_flag(eb_flag::uptodate);
+        // Another tree's block that is being changed or written stays (a26e8c9f75b0).
+        const bool in_use = eb.has_flag(eb_flag::dirty) || eb.writeback.peek();
+        if (!in_use) eb.bflags.clear_bit(eb_flag::uptodate);
         return good.error();
     }
     return verify_level_key(eb, check).ok() ? Result<void>{} : Errno::UClean;
@@ -259,7 +261,7 @@ ExtentBuffer* find_uptodate_block(FsInfo& fs, Bytenr bytenr, const ParentCheck& 
                                   Errno* error) {
     ExtentBuffer* const eb = find_extent_buffer(fs, bytenr);
     if (eb == nullptr) return nullptr;
-    const bool usable = eb->test_flag(eb_flag::uptodate) &&
+    const bool usable = eb->bflags.test(eb_flag::uptodate) &&
                         (check.transid.get() == 0 || eb->generation() == check.transid);
     if (!usable) {
         free_extent_buffer(eb);

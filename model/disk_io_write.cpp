@@ -26,8 +26,8 @@ struct BlocksInFlight {
 
 /// Mirrors set_btree_ioerr(): the commit that waits for the block must fail.
 void set_btree_ioerr(ExtentBuffer& eb) {
-    if (eb.test_and_set_flag(eb_flag::write_err)) return;
-    eb.clear_flag(eb_flag::uptodate);
+    if (eb.bflags.test_and_set(eb_flag::write_err)) return;
+    eb.bflags.clear_bit(eb_flag::uptodate);
     eb.fs.flags.set_bit(fs_flag::btree_err);
 }
 
@@ -169,7 +169,7 @@ bool start_writeback(ExtentBuffer& eb) {
     if (!eb.has_flag(eb_flag::dirty)) return false;
     sim::Spinlock refs_lock(lock_classes::refs_lock, eb.start.get());
     const sim::SpinGuard guard(refs_lock);
-    eb.clear_flag(eb_flag::dirty);
+    eb.bflags.clear_bit(eb_flag::dirty);
     eb.writeback.set();
     return true;
 }
@@ -206,7 +206,7 @@ bool lock_extent_buffer_for_io(ExtentBuffer& eb, bool sync, BioCtrl& bio_ctrl) {
 void submit_eb(FsInfo& fs, Bytenr start, bool sync, BioCtrl& bio_ctrl) {
     ExtentBuffer* const eb = find_extent_buffer(fs, start);
     if (eb == nullptr) return;
-    const bool tagged_dirty = eb->test_flag(eb_flag::dirty);
+    const bool tagged_dirty = eb->bflags.test(eb_flag::dirty);
     if (tagged_dirty && lock_extent_buffer_for_io(*eb, sync, bio_ctrl)) bio_ctrl.add(*eb);
     free_extent_buffer(eb);
 }
@@ -218,7 +218,7 @@ Result<void> submit_eb_on_zone(FsInfo& fs, Bytenr start, bool sync) {
     ExtentBuffer* const eb = find_extent_buffer(fs, start);
     if (eb == nullptr) return {};
     Result<void> result;
-    if (eb->test_flag(eb_flag::dirty)) {
+    if (eb->bflags.test(eb_flag::dirty)) {
         BlockGroup& bg = *lookup_block_group(fs, start);
         const MetaWrite turn = check_meta_write_pointer(bg, *eb, sync);
         if (turn == MetaWrite::Again) result = Errno::Again;
@@ -314,7 +314,7 @@ Vector<u64> tagged_dirty_blocks(FsInfo& fs) {
     Vector<u64> dirty;
     fs.buffer_radix_obj.read();  // which buffers there are
     for (const auto& [start, eb] : fs.buffer_radix)
-        if (eb->test_flag(eb_flag::dirty)) dirty.push_back(start);
+        if (eb->bflags.test(eb_flag::dirty)) dirty.push_back(start);
     return dirty;
 }
 

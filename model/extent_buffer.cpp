@@ -89,6 +89,11 @@ u32 ExtentBuffer::leaf_free_space() const {
     return data_end - count * static_cast<u32>(sizeof(LeafItem));
 }
 
+void read_lockless(const ExtentBuffer& eb) {
+    if (sim::Scheduler* const scheduler = sim::current_or_null(); scheduler != nullptr)
+        scheduler->order(eb.content, sim::AccessKind::Read);
+}
+
 ExtentBuffer* find_extent_buffer(FsInfo& fs, Bytenr start) {
     fs.buffer_radix_obj.lookup(start.get());
     const auto found = fs.buffer_radix.find(start.get());
@@ -126,7 +131,7 @@ void free_extent_buffer_stale(ExtentBuffer* eb) {
 }
 
 ExtentBuffer& clone_extent_buffer(const ExtentBuffer& eb) {
-    eb.content.read();
+    read_lockless(eb);
     auto* const copy = sim::make<ExtentBuffer>(eb.fs, eb.start);
     std::memcpy(copy->data, eb.data, eb.len);
     copy->bflags.poke(bit(eb_flag::uptodate) | bit(eb_flag::unmapped));
@@ -165,7 +170,7 @@ bool flag_for_zeroing(ExtentBuffer& eb) {
     const FsInfo& fs = eb.fs;
     if (fs.zoned == nullptr || !fs.has(fix::zoned_zeroout)) return false;
     if (fs.has(fix::zeroout_only_dirty) && !eb.has_flag(eb_flag::dirty)) return true;
-    eb.set_flag(eb_flag::zoned_zeroout);
+    eb.bflags.set_bit(eb_flag::zoned_zeroout);
     sim::note([&] { return "block " + std::to_string(eb.start.get()) + " is to be zeroed"; });
     return true;
 }

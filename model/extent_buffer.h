@@ -66,24 +66,7 @@ struct ExtentBuffer {
 
     /// A flag as it stands, without an access: for what the tree lock or the count of references
     /// orders (DIRTY, STALE, TREE_REF, IN_TREE), and for checks.
-    bool has_flag(unsigned bit) const { return ((bflags.peek() >> bit) & 1) != 0; }
-    /// The kernel's test_bit(), set_bit(), clear_bit() on bflags. Each bit is a key of its own: who
-    /// looks at one does not depend on who changes another.
-    bool test_flag(unsigned bit) const {
-        bflags.lookup(bit);
-        return has_flag(bit);
-    }
-    bool test_and_set_flag(unsigned bit) {
-        bflags.insert(bit);
-        const bool was_set = has_flag(bit);
-        bflags.poke(bflags.peek() | (u64{1} << bit));
-        return was_set;
-    }
-    void set_flag(unsigned bit) { test_and_set_flag(bit); }
-    void clear_flag(unsigned bit) {
-        bflags.insert(bit);
-        bflags.poke(bflags.peek() & ~(u64{1} << bit));
-    }
+    bool has_flag(unsigned bit) const { return bflags.peek_bit(bit); }
 
     // Slots: KeyPtr in nodes, LeafItem in leaves. No access recording, no bounds beyond assertions.
     Key key(unsigned slot) const { return load<DiskKey>(slot_address(slot)).cpu(); }
@@ -112,6 +95,9 @@ struct ExtentBuffer {
     }
 };
 
+/// Somebody who holds no lock looks into the block: no step of its own, and no race with writers,
+/// but ordered with them.
+void read_lockless(const ExtentBuffer& eb);
 /// A hit in the cache takes a reference; null when absent. Mirrors find_extent_buffer().
 ExtentBuffer* find_extent_buffer(FsInfo& fs, Bytenr start);
 /// Hit or create, with a reference. A new buffer is zeroed and not up to date. Mirrors

@@ -181,12 +181,12 @@ struct Preallocated {
     u64 bytes = 0;  // that no longer count as reserved by the caller
     Result<void> result;
 };
-Preallocated prealloc_file_range(Inode& inode, Hole hole) {
+Preallocated prealloc_file_range(Inode& inode, Hole hole, u64 min_size) {
     const sim::Scope scope("btrfs_prealloc_file_range");
     Preallocated done;
     while (hole.start < hole.end && done.result) {
         const u64 left = hole.end - hole.start;
-        const auto extent = reserve_extent(inode.root, left, left, sectorsize, true, false);
+        const auto extent = reserve_extent(inode.root, left, left, min_size, true, false);
         if (!extent) return {done.bytes, extent.error()};
         done.result = insert_prealloc(inode, hole.start, *extent);
         dec_block_group_reservations(inode.fs, extent->start);
@@ -196,7 +196,7 @@ Preallocated prealloc_file_range(Inode& inode, Hole hole) {
     return done;
 }
 
-Result<void> fill_holes(Inode& inode, const std::vector<Hole>& holes) {
+Result<void> fill_holes(Inode& inode, const std::vector<Hole>& holes, u64 min_size) {
     u64 needed = 0;
     for (const Hole& hole : holes)
         needed += hole.end - hole.start;
@@ -204,7 +204,7 @@ Result<void> fill_holes(Inode& inode, const std::vector<Hole>& holes) {
     const auto reserved = reserve_data_bytes(inode.fs, needed);
     if (!reserved) return reserved;
     for (const Hole& hole : holes) {
-        const auto [bytes, result] = prealloc_file_range(inode, hole);
+        const auto [bytes, result] = prealloc_file_range(inode, hole, min_size);
         needed -= bytes;
         if (result) continue;
         release_delalloc(inode, needed, 0);
@@ -230,13 +230,20 @@ Result<void> update_isize(Inode& inode, u64 end) {
 
 }  // namespace
 
+Result<void> prealloc_extent(Inode& inode, u64 start, u64 end) {
+    lock_extent(inode, start, end);
+    const auto result = fill_holes(inode, {{start, end}}, end - start);
+    unlock_extent(inode, start, end);
+    return result;
+}
+
 Result<void> fallocate_range(Inode& inode, u64 start, u64 end) {
     const sim::Scope scope("btrfs_fallocate");
     const auto waited = wait_ordered_range(inode, start, end - start);
     if (!waited) return waited;
     lock_extent(inode, start, end);
     const auto holes = find_holes(inode, start, end);
-    auto result = holes ? fill_holes(inode, *holes) : Result<void>{holes.error()};
+    auto result = holes ? fill_holes(inode, *holes, sectorsize) : Result<void>{holes.error()};
     if (result) result = update_isize(inode, end);
     unlock_extent(inode, start, end);
     return result;

@@ -25,6 +25,9 @@ Result<void> buffered_write(Inode& inode, u64 start, u64 end, u64 word);
 /// Extents allocated ahead of writing, for the holes of [start, end); the caller holds inode.lock.
 /// Mirrors btrfs_fallocate().
 Result<void> fallocate_range(Inode& inode, u64 start, u64 end);
+/// One extent for [start, end), which is a hole. The caller holds inode.lock. Mirrors
+/// btrfs_prealloc_file_range() with min_size
+Result<void> prealloc_extent(Inode& inode, u64 start, u64 end);
 /// The words of [start, end) within i_size, from the page cache or the devices. @return IO when no
 /// copy has the right checksum
 Result<std::vector<u64>> read_range(Inode& inode, u64 start, u64 end);

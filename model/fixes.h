@@ -28,6 +28,10 @@ extern const Fix& scrub_no_chunk_prealloc;     // b12de52896c0  5.5
 extern const Fix& drains_removed;              // 042528f8d840  5.5
 extern const Fix& mandatory_readonly;          // 1bbb97b8ce7d  5.5
 extern const Fix& scrub_freezes_group;         // 2473d24f2b77  5.8
+extern const Fix& delay_reloc_drop;            // d2311e698578  5.1
+extern const Fix& send_excludes_balance;       // 9e967495e0e0  5.3, until 5.14
+extern const Fix& send_excludes_relocation;    // 1cea5cf0e664  5.14, until 5.17
+extern const Fix& send_beside_relocation;      // d96b34248c2f  5.17
 extern const Fix& copy_alloc_state;            // 4c8f353272dd  5.9
 extern const Fix& super_committed_state;       // d0c2f4fa555e  5.12
 extern const Fix& bounded_preflush;            // e19eb11f4f3d  5.12
@@ -45,6 +49,7 @@ extern const Fix& freed_block_assert;          // 073bda7a5417  6.9
 extern const Fix& nocow_wait_only;    // the first posted version of 1bbb97b8ce7d
 extern const Fix& reservations_wait;  // the reservations as well
 extern const Fix& drain_and_commit;   // all three waits, then always a commit
+extern const Fix& send_exclusive_op;  // a send is an exclusive operation, as was asked in review
 extern const Fix&
     zoned_keep_header;  // a block that is zeroed before it is written keeps its header
 extern const Fix& tolerate_ro_failure;  // 1bbb97b8ce7d without making the read-only state mandatory

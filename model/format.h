@@ -174,6 +174,18 @@ struct DevReplaceItem {
 };
 static_assert(sizeof(DevReplaceItem) == 72);
 
+struct BalanceArgs {
+    u64 profiles, usage, devid, pstart, pend, vstart, vend, target, flags, limit;
+    u32 stripes_min, stripes_max;
+    u64 unused[6];
+};
+struct BalanceItem {
+    u64 flags;
+    BalanceArgs data, meta, sys;
+    u64 unused[4];
+};
+static_assert(sizeof(BalanceItem) == 448);
+
 struct SuperBlock {  // 4096 bytes at 64 KiB of each device
     u8 csum[32];
     u8 fsid[16];

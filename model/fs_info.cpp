@@ -16,8 +16,7 @@ std::string state_suffix(const FsInfo& fs) {
     if (!fs.kernel.at_least(5, 18)) return {};
     std::string letters;
     for (unsigned bit = 0; bit < state_letters.size(); ++bit)
-        if (state_letters[bit] != 0 && ((fs.fs_state.peek() >> bit) & 1) != 0)
-            letters += state_letters[bit];
+        if (state_letters[bit] != 0 && fs.fs_state.peek_bit(bit)) letters += state_letters[bit];
     return letters.empty() ? letters : ": state " + letters;
 }
 
@@ -35,9 +34,10 @@ FsInfo::FsInfo(const KernelVersion& version, const Geometry& shape)
       fs_state(0, 0, objects::fs_state), super_copy(sim::make<SuperBlock>()),
       super_for_commit(sim::make<SuperBlock>()), super_obj(objects::super, 0, this),
       geometry(&shape), fs_roots_lock(lock_classes::fs_roots_lock),
-      fs_roots_obj(objects::fs_roots, 0, this), commit_root_sem(lock_classes::commit_root_sem),
-      buffer_radix_obj(objects::eb_cache, 0, this), trans_lock(lock_classes::trans_lock),
-      trans_obj(objects::transaction, 0, this), transaction_wait(0, "transaction_wait"),
+      fs_roots_obj(objects::fs_roots, 0, this), fs_roots_tag_obj(objects::fs_roots, 1, this),
+      commit_root_sem(lock_classes::commit_root_sem), buffer_radix_obj(objects::eb_cache, 0, this),
+      trans_lock(lock_classes::trans_lock), trans_obj(objects::transaction, 0, this),
+      transaction_wait(0, "transaction_wait"),
       transaction_blocked_wait(0, "transaction_blocked_wait"),
       tree_log_mutex(lock_classes::tree_log_mutex), reloc_mutex(lock_classes::reloc_mutex),
       ro_block_group_mutex(lock_classes::ro_block_group_mutex),
@@ -47,7 +47,8 @@ FsInfo::FsInfo(const KernelVersion& version, const Geometry& shape)
       metadata_profile(shape.metadata_profile), device_list_mutex(lock_classes::device_list_mutex),
       chunk_mutex(lock_classes::chunk_mutex), mapping_tree_lock(lock_classes::mapping_tree_lock),
       mapping_tree_obj(objects::mapping_tree, 0, this), dev_replace(*this), scrub(*this),
-      ordered_operations_mutex(lock_classes::ordered_operations_mutex),
+      block_groups_obj(objects::block_group_index, 0, this), reloc(*this), balance(*this),
+      send(*this), ordered_operations_mutex(lock_classes::ordered_operations_mutex),
       ordered_root_lock(lock_classes::ordered_root_lock),
       ordered_roots_obj(objects::ordered_list, 0, this), endio_write_workers("btrfs-endio-write"),
       endio_workers("btrfs-endio"), flush_workers("btrfs-flush_delalloc") {

@@ -1,4 +1,5 @@
 #pragma once
+#include "model/balance.h"
 #include "model/block_group.h"
 #include "model/ctree.h"
 #include "model/dev_replace.h"
@@ -8,8 +9,10 @@
 #include "model/mkfs.h"
 #include "model/mutation.h"
 #include "model/probes.h"
+#include "model/relocation.h"
 #include "model/root.h"
 #include "model/scrub.h"
+#include "model/send.h"
 #include "model/space_info.h"
 #include "model/transaction.h"
 #include "model/volumes.h"
@@ -23,7 +26,7 @@ inline constexpr unsigned error = 0, trans_aborted = 3, dev_replacing = 4;
 }
 
 namespace fs_flag {  // BTRFS_FS_*
-inline constexpr unsigned open = 4, btree_err = 11;
+inline constexpr unsigned open = 4, btree_err = 11, balance_running = 17, reloc_running = 18;
 }
 
 /// The mounted filesystem: fs/btrfs/ctree.h, struct btrfs_fs_info. Owner of everything below; lives
@@ -71,7 +74,7 @@ class FsInfo {
     Map<u64, Root*> fs_roots;     // radix of subvolumes, 5 included: fs_roots_lock
     Set<u64> fs_roots_trans_tag;  // BTRFS_ROOT_TRANS_TAG
     sim::Spinlock fs_roots_lock;
-    sim::Object fs_roots_obj;
+    sim::Object fs_roots_obj, fs_roots_tag_obj;  // keyed by tree; 0: next_subvolid
     sim::RwSem commit_root_sem;
     Vector<Root*> dirty_cowonly_roots;  // trans_lock
     u64 next_subvolid = 256;
@@ -110,7 +113,11 @@ class FsInfo {
     sim::Object mapping_tree_obj;      // keyed by logical start
     DevReplace dev_replace;
     ScrubState scrub;
-    ZonedFs* zoned = nullptr;  // null: on regular devices
+    ZonedFs* zoned = nullptr;      // null: on regular devices
+    sim::Object block_groups_obj;  // which groups there are: keyed by their start
+    RelocState reloc;
+    BalanceState balance;
+    SendState send;
 
     // Files.
     sim::Mutex ordered_operations_mutex;

@@ -72,7 +72,7 @@ void unlock_extent(Inode& inode, u64 start, u64 end) {
 
 namespace {
 
-constexpr u32 mode_dir = 040755;
+constexpr u32 mode_dir = 040755, mode_private_file = 0100600;
 
 u64 cache_key(const Inode& inode) {
     return inode.root.objectid << 32 | inode.ino;
@@ -119,7 +119,11 @@ Inode* insert_cached(Inode* fresh) {
     const sim::SpinGuard guard{fs.dcache_lock};
     fs.dcache_obj.insert(cache_key(*fresh));
     const auto [place, inserted] = fs.inodes.emplace(cache_key(*fresh), fresh);
-    if (!inserted) sim::destroy(fresh);
+    if (inserted) {
+        fresh->root.inodes_obj.insert(fresh->ino);
+    } else {
+        sim::destroy(fresh);
+    }
     ++place->second->refs;
     return place->second;
 }
@@ -168,6 +172,7 @@ bool drop_reference(Inode& inode) {
     inode.obj.read();
     if (inode.nlink > 0) return false;
     inode.evicting = true;
+    inode.root.inodes_obj.insert(inode.ino);
     fs.inodes.erase(cache_key(inode));
     return true;
 }
@@ -267,6 +272,21 @@ Result<Inode*> create_new_inode(TransHandle& trans, Inode& dir, std::string_view
     if (inserted) inserted = insert_inode_ref(trans, dir.root, name, *ino, dir.ino, *index);
     if (inserted) return insert_cached(inode);
     abort_transaction(trans, inserted.error(), "btrfs_create_new_inode");
+    sim::destroy(inode);
+    return inserted.error();
+}
+
+Result<Inode*> create_nameless_inode(TransHandle& trans, Root& root, u64 flags) {
+    const auto ino = get_free_objectid(root);
+    if (!ino) return ino.error();
+    Inode* const inode = sim::make<Inode>(root.fs, root, *ino);
+    inode->generation = inode->last_trans = trans.transid.get();
+    inode->flags = flags;
+    inode->mode = mode_private_file;
+    const InodeItem item = inode_item(trans, *inode);
+    auto inserted = insert_item(trans, root, {*ino, inode_item_key, 0}, bytes_of(item));
+    if (inserted) inserted = insert_orphan_item(trans, root, *ino);
+    if (inserted) return insert_cached(inode);
     sim::destroy(inode);
     return inserted.error();
 }

@@ -40,6 +40,8 @@ struct Inode {
     bool is_dir = false;
     u64 dir_index = 2;  // directories: index of the next name; i_rwsem
 
+    u64 index_cnt = 0;  // the relocation inode: where the group begins that it is a copy of
+
     u32 refs = 0;  // i_count: fs.dcache_lock
     bool evicting = false;
 
@@ -103,6 +105,9 @@ Result<void> update_inode(TransHandle& trans, Inode& inode);
 /// A new inode of `root` with its INODE_ITEM; for a file of `dir` with its INODE_REF too. Mirrors
 /// btrfs_create_new_inode().
 Result<Inode*> create_new_inode(TransHandle& trans, Inode& dir, std::string_view name, u64* index);
+/// A file without a name, with its INODE_ITEM and its orphan item: it goes with its last reference.
+/// Mirrors __insert_orphan_inode() and what create_reloc_inode() does around it.
+Result<Inode*> create_nameless_inode(TransHandle& trans, Root& root, u64 flags);
 /// The directory 256 of a new subvolume: INODE_ITEM and INODE_REF "..". Mirrors
 /// btrfs_create_subvol_root().
 Result<void> create_subvol_root_dir(TransHandle& trans, Root& root);

@@ -65,14 +65,16 @@ constexpr Invariant table[] = {
      "Committed tree blocks say that they were written and whose they are; root items have both "
      "generations.",
      Visible, super_durable},
-    {"full-backref-is-needed", "No block that its own tree reaches has full back references.",
+    {"full-backref-is-needed",
+     "No block that its own tree reaches has full back references, where nothing was relocated.",
      Visible, super_durable},
     {"backrefs-in-order", "Inline back references are in the order in which readers search them.",
      Visible, super_durable},
     {"csums-have-data", "There is no checksum for what is no data.", Visible, super_durable},
     {"file-extent-generation",
-     "A file extent is not older than its extent nor newer than the super block.", Visible,
-     super_durable},
+     "A file extent is not newer than the super block, nor older than its extent, unless that was "
+     "relocated.",
+     Visible, super_durable},
 
     {"committed-block-overwritten",
      "What the last durable super block reaches is not overwritten, but for data that is written "
@@ -91,6 +93,7 @@ constexpr Invariant table[] = {
     {"unpin-unreachable",
      "Space that is unpinned is not reachable from the last durable super block.", Visible,
      where_it_happens},
+    {"removed-group-empty", "A block group that is removed is empty.", Visible, where_it_happens},
     {"dirty-transid", "A tree block that is changed belongs to the running transaction.", Visible,
      where_it_happens},
     {"write-under-writeback", "A tree block does not change while it is being written.", Visible,
@@ -104,6 +107,12 @@ constexpr Invariant table[] = {
     {"read-returns-what-was-written",
      "A read returns what the last write before it, or one beside it, put there.", Visible,
      where_it_happens},
+
+    {"send-stream-equals-snapshot", "What is received is what was sent.", Visible, "send ended"},
+    {"send-completes",
+     "A send that was let in does not fail while the devices work; its signature ends in what "
+     "stopped it.",
+     Visible, "send ended"},
 
     {"mounts-after-crash", "What a crash leaves can be mounted.", Visible, after_crash},
     {"replace-resumable",

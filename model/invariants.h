@@ -9,6 +9,7 @@ class Scheduler;
 
 namespace model {
 
+struct BlockGroup;
 struct Device;
 struct ExtentBuffer;
 
@@ -59,6 +60,8 @@ void check_skipped_commit(FsInfo& fs);
 /// A reference to the block is about to be dropped, with the level that its header says: remembers
 /// a wrong one for the end, since the kernel goes on.
 void check_freed_block(const ExtentBuffer& eb);
+/// The chunk of a group is about to be removed: nothing may be in it.
+void check_removed_group(const BlockGroup& bg);
 /// Before the range goes back to free space: not reachable from the last super block.
 void check_unpin(FsInfo& fs, Bytenr start, u64 bytes);
 

@@ -183,7 +183,8 @@ ImageProblem check_data(const FsInfo& fs, const TreeImage& image,
 ImageProblem check_new_data(const FsInfo& fs, const TreeImage& image, u64 verified) {
     data_matches_checksum.count();
     for (const auto& extent : image.file_extents) {
-        if (extent.generation <= verified || extent.prealloc || !extent.datasum) continue;
+        const u64 written = image.relocated ? ~u64{0} : extent.generation;
+        if (written <= verified || extent.prealloc || !extent.datasum) continue;
         if (auto problem = check_data(fs, image, extent); problem.invariant != nullptr)
             return problem;
     }

@@ -14,7 +14,7 @@ namespace {
 const Evaluation committed_block_overwritten{"committed-block-overwritten"},
     super_order{"super-order"}, write_to_removed_device{"write-to-removed-device"},
     allocation_is_free{"allocation-is-free"}, unpin_unreachable{"unpin-unreachable"},
-    zone_write_pointer{"zone-write-pointer"};
+    zone_write_pointer{"zone-write-pointer"}, removed_group_empty{"removed-group-empty"};
 
 std::string range_text(u64 start, u64 length) {
     return std::to_string(start) + " to " + std::to_string(start + length);
@@ -182,6 +182,16 @@ void check_freed_block(const ExtentBuffer& eb) {
                std::to_string(eb.known_level) + " says that its level is " +
                std::to_string(eb.level());
     });
+}
+
+void check_removed_group(const BlockGroup& bg) {
+    if (committed_state(bg.fs) == nullptr) return;
+    removed_group_empty.count();
+    if (bg.used + bg.reserved + bg.pinned == 0) return;
+    sim::violation("removed-group-empty", "block group " + std::to_string(bg.start.get()) +
+                                              " is removed with used " + std::to_string(bg.used) +
+                                              ", reserved " + std::to_string(bg.reserved) +
+                                              ", pinned " + std::to_string(bg.pinned));
 }
 
 void check_unpin(FsInfo& fs, Bytenr start, u64 bytes) {

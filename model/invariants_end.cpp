@@ -152,8 +152,15 @@ void check_left_behind(const FsInfo& fs) {
     must_be_zero(fs.scrub.pause_req.peek(), "scrub_pause_req");
     must_be_zero(fs.scrub.cancel_req.peek(), "scrub_cancel_req");
     must_be_zero(fs.dev_replace.bio_counter.peek(), "bio_counter");
-    must_be_zero((fs.fs_state.peek() >> fs_state_bit::dev_replacing) & 1, "DEV_REPLACING");
-    must_be_zero(fs.dev_replace.exclusive_operation.peek(), "exclusive_operation");
+    must_be_zero(fs.fs_state.peek_bit(fs_state_bit::dev_replacing) ? 1 : 0, "DEV_REPLACING");
+    // A paused balance keeps it.
+    if (fs.balance.ctl == nullptr)
+        must_be_zero(fs.dev_replace.exclusive_operation.peek(), "exclusive_operation");
+    must_be_zero(fs.send.in_progress, "send_in_progress");
+    must_be_zero(fs.reloc.ctl != nullptr ? 1 : 0, "reloc_ctl");
+    must_be_zero(fs.flags.peek_bit(fs_flag::reloc_running) ? 1 : 0, "RELOC_RUNNING");
+    for (const auto& [id, root] : fs.fs_roots)
+        must_be_zero(root->reloc_root != nullptr ? 1 : 0, "reloc_root");
     if (fs.running_transaction != nullptr)
         must_be_zero(fs.running_transaction->num_writers.peek(), "num_writers");
 }
@@ -184,7 +191,7 @@ void check_what_is_left(FsInfo& fs) {
     no_abort.count();
     check_left_behind(fs);
     // After an abort the running state is thrown away: only what is committed counts.
-    if ((fs.fs_state.peek() >> fs_state_bit::error) & 1) return check_aborted(fs);
+    if (fs.fs_state.peek_bit(fs_state_bit::error)) return check_aborted(fs);
     check_freed_levels(fs);
     check_running(fs);
     check_files(fs);

@@ -38,9 +38,10 @@ const TreeImage::Extent* extent_at(const TreeImage& image, u64 start) {
 }
 
 /// A block that its owner still reaches is referenced by the owner's id. Without relocation nobody
-/// gets a block back that was converted.
+/// gets a block back that was converted; with it, trees do.
 ImageProblem check_full_backrefs(const TreeImage& image) {
     full_backref_is_needed.count();
+    if (image.relocated) return {};
     for (const auto& block : image.tree_blocks) {
         const auto* const extent = extent_at(image, block.bytenr);
         const bool full = extent != nullptr && (extent->flags & block_flag_full_backref) != 0;
@@ -85,8 +86,9 @@ ImageProblem check_file_extents(const TreeImage& image, u64 generation) {
     file_extent_generation.count();
     for (const auto& extent : image.file_extents) {
         const auto* const item = extent_at(image, extent.disk_bytenr);
-        const bool possible = extent.generation <= generation &&
-                              (item == nullptr || extent.generation >= item->generation);
+        // Relocation points old items to new extents.
+        const bool older = item != nullptr && extent.generation < item->generation;
+        const bool possible = extent.generation <= generation && (!older || image.relocated);
         if (!possible)
             return {"file-extent-generation", "the file extent at " + number(extent.disk_bytenr) +
                                                   " has generation " + number(extent.generation)};

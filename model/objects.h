@@ -24,12 +24,14 @@ inline constexpr ObjectClass device{"device", 42};  // device lists, sizes: chun
 inline constexpr ObjectClass dev_queue{"dev_queue", 43,
                                        Discipline::Lockless};             // requests of one device
 inline constexpr ObjectClass medium{"medium", 44, Discipline::Lockless};  // what a device holds
-inline constexpr ObjectClass dev_replace{"dev_replace", 45};              // dev_replace.rwsem
-inline constexpr ObjectClass scrub{"scrub", 46};                          // scrub_lock
-inline constexpr ObjectClass inode{"inode", 47};                          // inode lock, io_tree
-inline constexpr ObjectClass page{"page", 48};                            // page lock
-inline constexpr ObjectClass ordered_extent{"ordered_extent", 49};        // ordered_tree_lock
-inline constexpr ObjectClass ordered_list{"ordered_list", 50};  // root.ordered_extent_lock
+inline constexpr ObjectClass device_cache{"device_cache", 89,
+                                          Discipline::Lockless};    // what of it is not durable yet
+inline constexpr ObjectClass dev_replace{"dev_replace", 45};        // dev_replace.rwsem
+inline constexpr ObjectClass scrub{"scrub", 46};                    // scrub_lock
+inline constexpr ObjectClass inode{"inode", 47};                    // inode lock, io_tree
+inline constexpr ObjectClass page{"page", 48};                      // page lock
+inline constexpr ObjectClass ordered_extent{"ordered_extent", 49};  // ordered_tree_lock
+inline constexpr ObjectClass ordered_list{"ordered_list", 50};      // root.ordered_extent_lock
 inline constexpr ObjectClass fs_state{"fs_state", 51,
                                       Discipline::Lockless};  // error, DEV_REPLACING
 inline constexpr ObjectClass fs_roots{"fs_roots", 52};        // fs_roots_radix_lock
@@ -63,6 +65,14 @@ inline constexpr ObjectClass dev_replace_cursor{
 inline constexpr ObjectClass delalloc_inodes{"delalloc_inodes", 83};  // fs.delalloc_lock
 inline constexpr ObjectClass zone{"zone", 96, Discipline::Lockless};  // write pointers of a drive
 inline constexpr ObjectClass meta_write_pointer{"meta_write_pointer", 97, Discipline::Lockless};
+inline constexpr ObjectClass relocation{"relocation", 88,
+                                        Discipline::Lockless};  // reloc_ctl, root->reloc_root
+inline constexpr ObjectClass last_reloc_trans{"last_reloc_trans", 90};  // commit_root_sem
+inline constexpr ObjectClass block_group_index{
+    "block_group_index", 84, Discipline::Lockless};   // which block groups there are, by start
+inline constexpr ObjectClass balance{"balance", 85};  // balance_ctl: balance_mutex
+inline constexpr ObjectClass send_counts{"send_counts", 86, Discipline::Lockless};
+inline constexpr ObjectClass pipe{"pipe", 87};      // what is in a pipe: its lock
 inline constexpr ObjectClass ledger{"ledger", 82};  // of no task: what system calls said, in order
 
 }  // namespace model::objects
@@ -117,6 +127,10 @@ inline constexpr LockClass btrfs_inode_lock{"btrfs_inode->lock", 45};
 inline constexpr LockClass i_pages_lock{"i_pages", 46};
 inline constexpr LockClass dcache_lock{"dcache_lock", 47};
 inline constexpr LockClass zoned_meta_io_lock{"zoned_meta_io_lock", 60};
+inline constexpr LockClass reclaim_bgs_lock{"reclaim_bgs_lock", 48};
+inline constexpr LockClass root_item_lock{"root_item_lock", 49};
+inline constexpr LockClass send_reloc_lock{"send_reloc_lock", 50};
+inline constexpr LockClass pipe_lock{"pipe->mutex", 51};
 
 // Tree locks: one class for each tree and level, as lockdep keys them (btrfs-tree-00,
 // btrfs-extent-01, ...), with the kernel's nesting subclasses. Eight numbers for each class: ten

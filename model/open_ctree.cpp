@@ -359,9 +359,18 @@ Result<void> open_ctree(FsInfo& fs) {
 
 namespace {
 
+/// The trees that a mount always has. Mirrors btrfs_get_global_root()
+Root* global_root(FsInfo& fs, Objectid objectid) {
+    if (objectid == root_tree_objectid) return fs.tree_root;
+    if (objectid == chunk_tree_objectid) return fs.chunk_root;
+    for (const GlobalRoot& global : global_roots)
+        if (global.objectid == objectid) return fs.*global.root;
+    return nullptr;
+}
+
 Root* cached_fs_root(FsInfo& fs, Objectid objectid) {
     const sim::SpinGuard guard(fs.fs_roots_lock);
-    fs.fs_roots_obj.read();
+    fs.fs_roots_obj.lookup(objectid);
     const auto found = fs.fs_roots.find(objectid);
     return found == fs.fs_roots.end() ? nullptr : found->second;
 }
@@ -369,7 +378,7 @@ Root* cached_fs_root(FsInfo& fs, Objectid objectid) {
 /// Mirrors btrfs_insert_fs_root(). @return the root of whoever was first
 Root& insert_fs_root(FsInfo& fs, Root& root) {
     const sim::SpinGuard guard(fs.fs_roots_lock);
-    fs.fs_roots_obj.write();
+    fs.fs_roots_obj.insert(root.objectid);
     return *fs.fs_roots.emplace(root.objectid, &root).first->second;
 }
 
@@ -387,7 +396,9 @@ Result<Root*> read_fs_root(FsInfo& fs, Objectid objectid) {
         put_root(**root);
         return Errno::NoEnt;
     }
-    if (objectid != data_reloc_tree_objectid) (*root)->state.set_bit(root_state::shareable);
+    const bool subvolume = objectid == fs_tree_objectid || objectid >= first_free_objectid;
+    const bool shareable = subvolume && objectid != data_reloc_tree_objectid;
+    (*root)->state.set_bit(shareable ? root_state::shareable : root_state::track_dirty);
     const auto highest = highest_objectid(**root);
     if (!highest) {
         put_root(**root);
@@ -400,6 +411,7 @@ Result<Root*> read_fs_root(FsInfo& fs, Objectid objectid) {
 }  // namespace
 
 Result<Root*> get_fs_root(FsInfo& fs, Objectid objectid) {
+    if (Root* const global = global_root(fs, objectid)) return global;
     if (Root* const root = cached_fs_root(fs, objectid)) return root;
     const auto root = read_fs_root(fs, objectid);
     if (!root) return root.error();

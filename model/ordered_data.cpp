@@ -5,6 +5,7 @@
 #include "model/file_item.h"
 #include "model/fs_info.h"
 #include "model/ledger.h"
+#include "model/relocation.h"
 #include "sim/trace.h"
 
 // fs/btrfs/ordered-data.c, and btrfs_finish_ordered_io() of fs/btrfs/inode.c, v6.1.
@@ -180,6 +181,9 @@ Result<void> write_inode_item(TransHandle& trans, Inode& inode) {
 /// Mirrors add_pending_csums(). PREALLOC too: the extent had none while nobody could read it.
 Result<void> add_pending_csums(TransHandle& trans, const OrderedExtent& ordered) {
     if (ordered.inode.nodatasum()) return {};
+    if (ordered.inode.root.objectid == data_reloc_tree_objectid)
+        return reloc_clone_csums(trans, ordered.inode, ordered.file_offset, ordered.num_bytes,
+                                 ordered.disk_bytenr);
     trans.adding_csums = true;
     const auto added = csum_file_blocks(trans, ordered.place(), ordered.sums);
     trans.adding_csums = false;

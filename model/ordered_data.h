@@ -40,7 +40,7 @@ struct OrderedExtent {
                             // the bio is submitted
     u64 end() const { return file_offset + num_bytes; }
     Bytenr disk_end() const { return disk_bytenr + disk_num_bytes; }
-    bool test(unsigned bit) const { return ((flags.peek() >> bit) & 1) != 0; }
+    bool test(unsigned bit) const { return flags.peek_bit(bit); }
     bool is_cow() const { return !test(ordered_flag::nocow) && !test(ordered_flag::prealloc); }
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/ctree.h"
+#include "model/delete_item.h"
 #include "model/fs_info.h"
 
 namespace model {
@@ -109,6 +110,10 @@ Result<void> update_root(TransHandle& trans, const Key& key, const RootItem& ite
     }
     write_item(path, with_generation_v2(item));
     return {};
+}
+
+Result<void> del_root(TransHandle& trans, const Key& key) {
+    return delete_item(trans, *trans.fs.tree_root, key);
 }
 
 Result<void> find_root(Root& tree_root, const Key& key, RootItem& item, Key* found_key) {

@@ -13,7 +13,7 @@ struct TransHandle;
 
 namespace root_state {  // BTRFS_ROOT_*
 inline constexpr unsigned in_trans_setup = 0, shareable = 1, track_dirty = 2, dirty = 4,
-                          force_cow = 9, dead_tree = 12;
+                          force_cow = 9, dead_reloc_tree = 11, dead_tree = 12;
 }
 
 /// fs/btrfs/ctree.h: struct btrfs_root.
@@ -29,6 +29,7 @@ struct Root {
     ExtentBuffer* commit_root = nullptr;  // one reference held
     sim::AtomicBits state;
     sim::Atomic<u64> last_trans;
+    sim::Object inodes_obj{objects::dcache};  // which of its inodes are in fs.inodes: dcache_lock
     u64 highest_objectid = 256;  // next inode number is one above; the kernel's free_objectid
     sim::Spinlock ordered_extent_lock;
     Vector<OrderedExtent*> ordered_extents;  // under ordered_extent_lock
@@ -36,8 +37,9 @@ struct Root {
     sim::Mutex ordered_extent_mutex;
     sim::Atomic<u32> snapshot_force_cow;  // a snapshot of it is being made: nocow writes must copy
     bool on_dirty_list = false;           // dirty_cowonly_roots
+    Root* reloc_root = nullptr;           // fs.reloc.obj, keyed by objectid; of a reloc root: null
 
-    bool shareable() const { return ((state.peek() >> root_state::shareable) & 1) != 0; }
+    bool shareable() const { return state.peek_bit(root_state::shareable); }
 };
 
 /// The current root node with a reference. Mirrors btrfs_root_node().
@@ -55,6 +57,7 @@ void add_root_to_dirty_list(Root& root);
 /// fs/btrfs/root-tree.c
 Result<void> insert_root(TransHandle& trans, const Key& key, const RootItem& item);
 Result<void> update_root(TransHandle& trans, const Key& key, const RootItem& item);
+Result<void> del_root(TransHandle& trans, const Key& key);
 /// offset ~0: the newest root of that id. @return NoEnt. Mirrors btrfs_find_root()
 Result<void> find_root(Root& tree_root, const Key& key, RootItem& item, Key* found_key = nullptr);
 Result<void> add_root_ref(TransHandle& trans, u64 root_id, u64 ref_id, u64 dirid, u64 sequence,

@@ -1,7 +1,7 @@
 // Mirrors create_pending_snapshot() of fs/btrfs/transaction.c, and create_snapshot() and
 // create_subvol() of fs/btrfs/ioctl.c, 6.1.
 //
-// Left out: quotas, the uuid tree, orphan cleanup of the new tree, relocation roots. Subvolume ids
+// Left out: quotas, the uuid tree, orphan cleanup of the new tree. Subvolume ids
 // are counted in fs_info instead of being looked up in the tree of roots.
 #include <cstring>
 
@@ -11,6 +11,7 @@
 #include "model/extent_tree.h"
 #include "model/fs_info.h"
 #include "model/inode.h"
+#include "model/relocation.h"
 #include "model/transaction_internal.h"
 #include "sim/hash.h"
 #include "sim/trace.h"
@@ -25,7 +26,7 @@ constexpr u64 subvolume_items =
 /// Mirrors btrfs_get_free_objectid() on the tree of roots.
 Objectid new_subvolume_id(FsInfo& fs) {
     const sim::SpinGuard guard(fs.fs_roots_lock);
-    fs.fs_roots_obj.write();
+    fs.fs_roots_obj.insert(0);
     return fs.next_subvolid++;
 }
 
@@ -89,7 +90,8 @@ Result<void> insert_snapshot_root(TransHandle& trans, Root& source, Objectid id,
 Result<void> build_snapshot(TransHandle& trans, PendingSnapshot& pending, Inode& dir, Objectid id,
                             u64 index) {
     FsInfo& fs = trans.fs;
-    record_root_locked(trans, *pending.source);
+    if (const auto recorded = record_root_locked(trans, *pending.source); !recorded)
+        return recorded;
     if (const auto inserted = insert_snapshot_root(trans, *pending.source, id, pending.readonly);
         !inserted)
         return inserted;
@@ -100,13 +102,15 @@ Result<void> build_snapshot(TransHandle& trans, PendingSnapshot& pending, Inode&
     const auto snap = get_fs_root(fs, id);
     if (!snap) return snap.error();
     pending.snap = *snap;
+    if (const auto copied = reloc_post_snapshot(trans, *pending.source, **snap); !copied)
+        return copied;
     return add_link(trans, dir, pending.name, subvolume_entry(id), index);
 }
 
 Result<void> create_in_directory(TransHandle& trans, PendingSnapshot& pending, Inode& dir,
                                  Objectid id) {
     FsInfo& fs = trans.fs;
-    record_root_locked(trans, *fs.fs_root);
+    if (const auto recorded = record_root_locked(trans, *fs.fs_root); !recorded) return recorded;
     const u64 index = dir.dir_index++;
     if (lookup_dir_item(*fs.fs_root, dir.ino, pending.name)) {
         pending.error =

@@ -169,7 +169,9 @@ bool can_overcommit(const FsInfo& fs, const SpaceInfo& info, u64 bytes, Flush fl
 void recount_free_chunk_space(FsInfo& fs) {
     u64 unallocated = 0;
     for (const Device* const device : fs.fs_devices.devices)
-        if (device->on_alloc_list) unallocated += device->total_bytes - device->bytes_used;
+        // A device that is being shrunk may have more in use than it is to have.
+        if (device->on_alloc_list && device->total_bytes > device->bytes_used)
+            unallocated += device->total_bytes - device->bytes_used;
     fs.free_chunk_space.store(unallocated);
 }
 

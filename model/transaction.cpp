@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "model/fs_info.h"
+#include "model/relocation.h"
 #include "model/transaction_internal.h"
 #include "sim/trace.h"
 
@@ -56,20 +57,22 @@ Transaction* get_oldest_up_to(FsInfo& fs, Transid transid) {
     return nullptr;
 }
 
-void record_root(TransHandle& trans, Root& root) {
+Result<void> record_root(TransHandle& trans, Root& root) {
     FsInfo& fs = trans.fs;
     root.state.set_bit(root_state::in_trans_setup);
     {
         const sim::SpinGuard guard(fs.fs_roots_lock);
-        fs.fs_roots_obj.write();
+        fs.fs_roots_tag_obj.insert(root.objectid);
         fs.fs_roots_trans_tag.insert(root.objectid);
     }
     root.last_trans.store(trans.transid.get());
+    const auto copied = init_reloc_root(trans, root);
     root.state.clear_bit(root_state::in_trans_setup);
     sim::note([&] {
         return "tree " + std::to_string(root.objectid) + " is part of transaction " +
                std::to_string(trans.transid.get());
     });
+    return copied;
 }
 
 }  // namespace
@@ -199,12 +202,12 @@ Result<void> record_root_in_trans(TransHandle& trans, Root& root) {
         return {};
     const sim::Scope scope("btrfs_record_root_in_trans");
     const sim::MutexGuard guard(trans.fs.reloc_mutex);
-    record_root_locked(trans, root);
-    return {};
+    return record_root_locked(trans, root);
 }
 
-void record_root_locked(TransHandle& trans, Root& root) {
-    if (root.shareable() && root.last_trans.load() < trans.transid.get()) record_root(trans, root);
+Result<void> record_root_locked(TransHandle& trans, Root& root) {
+    if (!root.shareable() || root.last_trans.load() >= trans.transid.get()) return {};
+    return record_root(trans, root);
 }
 
 }  // namespace model

@@ -59,10 +59,13 @@ struct Transaction {
     sim::Object dirty_bgs_obj;
     sim::Mutex cache_write_mutex;
     Vector<Device*> dev_update_list;  // chunk_mutex
-    sim::AtomicBits flags;            // HAVE_FREE_BGS, DIRTY_BG_RUN
     /// Freed blocks that are to be written as zeroes, with a reference each: on zoned devices, up
     /// to 6.7. The kernel's lock of the list orders nothing that anybody sees.
     Vector<ExtentBuffer*> releasing_ebs;
+    /// Places of removed chunks, which may be allocated again once the transaction is committed:
+    /// chunk_mutex. The kernel searches the committed dev tree for free places instead.
+    Vector<std::pair<Device*, u64>> freed_dev_extents;
+    sim::AtomicBits flags;  // HAVE_FREE_BGS, DIRTY_BG_RUN
 };
 namespace trans_flag {
 inline constexpr unsigned have_free_bgs = 0, dirty_bg_run = 1;

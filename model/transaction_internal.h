@@ -11,7 +11,7 @@ TransState read_trans_state(const Transaction& transaction);
 bool is_transaction_blocked(const Transaction& transaction);
 void get_transaction(Transaction& transaction);
 /// First touch of a tree by whoever holds reloc_mutex. Mirrors record_root_in_trans().
-void record_root_locked(TransHandle& trans, Root& root);
+Result<void> record_root_locked(TransHandle& trans, Root& root);
 /// Sleeps until the transaction is that far, and for COMPLETED until all older ones are too.
 /// Mirrors wait_for_commit().
 void wait_for_state(Transaction& transaction, TransState min_state);

@@ -3,7 +3,9 @@
 
 #include "model/ctree.h"
 #include "model/dev_replace.h"
+#include "model/fixes.h"
 #include "model/fs_info.h"
+#include "model/relocation.h"
 #include "model/transaction_internal.h"
 #include "sim/trace.h"
 
@@ -14,10 +16,10 @@ namespace {
 Root* take_tagged_root(FsInfo& fs) {
     const sim::SpinGuard guard(fs.fs_roots_lock);
     if (fs.fs_roots_trans_tag.empty()) {
-        fs.fs_roots_obj.read();
+        fs.fs_roots_tag_obj.read();
         return nullptr;
     }
-    fs.fs_roots_obj.write();
+    fs.fs_roots_tag_obj.write();
     const u64 objectid = *fs.fs_roots_trans_tag.begin();
     fs.fs_roots_trans_tag.erase(fs.fs_roots_trans_tag.begin());
     return fs.fs_roots.at(objectid);
@@ -30,6 +32,7 @@ void queue_switch(Transaction& transaction, Root& root) {
 
 /// No other task changes `node` now, so comparing it takes no access.
 Result<void> commit_fs_root(TransHandle& trans, Root& root) {
+    if (const auto updated = update_reloc_root(trans, root); !updated) return updated;
     root.state.clear_bit(root_state::force_cow);
     if (root.commit_root != root.node) {
         queue_switch(trans.transaction, root);
@@ -121,7 +124,11 @@ Result<void> commit_cowonly_roots(TransHandle& trans) {
 
 void switch_commit_roots(TransHandle& trans) {
     const sim::Scope scope("switch_commit_roots");
-    const sim::WriteGuard guard(trans.fs.commit_root_sem);
+    FsInfo& fs = trans.fs;
+    const sim::WriteGuard guard(fs.commit_root_sem);
+    // Whoever walks commit roots finds out, under the same semaphore.
+    if (fs.has(fix::send_beside_relocation) && fs.flags.test(fs_flag::reloc_running))
+        fs.reloc.last_reloc_trans.set(trans.transid.get());
     for (Root* const root : trans.transaction.switch_commits) {
         root->node_ptr.write(root->node->start.get());
         extent_buffer_get(*root->node);

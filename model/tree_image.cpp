@@ -18,6 +18,9 @@ LeafItem leaf_item(const unsigned char* block, u32 slot) {
 KeyPtr key_ptr(const unsigned char* block, u32 slot) {
     return load<KeyPtr>(block + sizeof(HeaderItem) + std::size_t{slot} * sizeof(KeyPtr));
 }
+/// What mkfs writes; the data relocation tree keeps it until the first relocation.
+constexpr u64 first_generation = 1;
+
 /// An item of a leaf, with its data.
 struct Item {
     Key key;
@@ -35,9 +38,9 @@ class Walk {
         tree(chunk_tree_objectid, roots.chunk_tree);
         tree(root_tree_objectid, roots.root_tree);
         for (const auto& [id, pointer] : overrides_)
-            roots_[id] = pointer;
+            roots_[{id, 0}] = pointer;
         for (const auto& [id, pointer] : roots_)
-            tree(id, pointer);
+            tree(id.first, pointer);
     }
 
   private:
@@ -73,7 +76,8 @@ class Walk {
     BlockSource& source_;
     const RootOverrides& overrides_;
     TreeImage& image_;
-    std::map<u64, BlockPointer> roots_;
+    /// By id; relocation trees by the id of what they are copies of as well.
+    std::map<std::pair<u64, u64>, BlockPointer> roots_;
     std::map<u64, InodeState> seen_;  // blocks by address, and the inode that stands after each
     u64 tree_id_ = 0;
     InodeState inode_;
@@ -247,7 +251,9 @@ void Walk::file_extent(const Item& item) {
     const auto extent = item.as<FileExtentItem>();
     if (extent.type == file_extent_inline || extent.disk_bytenr == 0) return;
     image_.references.push_back({extent.disk_bytenr, extent.disk_num_bytes, true});
-    const u64 flags = inode_.ino == item.key.objectid ? inode_.flags : 0;
+    u64 flags = inode_.ino == item.key.objectid ? inode_.flags : 0;
+    // A relocation inode's data has the checksums that it had elsewhere, or none.
+    if (tree_id_ == data_reloc_tree_objectid) flags |= inode_nodatasum;
     image_.file_extents.push_back({.disk_bytenr = extent.disk_bytenr,
                                    .offset = extent.offset,
                                    .num_bytes = extent.num_bytes,
@@ -260,7 +266,10 @@ void Walk::file_extent(const Item& item) {
 void Walk::root_item(const Item& item) {
     const auto root = item.as<RootItem>();
     if (root.generation_v2 != root.generation) image_.root_without_v2 = item.key.objectid;
-    BlockPointer& pointer = roots_[item.key.objectid];
+    const bool relocation = item.key.objectid == tree_reloc_objectid;
+    if (item.key.objectid == data_reloc_tree_objectid)
+        image_.relocated = root.generation > first_generation;
+    BlockPointer& pointer = roots_[{item.key.objectid, relocation ? item.key.offset : 0}];
     pointer.bytenr = root.bytenr;
     pointer.generation = root.generation;
     pointer.level = root.level;

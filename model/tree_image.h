@@ -86,6 +86,7 @@ struct TreeImage {
     std::vector<DevItem> dev_items;
     std::vector<Checksums> checksums;
     u64 root_without_v2 = 0;  // a tree whose root item has another generation_v2; 0: none
+    bool relocated = false;   // block groups were relocated at some time
     u32 blocks = 0;
     ImageProblem problem;  // the first; the walk ends there
 };

@@ -9,6 +9,7 @@
 #include "model/fs_info.h"
 #include "model/ledger.h"
 #include "model/medium.h"
+#include "model/pipe.h"
 #include "model/probes.h"
 #include "model/scrub.h"
 #include "sim/trace.h"
@@ -522,6 +523,41 @@ Result<void> replace_start(FsInfo& fs, std::string_view source, std::string_view
 
 Result<void> replace_cancel(FsInfo& fs) {
     return dev_replace_cancel(fs);
+}
+
+namespace {
+
+/// Where a send writes to. Null: where nothing blocks.
+Pipe* open_pipe(FsInfo& fs, std::string_view name) {
+    if (name == dev_null) return nullptr;
+    if (!name.empty()) return &pipe_by_name(fs, name);
+    Pipe* const pipe = sim::make<Pipe>(0);
+    sim::current().spawn("receive", sim::Job([pipe] { pipe->drain(); }));
+    return pipe;
+}
+
+}  // namespace
+
+Result<void> send(FsInfo& fs, std::string_view subvolume, std::string_view parent,
+                  std::string_view pipe) {
+    Pipe* const into = open_pipe(fs, pipe);
+    const auto sent = with_inode(fs, subvolume, [&](Inode& inode) -> Result<void> {
+        if (parent.empty()) return model::send(fs, inode.root, nullptr, into);
+        return with_inode(fs, parent, [&](Inode& other) -> Result<void> {
+            return model::send(fs, inode.root, &other.root, into);
+        });
+    });
+    if (into != nullptr) into->close();
+    return sent;
+}
+
+Result<void> cat(FsInfo& fs, std::string_view pipe) {
+    pipe_by_name(fs, pipe).drain();
+    return {};
+}
+
+Result<void> resize(FsInfo& fs, std::string_view device, u64 size) {
+    return is_aligned(size, 0) ? resize_device(fs, device, size) : Errno::Inval;
 }
 
 }  // namespace model::vfs

@@ -40,5 +40,13 @@ Result<void> subvolume_create(FsInfo& fs, std::string_view name);
 Result<void> scrub_start(FsInfo& fs, std::string_view device);
 Result<void> replace_start(FsInfo& fs, std::string_view source, std::string_view target);
 Result<void> replace_cancel(FsInfo& fs);
+inline constexpr std::string_view dev_null = "/dev/null";
+/// @param parent  a snapshot to send the difference from; "": everything is sent
+/// @param pipe    of one page, which cat() reads, or dev_null; "": one with a reader of its own
+Result<void> send(FsInfo& fs, std::string_view subvolume, std::string_view parent,
+                  std::string_view pipe = {});
+Result<void> cat(FsInfo& fs,
+                 std::string_view pipe);  // until the send that writes into it has ended
+Result<void> resize(FsInfo& fs, std::string_view device, u64 size);
 
 }  // namespace model::vfs

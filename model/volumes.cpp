@@ -1,7 +1,7 @@
 // fs/btrfs/volumes.c: chunks, their devices, and the mapping of logical addresses.
 //
 // Left out: striping profiles, read balancing between mirrors (the first live copy is read), the
-// replace target as an extra mirror for repair (up to 6.3), seed devices, removal of chunks.
+// replace target as an extra mirror for repair (up to 6.3), seed devices.
 #include "model/volumes.h"
 
 #include <algorithm>
@@ -408,6 +408,11 @@ void commit_device_sizes(FsInfo& fs) {
     Transaction& transaction = *fs.running_transaction;
     if (transaction.dev_update_list.empty()) return;
     const sim::MutexGuard guard(fs.chunk_mutex);
+    for (const auto& [device, physical] : transaction.freed_dev_extents) {
+        device->sizes_obj.write();
+        device->alloc_state.erase(physical);
+    }
+    transaction.freed_dev_extents.clear();
     for (Device* const device : transaction.dev_update_list) {
         device->sizes_obj.write();
         device->commit_sizes_obj.write();

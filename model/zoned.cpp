@@ -282,8 +282,8 @@ void redirty_list_add(Transaction& transaction, ExtentBuffer& eb) {
     if (eb.header_flag(header_flag_written) || eb.on_releasing_list) return;
     eb.content.write();
     std::memset(eb.data, 0, eb.len);
-    eb.set_flag(eb_flag::zoned_zeroout);
-    eb.set_flag(eb_flag::dirty);
+    eb.bflags.set_bit(eb_flag::zoned_zeroout);
+    eb.bflags.set_bit(eb_flag::dirty);
     eb.on_releasing_list = true;
     extent_buffer_get(eb);
     transaction.releasing_ebs.push_back(&eb);
@@ -303,7 +303,7 @@ void free_redirty_list(Transaction& transaction) {
 /// and whoever has the block still may see it.
 bool zero_out_if_flagged(ExtentBuffer& eb) {
     FsInfo& fs = eb.fs;
-    if (fs.zoned == nullptr || !eb.test_flag(eb_flag::zoned_zeroout)) return false;
+    if (fs.zoned == nullptr || !eb.bflags.test(eb_flag::zoned_zeroout)) return false;
     if (!fs.has(fix::zoned_zeroout)) return true;
     const std::size_t kept = fs.has(fix::zoned_keep_header) ? sizeof(HeaderItem) : 0;
     if (kept == 0) eb.change_header();

@@ -72,19 +72,30 @@ template <class T> class Atomic : public Object {
     T value_;
 };
 
-/// The kernel's test_bit, set_bit, clear_bit and their test_and_ forms on one word.
+/// The kernel's test_bit, set_bit, clear_bit and their test_and_ forms on one word. Each bit is a
+/// key of its own: who looks at one does not depend on who changes another.
 class AtomicBits : public Atomic<std::uint64_t> {
   public:
     using Atomic::Atomic;
-    bool test(unsigned bit) const { return ((load() >> bit) & 1) != 0; }
+    bool test(unsigned bit) const {
+        lookup(bit);
+        return peek_bit(bit);
+    }
     void set_bit(unsigned bit) { test_and_set(bit); }
     void clear_bit(unsigned bit) { test_and_clear(bit); }
     /// @return what the bit was
-    bool test_and_set(unsigned bit) {
-        return ((fetch_or(std::uint64_t{1} << bit) >> bit) & 1) != 0;
-    }
-    bool test_and_clear(unsigned bit) {
-        return ((fetch_and(~(std::uint64_t{1} << bit)) >> bit) & 1) != 0;
+    bool test_and_set(unsigned bit) { return exchange_bit(bit, true); }
+    bool test_and_clear(unsigned bit) { return exchange_bit(bit, false); }
+    /// Looks without an access, as peek() does.
+    bool peek_bit(unsigned bit) const { return ((peek() >> bit) & 1) != 0; }
+
+  private:
+    bool exchange_bit(unsigned bit, bool value) {
+        insert(bit);
+        const bool was_set = peek_bit(bit);
+        const std::uint64_t mask = std::uint64_t{1} << bit;
+        poke(value ? peek() | mask : peek() & ~mask);
+        return was_set;
     }
 };
 

@@ -63,17 +63,17 @@ class Search {
     }
 
     std::optional<CriticalStep> find() {
-        // What passes below a longer prefix passes below a shorter one.
-        std::size_t good = 0, bad = points_.size();
+        // What passes below a longer prefix passes below a shorter one. First with little effort;
+        // where the whole budget still finds something, the step is a later one.
+        std::size_t good = 0;
         if (points_.empty() || !some_pass(0)) return std::nullopt;
-        while (bad - good > 1) {
-            const std::size_t middle = good + (bad - good) / 2;
-            (some_pass(middle) ? good : bad) = middle;
-        }
-        // With the whole budget something may pass after all; then the step is a later one.
+        good = last_good(good, [&](std::size_t choices) { return some_pass(choices); });
         Continuations after = below(good + 1);
-        while (after.passing > 0 && good + 1 < points_.size())
-            after = below(++good + 1);
+        if (after.passing > 0) {
+            good = last_good(good + 1,
+                             [&](std::size_t choices) { return below(choices).passing > 0; });
+            after = below(good + 1);
+        }
         Continuations before;
         sample(good, samples, false, before);
         return CriticalStep{.step = points_[good].step, .before = before, .after = after};
@@ -98,6 +98,15 @@ class Search {
   private:
     static constexpr std::uint64_t samples = 200;
 
+    /// The longest prefix below which something passes; `good` is one of those.
+    template <class Passes> std::size_t last_good(std::size_t good, Passes&& passes) const {
+        std::size_t bad = points_.size();
+        while (bad - good > 1) {
+            const std::size_t middle = good + (bad - good) / 2;
+            (passes(middle) ? good : bad) = middle;
+        }
+        return good;
+    }
     bool some_pass(std::size_t choices) {
         Continuations found;
         if (passes_in_default_order(choices)) return true;

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include "app/cli/certify.h"
 #include "app/cli/costs.h"
 #include "app/cli/coverage.h"
@@ -182,6 +185,57 @@ VerbResult go_on(Session& session) {
     return explore(same, scenario.value(), &from.value());
 }
 
+/// Of several searches: what is worse says more.
+unsigned rank(Verdict verdict) {
+    constexpr std::array worst_last{Verdict::Pass, Verdict::PassBounded, Verdict::Clean,
+                                    Verdict::Inconclusive, Verdict::Fail};
+    const auto* const found = std::ranges::find(worst_last, verdict);
+    return static_cast<unsigned>(found - worst_last.begin());
+}
+
+void add_search(Report one, Report& all) {
+    if (rank(one.verdict) > rank(all.verdict)) all.verdict = one.verdict;
+    all.text += (all.text.empty() ? "" : "\n") + one.text;
+    all.forced_exit = one.forced_exit;
+    auto& document = all.document;
+    document["executions"] = document["executions"].get<std::uint64_t>() +
+                             one.document["executions"].get<std::uint64_t>();
+    for (nlohmann::ordered_json failure : one.document["failures"]) {
+        failure["scenario"] = one.document["scenario"];
+        document["failures"].push_back(std::move(failure));
+    }
+    one.document.erase("failures");
+    one.document["verdict"] = to_string(one.verdict);
+    document["scenario"].push_back(one.document["scenario"]);
+    document["scenarios"].push_back(std::move(one.document));
+}
+
+/// One search after the other.
+VerbResult explore_each(Session& session, const std::vector<ScenarioPtr>& scenarios) {
+    for (const char* option : {"plan", "checkpoint", "coverage"})
+        if (session.has(option))
+            return usage_failure(std::string("--") + option + " is for one scenario, not for " +
+                                 std::to_string(scenarios.size()));
+    Report all;
+    all.verdict = Verdict::Pass;
+    all.document = {{"scenario", nlohmann::ordered_json::array()},
+                    {"kernel", session.settings.kernel.name()},
+                    {"executions", 0},
+                    {"scenarios", nlohmann::ordered_json::array()},
+                    {"failures", nlohmann::ordered_json::array()}};
+    for (const ScenarioPtr& scenario : scenarios) {
+        if (!scenario->exists_on(session.settings.kernel.release())) continue;
+        auto one = explore(session, scenario, nullptr);
+        if (!one.ok()) return one;
+        add_search(std::move(one.value()), all);
+        if (all.forced_exit >= 0) {
+            all.document["interrupted"] = true;
+            break;
+        }
+    }
+    return all;
+}
+
 }  // namespace
 
 VerbResult explore(Session& session) {
@@ -200,9 +254,10 @@ VerbResult explore(Session& session) {
             return usage_failure(std::string("--plan runs no whole search: it has no --") + option);
     if (session.parsed.arguments.empty())
         return usage_failure("explore needs a scenario, or --resume FILE");
-    const auto found = session.library.find(session.argument(0));
+    const auto found = session.library.select(session.parsed.arguments);
     if (!found.ok()) return found.error();
-    return explore(session, found.value(), nullptr);
+    if (found.value().size() > 1) return explore_each(session, found.value());
+    return explore(session, found.value().front(), nullptr);
 }
 
 VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,

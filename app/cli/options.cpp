@@ -42,8 +42,8 @@ constexpr std::array verb_table{
     VerbSpec{VerbId::Hunt, "hunt", "[ID-GLOB|FILE...]", "random search for a failure", 0, 1000,
              "interleaf hunt replace/001 --kernel 5.5 --without 1bbb97b8ce7d --strategy pct:3 "
              "--count 20000"},
-    VerbSpec{VerbId::Explore, "explore", "[ID|FILE]", "all executions of a scenario within a bound",
-             0, 1,
+    VerbSpec{VerbId::Explore, "explore", "[ID-GLOB|FILE...]",
+             "all executions of a scenario within a bound", 0, 1000,
              "interleaf explore replace/001 --kernel 5.5\ninterleaf explore commit/001 "
              "--preemptions 1 -j 4\ninterleaf explore --resume interleaf-out/commit-001-6.1.ilfr"},
     VerbSpec{VerbId::Merge, "merge", "FILE...",

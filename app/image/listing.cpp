@@ -26,9 +26,14 @@ void add_block(Listing& listing, const model::TreeBlock& block) {
         entry.keys.push_back(block.key(slot));
 }
 
+/// The tree that a root item's key names.
+Listing::TreeId tree_of_key(const model::Key& key) {
+    return {key.objectid, key.objectid == model::tree_reloc_objectid ? key.offset : 0};
+}
+
 /// A tree and its blocks, and what `visit_item` wants of its items.
 template <class VisitItem>
-void add_tree(const model::FsInfo& fs, Listing& listing, std::uint64_t id,
+void add_tree(const model::FsInfo& fs, Listing& listing, Listing::TreeId id,
               const model::TreeBlock& root, VisitItem&& visit_item) {
     listing.roots[id] = root.bytenr.get();
     const auto visit = [&](const model::TreeBlock& block) {
@@ -162,13 +167,13 @@ class DumpReader {
 
   private:
     /// "root tree", "chunk tree", "fs tree key (FS_TREE ROOT_ITEM 0)": the tree that follows.
-    static std::optional<std::uint64_t> tree_of(const std::string& text) {
-        if (text == "root tree") return model::root_tree_objectid;
-        if (text == "chunk tree") return model::chunk_tree_objectid;
+    static std::optional<Listing::TreeId> tree_of(const std::string& text) {
+        if (text == "root tree") return Listing::TreeId{model::root_tree_objectid, 0};
+        if (text == "chunk tree") return Listing::TreeId{model::chunk_tree_objectid, 0};
         if (text.starts_with('\t') || text.find(" tree key (") == std::string::npos)
             return std::nullopt;
         const auto key = key_in(text, "key ");
-        return key ? std::optional(key->objectid) : std::nullopt;
+        return key ? std::optional(tree_of_key(*key)) : std::nullopt;
     }
     /// "leaf 5246976 items 3 free space 3695 generation 3 owner FS_TREE"
     void block(const std::string& text) {
@@ -190,7 +195,7 @@ class DumpReader {
     }
 
     Listing listing_;
-    std::optional<std::uint64_t> tree_;  // whose root comes next
+    std::optional<Listing::TreeId> tree_;  // whose root comes next
     Listing::Block* block_ = nullptr;
 };
 
@@ -204,14 +209,14 @@ std::string block_text(std::uint64_t bytenr, const Listing::Block& block) {
 
 Listing listing_of(const model::FsInfo& fs) {
     Listing listing;
-    std::map<std::uint64_t, model::RootItem> items;
-    add_tree(fs, listing, model::chunk_tree_objectid, block_of(*fs.chunk_root->commit_root),
+    std::map<Listing::TreeId, model::RootItem> items;
+    add_tree(fs, listing, {model::chunk_tree_objectid, 0}, block_of(*fs.chunk_root->commit_root),
              no_item);
-    add_tree(fs, listing, model::root_tree_objectid, block_of(*fs.tree_root->commit_root),
+    add_tree(fs, listing, {model::root_tree_objectid, 0}, block_of(*fs.tree_root->commit_root),
              [&](const model::TreeBlock& block, unsigned slot) {
                  const model::Key key = block.key(slot);
                  if (key.type == model::root_item_key)
-                     items[key.objectid] = model::load<model::RootItem>(block.item_data(slot));
+                     items[tree_of_key(key)] = model::load<model::RootItem>(block.item_data(slot));
              });
     for (const auto& [id, item] : items) {
         const auto bytes = model::peek_tree_block(fs, model::Bytenr(item.bytenr));
@@ -248,8 +253,8 @@ std::string difference(const Listing& model, const Listing& tool) {
         for (const auto& [id, bytenr] : model.roots) {
             const auto found = tool.roots.find(id);
             if (found == tool.roots.end() || found->second != bytenr)
-                return "tree " + std::to_string(id) + " has its root at " + std::to_string(bytenr) +
-                       ", dump-tree has it elsewhere";
+                return "tree " + std::to_string(id.first) + " has its root at " +
+                       std::to_string(bytenr) + ", dump-tree has it elsewhere";
         }
         return "dump-tree has " + std::to_string(tool.roots.size()) + " trees, the model " +
                std::to_string(model.roots.size());

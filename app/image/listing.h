@@ -18,8 +18,10 @@ struct Listing {
         std::vector<model::Key> keys;
         bool operator==(const Block&) const = default;
     };
-    std::map<std::uint64_t, std::uint64_t> roots;  // address of the root block by tree id
-    std::map<std::uint64_t, Block> blocks;         // by address
+    /// A tree's id; of a relocation tree also that of the tree that it is a copy of, else 0.
+    using TreeId = std::pair<std::uint64_t, std::uint64_t>;
+    std::map<TreeId, std::uint64_t> roots;  // address of the root block
+    std::map<std::uint64_t, Block> blocks;  // by address
 };
 
 /// What the model says: its commit roots, and what they reach.

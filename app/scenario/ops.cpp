@@ -7,6 +7,7 @@
 
 #include "app/scenario/words.h"
 #include "model/types.h"
+#include "model/vfs.h"
 
 namespace app::scenario {
 
@@ -38,6 +39,13 @@ constexpr std::array specs{
     OpSpec{Op::Verb::ScrubStart, "btrfs scrub start DEVICE"},
     OpSpec{Op::Verb::ReplaceStart, "btrfs replace start DEVICE TARGET"},
     OpSpec{Op::Verb::ReplaceCancel, "btrfs replace cancel"},
+    OpSpec{Op::Verb::BalanceStart, "btrfs balance start [-d] [-m]"},
+    OpSpec{Op::Verb::BalancePause, "btrfs balance pause"},
+    OpSpec{Op::Verb::BalanceResume, "btrfs balance resume"},
+    OpSpec{Op::Verb::BalanceCancel, "btrfs balance cancel"},
+    OpSpec{Op::Verb::Send, "btrfs send [-p PARENT] [-f PIPE] SUBVOLUME"},
+    OpSpec{Op::Verb::Cat, "cat PIPE"},
+    OpSpec{Op::Verb::Resize, "btrfs filesystem resize DEVICE SIZE"},
 };
 
 bool is_literal(const std::string& word) {
@@ -80,6 +88,14 @@ class ArgumentReader {
         for (std::size_t i = 0; i < usage.size() && !error_; ++i) {
             if (usage[i] == "[-r]")
                 op_.flag = take_if("-r");
+            else if (usage[i] == "[-p")
+                read_parent(), ++i;
+            else if (usage[i] == "[-f")
+                read_pipe(), ++i;
+            else if (usage[i] == "[-d]")
+                op_.data = take_if("-d");
+            else if (usage[i] == "[-m]")
+                op_.metadata = take_if("-m");
             else if (usage[i] == "[-S")
                 read_pattern(), ++i;
             else if (usage[i] == "+C|-C")
@@ -119,6 +135,14 @@ class ArgumentReader {
         if (!value || *value > 255) fail("\"" + word + "\" is no byte between 0 and 0xff", {});
         op_.pattern = static_cast<int>(value.value_or(0) & 255);
     }
+    void read_parent() {
+        if (take_if("-p")) op_.object = name(take("PARENT"), false);
+    }
+    void read_pipe() {
+        if (!take_if("-f")) return;
+        const std::string word = take("PIPE");
+        op_.pipe = word == model::vfs::dev_null ? word : name(word, false);
+    }
     void read_nocow() {
         const std::string word = take("+C or -C");
         if (word != "+C" && word != "-C")
@@ -136,6 +160,8 @@ class ArgumentReader {
             op_.length = size(word, 0);
         else if (kind == "DEVICE" || kind == "TARGET")
             (kind == "DEVICE" ? op_.subject : op_.object) = device(word);
+        else if (kind == "PIPE")
+            op_.pipe = name(word, false);
         else if (kind == "NAME")
             (op_.verb == Op::Verb::Snapshot ? op_.object : op_.subject) = name(word, false);
         else

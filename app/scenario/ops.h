@@ -28,15 +28,24 @@ struct Op {
         ScrubStart,
         ReplaceStart,
         ReplaceCancel,
+        BalanceStart,
+        BalancePause,
+        BalanceResume,
+        BalanceCancel,
+        Resize,
+        Send,
+        Cat,
     };
     Verb verb = Verb::Sync;
     std::string text;     // as written, blanks made single
     std::string subject;  // file, device or subvolume that it works on
-    std::string object;   // the other one: a snapshot's name, a replace target
+    std::string object;   // the other one: a snapshot's name, a replace target, what send -p names
+    std::string pipe;     // send -f, cat
     std::uint64_t offset = 0;
     std::uint64_t length = 0;
-    int pattern = -1;   // -S; -1: none given
-    bool flag = false;  // snapshot -r, chattr +C
+    int pattern = -1;                     // -S; -1: none given
+    bool flag = false;                    // snapshot -r, chattr +C
+    bool data = false, metadata = false;  // balance -d, -m
 };
 
 /// What is wrong with a command line.

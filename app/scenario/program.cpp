@@ -57,6 +57,22 @@ model::Result<void> run_op(const Op& op, model::FsInfo& fs) {
         return vfs::replace_start(fs, op.subject, op.object);
     case Op::Verb::ReplaceCancel:
         return vfs::replace_cancel(fs);
+    case Op::Verb::BalanceStart: {
+        const bool all = !op.data && !op.metadata;
+        return model::balance_start(fs, op.data || all, op.metadata || all);
+    }
+    case Op::Verb::BalancePause:
+        return model::balance_pause(fs);
+    case Op::Verb::BalanceResume:
+        return model::balance_resume(fs);
+    case Op::Verb::BalanceCancel:
+        return model::balance_cancel(fs);
+    case Op::Verb::Send:
+        return vfs::send(fs, op.subject, op.object, op.pipe);
+    case Op::Verb::Cat:
+        return vfs::cat(fs, op.pipe);
+    case Op::Verb::Resize:
+        return vfs::resize(fs, op.subject, op.length);
     }
     return {};
 }

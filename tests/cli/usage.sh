@@ -3,7 +3,7 @@
 source "$(dirname "$0")/lib/common.bash"
 
 exits 0 --help
-says out "explore [ID|FILE]"
+says out "explore [ID-GLOB|FILE...]"
 exits 0 explore --help
 says out "--preemptions N|none"
 exits 0 --help=exit-codes

@@ -3,7 +3,9 @@
 #include <catch2/catch.hpp>
 
 #include "sim/completion.h"
+#include "sim/strategy_dfs.h"
 #include "tests/model/support/simulated_fs.h"
+#include "tests/model/support/watched_fs.h"
 
 using namespace model;
 
@@ -123,4 +125,23 @@ TEST_CASE("Sectors are equal when their bytes are", "[model][disk]") {
     CHECK(sector_hash(word) != sector_hash(other));
     const Sector shared = other;
     CHECK(shared == other);
+}
+
+TEST_CASE("A flush depends on writes, but changes nothing that a read sees",
+          "[model][disk][dpor]") {
+    const auto [op, orders] =
+        GENERATE(table<Req, std::uint64_t>({{Req::Read, 1}, {Req::Write, 2}}));
+    test::Watched watched;
+    const auto task = [](Req request, std::size_t sectors) {
+        return [=](FsInfo& fs) {
+            Requester requester{*fs.fs_devices.all_devices[0]};
+            CHECK(requester.run({.op = request, .physical = somewhere},
+                                std::vector<Sector>(sectors)) == 0);
+        };
+    };
+    watched.tasks = {task(op, 1), task(Req::Flush, 0)};
+    sim::ExploreOptions options;
+    options.max_deviations = sim::DfsStrategy::unbounded;
+    options.reduction = sim::Reduction::Dpor;
+    CHECK(sim::explore(test::watched_program(watched), options).executions == orders);
 }

@@ -68,6 +68,18 @@ TEST_CASE("test_and_set tells one task that it was the first", "[sim][atomic]") 
           Values{(8 + 32) * 10 + 1});
 }
 
+TEST_CASE("bits of one word do not depend on each other", "[sim][atomic][dpor]") {
+    const auto [bit, classes] = GENERATE(table<unsigned, std::size_t>({{5, 1}, {3, 3}}));
+    const auto setter = [](Words& words) { words.bits.set_bit(3); };
+    const auto tester = [bit = bit](Words& words) {
+        words.taken = words.bits.test(bit);
+        words.taken += words.bits.test(bit);
+    };
+    const auto program =
+        tests::program<Words>([](const Words& words) { return words.taken; }, {setter, tester});
+    CHECK(tests::count_classes(program).complete == classes);
+}
+
 TEST_CASE("of a dirty flag no setting is lost when it is cleared by exchange", "[sim][atomic]") {
     const auto grain = GENERATE(tests::both_grains());
     const auto setter = [](Words& words) { words.word.store(1); };

@@ -64,7 +64,7 @@ TEST_CASE("A wrong command line gets the nearest word", "[app][cli]") {
     CHECK(mistake({"--kernal=5.5", "explore", "a/1"}).nearest == "--kernel");
     CHECK(mistake({"list", "--trace"}).message == "interleaf list has no option --trace");
     CHECK(mistake({"replay"}).message.find("missing") != std::string::npos);
-    CHECK(mistake({"explore", "a/1", "b/2"}).message.find("unexpected argument \"b/2\"") !=
+    CHECK(mistake({"run", "a/1", "b/2"}).message.find("unexpected argument \"b/2\"") !=
           std::string::npos);
     CHECK_FALSE(parse_options({"explore", "a/1", "--kernel"}).ok());
     CHECK_FALSE(parse_options({"explore", "a/1", "--kernel", "5.4", "--kernel", "5.5"}).ok());

@@ -82,6 +82,53 @@ TEST_CASE("In every shape btrfs check accepts each commit, and crashes lose noth
     if (tool) CHECK(search->counts().distinct_images == 3);
 }
 
+namespace {
+
+/// A balance alone and beside a writer who makes snapshots, or a device that shrinks. Every commit
+/// on the way has relocation trees, or blocks that came from them.
+void relocate_in_random_order(std::uint64_t count, const std::string& kernel,
+                              const std::string& relocation) {
+    const std::string fs =
+        shape(one, R"("data": "single", "metadata": "dup", "items_per_node": 4)");
+    const auto scenario = test::scenario_of(
+        fs,
+        R"("touch f1", "pwrite -S 0x61 0 8K f1", "touch f2", "chattr +C f2", "falloc 0 8K f2",
+           "pwrite -S 0x62 0 4K f2", "sync", "btrfs subvolume snapshot -r . snap",
+           "pwrite -S 0x63 0 4K f1")",
+        R"("one": {"cpu": 1, "run": [")" + relocation + R"(", "sync"]},
+           "two": {"cpu": 2, "run": ["pwrite -S 0x64 4K 4K f1", "fsync f1", "touch f3",
+                   "btrfs subvolume snapshot . late", "rm f2", "sync"]})");
+    const auto version = model::KernelVersion::parse(kernel, {}, {}).value();
+    const auto search = std::make_shared<crash::CrashSearch>(
+        crash::CrashSet{},
+        image::can_check() ? crash::CheckImages::Commit : crash::CheckImages::None);
+    sim::HuntOptions options;
+    options.count = count;
+    const auto report = sim::hunt(
+        scenario::make_factory(scenario, version,
+                               crash::program_options(search, version, scenario->geometry)),
+        options);
+    INFO((report.failures.empty() ? std::string() : report.failures[0].result.violation->text));
+    CHECK(report.failures.empty());
+    CHECK(report.unordered.empty());
+    CHECK(report.error == "");
+    if (image::can_check()) CHECK(search->counts().distinct_images > 9);
+}
+
+}  // namespace
+
+TEST_CASE("btrfs check accepts each commit of a relocation", "[app][image][relocation]") {
+    const auto kernel = GENERATE("4.19", "6.1");
+    const auto relocation = GENERATE("btrfs balance start", "btrfs balance start -d",
+                                     "btrfs balance start -d\", \"btrfs filesystem resize a 40M");
+    INFO(kernel << ": " << relocation);
+    relocate_in_random_order(1, kernel, relocation);
+}
+
+TEST_CASE("btrfs check accepts each commit of many relocations", "[app][image][relocation][slow]") {
+    relocate_in_random_order(40, GENERATE("4.19", "5.3", "6.1"), "btrfs balance start");
+}
+
 TEST_CASE("In every shape btrfs check accepts each commit of random executions",
           "[app][image][crash]") {
     in_random_order(5, {});

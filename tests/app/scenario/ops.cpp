@@ -50,6 +50,22 @@ TEST_CASE("An operation is a command line of xfs_io or btrfs-progs", "[app][scen
     CHECK(parsed("btrfs subvolume create s").subject == "s");
     CHECK(parsed("btrfs scrub start a").verb == Op::Verb::ScrubStart);
     CHECK(parsed("btrfs replace cancel").verb == Op::Verb::ReplaceCancel);
+    const Op balance = parsed("btrfs balance start -m");
+    CHECK(balance.verb == Op::Verb::BalanceStart);
+    CHECK((balance.metadata && !balance.data));
+    CHECK(parsed("btrfs balance start -d -m").data);
+    CHECK(parsed("btrfs balance pause").verb == Op::Verb::BalancePause);
+    CHECK(parsed("btrfs balance resume").verb == Op::Verb::BalanceResume);
+    CHECK(parsed("btrfs balance cancel").verb == Op::Verb::BalanceCancel);
+    const Op send = parsed("btrfs send -p s1 -f pipe s2");
+    CHECK(send.verb == Op::Verb::Send);
+    CHECK((send.subject == "s2" && send.object == "s1" && send.pipe == "pipe"));
+    CHECK(parsed("btrfs send -f /dev/null s2").pipe == "/dev/null");
+    CHECK(parsed("btrfs send s2").object.empty());
+    CHECK(parsed("cat pipe").pipe == "pipe");
+    const Op resize = parsed("btrfs filesystem resize a 32M");
+    CHECK(resize.verb == Op::Verb::Resize);
+    CHECK((resize.subject == "a" && resize.length == 32 << 20));
 
     const Op replace = parsed("btrfs replace start a spare1");
     CHECK(replace.verb == Op::Verb::ReplaceStart);
@@ -58,7 +74,7 @@ TEST_CASE("An operation is a command line of xfs_io or btrfs-progs", "[app][scen
 }
 
 TEST_CASE("Each usage line parses itself once its arguments are filled in", "[app][scenario]") {
-    CHECK(op_usages().size() == 17);
+    CHECK(op_usages().size() == 24);
     for (const std::string usage : op_usages())
         CHECK(mistake(usage + " extra extra extra extra extra").expected != "");
 }

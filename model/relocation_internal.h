@@ -1,0 +1,53 @@
+#pragma once
+#include "model/relocation.h"
+#include "model/root.h"
+
+/// What the files of relocation share with each other. Not for other parts of the model.
+namespace model::reloc {
+
+inline bool is_reloc_tree(const Root& root) {
+    return root.objectid == tree_reloc_objectid;
+}
+bool in_group(const RelocControl& rc, u64 bytenr);
+
+// relocation_roots.cpp
+/// Whether the tree's copy counts no more: it was merged. Mirrors reloc_root_is_dead()
+bool reloc_root_is_dead(const Root& root);
+/// The relocation tree whose committed root stands at the address, or null. Mirrors
+/// find_reloc_root()
+Root* find_reloc_root(const RelocControl& rc, u64 bytenr);
+/// The tree that a relocation tree is a copy of.
+Result<Root*> subvolume_of(Root& reloc_root);
+/// Every tree that was copied is prepared for its merge, in a committed transaction.
+/// @param error  why there will be no merge. Mirrors prepare_to_merge()
+Result<void> prepare_to_merge(RelocControl& rc, Result<void> error);
+/// Each relocation tree's blocks take the places of the old ones. Mirrors merge_reloc_roots()
+Result<void> merge_reloc_roots(RelocControl& rc);
+/// Drops the merged trees. Mirrors clean_dirty_subvols()
+Result<void> clean_dirty_subvols(RelocControl& rc);
+
+// relocation_blocks.cpp
+/// A tree block of the group, or a leaf that points into it.
+struct TreeBlock {
+    u64 bytenr;
+    Level level;
+};
+/// Moves the block in every tree that has it. Mirrors relocate_tree_blocks()
+Result<void> relocate_tree_block(TransHandle& trans, RelocControl& rc, const TreeBlock& block);
+
+// relocation_data.cpp
+Result<void> create_reloc_inode(RelocControl& rc);
+/// Copies a data extent to where the relocation inode's new extent is; not written yet. Mirrors
+/// relocate_data_extent()
+Result<void> relocate_data_extent(RelocControl& rc, u64 start, u64 bytes);
+/// The items of a leaf that point into the group point to the new places. Mirrors
+/// replace_file_extents()
+Result<void> replace_file_extents(TransHandle& trans, RelocControl& rc, Root& root,
+                                  ExtentBuffer& leaf);
+/// Nobody reads from the old places any more. Mirrors invalidate_extent_cache()
+void wait_for_readers(Root& root);
+
+/// Tops the reserve of relocation up to `bytes`. Mirrors btrfs_block_rsv_refill()
+Result<void> refill(RelocControl& rc, u64 bytes, Flush flush);
+
+}  // namespace model::reloc
