@@ -23,6 +23,7 @@ namespace sim {
 
 class Strategy;
 class Scheduler;
+class Observer;
 
 /// Keeps the identities of the preparation and of executions apart.
 inline constexpr std::uint64_t preparation_phase = std::uint64_t{1} << 62;
@@ -394,6 +395,7 @@ class Scheduler {
     PrefixFingerprint fingerprint_;
     bool fingerprinting_ = false;
     bool observed_ = false;
+    Observer* step_observer_ = nullptr;  // null: nobody looks on at steps
     std::array<std::uint32_t, max_probes> probes_{};
     std::uint32_t spinlocks_held_ = 0;
     std::uint32_t unfinished_ = 0;  // tasks that must end for the execution to be complete

@@ -21,13 +21,14 @@ constexpr unsigned on_list = bit(VerbId::List), on_show = bit(VerbId::Show),
                    on_explain = bit(VerbId::Explain), on_shrink = bit(VerbId::Shrink),
                    on_diff = bit(VerbId::Diff), on_matrix = bit(VerbId::Matrix),
                    on_bench = bit(VerbId::Bench), on_image = bit(VerbId::Image),
-                   on_merge = bit(VerbId::Merge);
+                   on_merge = bit(VerbId::Merge), on_export = bit(VerbId::Export),
+                   on_told = on_export;
 constexpr unsigned on_all = ~0U;
 constexpr unsigned on_search = on_hunt | on_explore | on_matrix;
 constexpr unsigned on_execution =
-    on_run | on_search | on_replay | on_explain | on_shrink | on_diff | on_image;
+    on_run | on_search | on_replay | on_explain | on_shrink | on_diff | on_image | on_told;
 constexpr unsigned on_stoppable =
-    on_run | on_hunt | on_explore | on_replay | on_explain | on_shrink | on_diff;
+    on_run | on_hunt | on_explore | on_replay | on_explain | on_shrink | on_diff | on_told;
 
 constexpr std::array verb_table{
     VerbSpec{VerbId::List, "list", "[ID-GLOB...]", "the scenarios there are", 0, 1000,
@@ -75,6 +76,9 @@ constexpr std::array verb_table{
              "the devices of an execution as real btrfs images", 1, 1,
              "interleaf image commit/001 --seed 7 --at end --dir out/image --check\n"
              "interleaf image il1:... --at commit:1 --dir out/image"},
+    VerbSpec{VerbId::Export, "export", "ID|TOKEN|FILE",
+             "everything that happens in an execution, as a file for other programs", 1, 1,
+             "interleaf export replace/001 --seed 7 --to json -o replace.json"},
 };
 
 constexpr std::array option_table{
@@ -86,14 +90,14 @@ constexpr std::array option_table{
     OptionSpec{"--without", "COMMIT", "take one change out of that kernel", on_all, "", true},
     OptionSpec{"--grain", "GRAIN",
                "coarse (default): steps end where others could notice; fine: at every access",
-               on_run | on_hunt | on_explore | on_image, ""},
+               on_run | on_hunt | on_explore | on_image | on_told, ""},
 
     // Which executions.
     OptionSpec{"--strategy", "S",
                "random, walk, pct:D, pos, timed, first; hunt also portfolio (default random)",
-               on_run | on_hunt | on_image, ""},
+               on_run | on_hunt | on_image | on_told, ""},
     OptionSpec{"--seed", "VALUE", "integer, hexadecimal, or a 40-digit commit id (default 1)",
-               on_run | on_hunt | on_matrix | on_image, "INTERLEAF_SEED"},
+               on_run | on_hunt | on_matrix | on_image | on_told, "INTERLEAF_SEED"},
     OptionSpec{"--seeds", "A..B", "of the executions of this --seed only those numbered A to B",
                on_hunt, ""},
     OptionSpec{"--count", "N", "executions for each scenario (default 10000)", on_hunt | on_matrix,
@@ -156,7 +160,7 @@ constexpr std::array option_table{
                true},
     OptionSpec{"--id", "GLOB", "scenarios whose id matches", on_list, "", true},
     OptionSpec{"--scenario", "FILE", "take the scenario from FILE instead of looking up its id",
-               on_replay | on_explain | on_shrink | on_diff | on_show | on_image, ""},
+               on_replay | on_explain | on_shrink | on_diff | on_show | on_image | on_told, ""},
     OptionSpec{"--crash-at", "WHERE",
                "stop the machine at every-flush, every-write or flush:N, and mount what is left "
                "(default none)",
@@ -172,6 +176,12 @@ constexpr std::array option_table{
                on_image, ""},
     OptionSpec{"--dir", "DIR", "the folder that DEVICE.img goes to", on_image, ""},
     OptionSpec{"--check", "", "let btrfs check judge the images, in both modes", on_image, ""},
+    OptionSpec{"--to", "FORM",
+               "json: the whole execution (docs/trace.schema.json); states: the state at each step",
+               on_export, ""},
+    OptionSpec{"--branches", "N",
+               "executions that look where choices lead that were not taken (default 2000)",
+               on_told, ""},
     OptionSpec{"--on-divergence", "WHAT",
                "stop (default), continue or nearest: when a recorded choice is not possible",
                on_replay, ""},
@@ -188,7 +198,7 @@ constexpr std::array option_table{
         on_hunt, ""},
     OptionSpec{"--max-steps", "N", "steps of one execution (default 100000)", on_execution, ""},
     OptionSpec{"--max-executions", "N", "executions of one search",
-               on_search | on_shrink | on_explain, ""},
+               on_search | on_shrink | on_explain | on_told, ""},
     OptionSpec{"--verify", "N", "replay what was written N times (default 3)", on_shrink, ""},
 
     // What is shown.
@@ -201,10 +211,10 @@ constexpr std::array option_table{
         on_explain, ""},
     OptionSpec{"--critical", "on|off",
                "name the last step before which something that passes is possible (default on)",
-               on_explain, ""},
+               on_explain | on_told, ""},
     OptionSpec{"--flips", "on|off",
                "name the pairs of steps that pass when they come in the other order (default on)",
-               on_explain, ""},
+               on_explain | on_told, ""},
     OptionSpec{"--probability", "", "show from which steps on how many random continuations fail",
                on_explain, ""},
     OptionSpec{"--width", "N", "columns of the ladder (default 75)", on_explain, ""},
@@ -234,8 +244,8 @@ constexpr std::array option_table{
                "its own -o",
                on_all, "INTERLEAF_FORMAT", true},
     OptionSpec{"-o,--output", "FILE",
-               "for the preceding --format; \"-\" is stdout. Of shrink, before any --format: the "
-               "smaller failure",
+               "for the preceding --format; \"-\" is stdout. Before any --format: of shrink the "
+               "smaller failure, of export the result",
                on_all, "", true},
     OptionSpec{"--artifacts", "DIR", "where failures and certificates go (default interleaf-out)",
                on_all, "INTERLEAF_ARTIFACTS"},

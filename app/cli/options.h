@@ -25,7 +25,8 @@ enum class VerbId : unsigned {
     Validate,
     Bench,
     Image,
-    Merge
+    Merge,
+    Export
 };
 
 struct VerbSpec {

@@ -49,6 +49,8 @@ VerbResult run_verb(Session& session) {
         return merge(session);
     case VerbId::Image:
         return image(session);
+    case VerbId::Export:
+        return export_execution(session);
     }
     return usage_failure("no such command");
 }

@@ -66,6 +66,7 @@ VerbResult validate(Session& session);
 VerbResult bench(Session& session);
 VerbResult image(Session& session);
 VerbResult merge(Session& session);
+VerbResult export_execution(Session& session);
 
 /// The program without its main(): parses, runs the verb, writes its outputs.
 /// @return the exit code
