@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "app/cli/output.h"
+#include "app/cli/pages.h"
 #include "app/cli/recorded.h"
 #include "app/cli/states.h"
 #include "app/scenario/words.h"
@@ -21,7 +22,14 @@ std::string bytes_text(std::size_t bytes) {
     return bytes < 10 * kib ? grouped(bytes) + " bytes" : grouped(bytes / kib) + " KiB";
 }
 
-WrittenResult as_json(const Session& session, const RecordedRun& run) {
+/// One execution, and the other one to compare it with; null: none.
+struct Told {
+    const RecordedRun& run;
+    const RecordedRun* other;
+};
+
+WrittenResult as_json(const Session& session, const Told& told) {
+    const RecordedRun& run = told.run;
     const auto described = about(session, run);
     if (!described.ok()) return described.error();
     return Written{.content = exporter::document_text(
@@ -31,7 +39,8 @@ WrittenResult as_json(const Session& session, const RecordedRun& run) {
 }
 
 /// The state at every step, each from an execution of its own that was stopped there.
-WrittenResult as_states(const Session& session, const RecordedRun& run) {
+WrittenResult as_states(const Session& session, const Told& told) {
+    const RecordedRun& run = told.run;
     std::string text;
     const std::uint32_t steps = run.recorded.result.steps;
     for (std::uint32_t step = 0; step <= steps; ++step) {
@@ -42,9 +51,20 @@ WrittenResult as_states(const Session& session, const RecordedRun& run) {
     return Written{.content = std::move(text), .said = counted(steps + 1, "state")};
 }
 
-using Exporter = WrittenResult (*)(const Session&, const RecordedRun&);
-const std::vector<std::pair<std::string, Exporter>> exporters{{"json", as_json},
-                                                              {"states", as_states}};
+WrittenResult as_html(const Session& session, const Told& told) {
+    const auto page = page_of(session, told.run, told.other);
+    if (!page.ok()) return page.error();
+    const std::uint32_t steps = told.run.recorded.result.steps;
+    std::string said = counted(steps, "step");
+    if (page.value().steps < steps)
+        said = grouped(page.value().steps) + " of " + said + ", a window around the critical step";
+    if (page.value().with_partner) said += ", with the nearest passing execution beside it";
+    return Written{.content = page.value().content, .said = said};
+}
+
+using Exporter = WrittenResult (*)(const Session&, const Told&);
+const std::vector<std::pair<std::string, Exporter>> exporters{
+    {"html", as_html}, {"json", as_json}, {"states", as_states}};
 
 std::vector<std::string> exporter_names() {
     std::vector<std::string> names;
@@ -83,7 +103,14 @@ VerbResult export_execution(Session& session) {
     if (file.empty()) return usage_failure("-o FILE is missing: where the result goes");
     const auto run = record(session, session.argument(0));
     if (!run.ok()) return run.error();
-    const auto written = found->second(session, run.value());
+    std::optional<RecordedRun> other;
+    if (session.parsed.arguments.size() > 1) {
+        if (form != "html") return usage_failure("two executions go into a page only: --to html");
+        auto second = record(session, session.argument(1));
+        if (!second.ok()) return second.error();
+        other = std::move(second.value());
+    }
+    const auto written = found->second(session, {run.value(), other ? &*other : nullptr});
     if (!written.ok()) return written.error();
 
     Report report;

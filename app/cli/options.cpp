@@ -76,9 +76,11 @@ constexpr std::array verb_table{
              "the devices of an execution as real btrfs images", 1, 1,
              "interleaf image commit/001 --seed 7 --at end --dir out/image --check\n"
              "interleaf image il1:... --at commit:1 --dir out/image"},
-    VerbSpec{VerbId::Export, "export", "ID|TOKEN|FILE",
-             "everything that happens in an execution, as a file for other programs", 1, 1,
-             "interleaf export replace/001 --seed 7 --to json -o replace.json"},
+    VerbSpec{VerbId::Export, "export", "ID|TOKEN|FILE [ID|TOKEN|FILE]",
+             "an execution, or two to compare, as a page for a browser or a file for programs", 1,
+             2,
+             "interleaf export replace/001 --seed 7 --to html -o replace.html\n"
+             "interleaf export failing.ilf passing.ilf --to html -o compare.html"},
 };
 
 constexpr std::array option_table{
@@ -177,7 +179,8 @@ constexpr std::array option_table{
     OptionSpec{"--dir", "DIR", "the folder that DEVICE.img goes to", on_image, ""},
     OptionSpec{"--check", "", "let btrfs check judge the images, in both modes", on_image, ""},
     OptionSpec{"--to", "FORM",
-               "json: the whole execution (docs/trace.schema.json); states: the state at each step",
+               "html: a page for a browser; json: the whole execution (docs/trace.schema.json); "
+               "states: the state at each step",
                on_export, ""},
     OptionSpec{"--branches", "N",
                "executions that look where choices lead that were not taken (default 2000)",

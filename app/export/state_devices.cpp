@@ -1,3 +1,7 @@
+#include <array>
+#include <cstdio>
+#include <map>
+
 #include "app/export/item_text.h"
 #include "app/export/state_parts.h"
 
@@ -42,6 +46,19 @@ Json cached_json(const model::Device& device) {
     return list;
 }
 
+/// The first sectors of data that a read of the device would return now: address, content.
+Json data_json(const model::Device& device) {
+    constexpr std::size_t most = 64;
+    std::map<std::uint64_t, model::DataWord> data;
+    for (const auto* const sectors : {&device.disk.durable, &device.disk.cached})
+        for (const auto& [physical, sector] : *sectors)
+            if (sector.bytes == nullptr) data[physical] = sector.word;
+    Json list = Json::array();
+    for (const auto& [physical, word] : data)
+        if (list.size() < most) list.push_back({number_json(physical), word_text(word)});
+    return list;
+}
+
 Json device_record(const model::Device& device) {
     Json record = {{"devid", number_json(device.devid)},
                    {"total", number_json(device.total_bytes)},
@@ -53,7 +70,8 @@ Json device_record(const model::Device& device) {
                    {"flushes", number_json(device.disk.flushes)},
                    {"allocated", Json::array()},
                    {"in_flight", Json::array()},
-                   {"cached", cached_json(device)}};
+                   {"cached", cached_json(device)},
+                   {"data", data_json(device)}};
     for (const auto& [start, length] : device.alloc_state)
         record["allocated"].push_back({number_json(start), number_json(length)});
     for (const model::Device::InFlight& write : device.in_flight)
@@ -62,6 +80,15 @@ Json device_record(const model::Device& device) {
 }
 
 }  // namespace
+
+std::string word_text(model::DataWord word) {
+    constexpr model::DataWord each_byte = 0x0101010101010101;
+    const bool uniform = word == (word & 0xFF) * each_byte;
+    std::array<char, 20> text{};
+    std::snprintf(text.data(), text.size(), uniform ? "%02llx" : "%016llx",
+                  static_cast<unsigned long long>(uniform ? word & 0xFF : word));
+    return text.data();
+}
 
 Json chunks_table(const model::FsInfo& fs) {
     Json table = Json::object();

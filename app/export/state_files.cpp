@@ -34,7 +34,10 @@ Json inode_record(const model::Inode& inode) {
                    {"writeback_pages", indices_json(inode.writeback_pages)},
                    {"locked_pages", indices_json(inode.locked_pages)},
                    {"delalloc", Json::array()},
-                   {"locked_ranges", Json::array()}};
+                   {"locked_ranges", Json::array()},
+                   {"pages", Json::array()}};
+    for (const auto& [index, page] : inode.pages)
+        if (page->uptodate) record["pages"].push_back({number_json(index), word_text(page->word)});
     for (const auto& [index, reserved] : inode.delalloc)
         record["delalloc"].push_back(number_json(index));
     for (const auto& [start, end] : inode.locked_ranges)

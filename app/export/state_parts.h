@@ -8,6 +8,9 @@ namespace app::exporter {
 /// A number as JSON readers keep it: beyond 2^53, where they would not, as text.
 Json number_json(std::uint64_t value);
 
+/// What a simulated data sector holds, in hexadecimal: the byte when all are the same.
+std::string word_text(model::DataWord word);
+
 /// Names of the bits that are set.
 struct BitName {
     unsigned bit;

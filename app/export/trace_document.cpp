@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
+#include "app/export/state_parts.h"
 #include "app/report/token.h"
 #include "model/invariants.h"
 
@@ -12,6 +14,7 @@ namespace app::exporter {
 namespace {
 
 constexpr std::uint32_t no_index = 0;
+constexpr std::uint64_t effect_mask = (1 << 20) - 1;  // enough to tell two steps apart
 
 /// Each object once, in the order in which they are first mentioned. The first is none.
 class Objects {
@@ -34,10 +37,7 @@ class Objects {
         std::string name = touched != nullptr ? touched : label.object_class;
         if (label.key != 0) name += " " + std::to_string(label.key);
         if (known != recorded_.names.end()) name = known->second;
-        return {{"name", name},
-                {"kind", label.object_class},
-                {"key", label.key < (std::uint64_t{1} << 53) ? Json(label.key)
-                                                             : Json(std::to_string(label.key))}};
+        return {{"name", name}, {"kind", label.object_class}, {"key", number_json(label.key)}};
     }
 
     const Recorded& recorded_;
@@ -153,14 +153,23 @@ class Writer {
             table["parent"].push_back(name.parent == sim::Trace::no_parent ? Json(-1)
                                                                            : Json(name.parent));
             table["kind"].push_back(static_cast<int>(name.kind));
-            table["cpu"].push_back(name.cpu);
+            table["cpu"].push_back(cpu_of(i));
             table["born"].push_back(name.born);
         }
         return table;
     }
 
+    /// That of the scenario's task that it goes back to.
+    unsigned cpu_of(std::uint32_t task) const {
+        while (trace_.names()[task].parent != sim::Trace::no_parent)
+            task = trace_.names()[task].parent;
+        for (const scenario::TaskSpec& spec : about_.scenario->tasks)
+            if (spec.name == trace_.names()[task].label) return spec.cpu;
+        return trace_.names()[task].cpu;
+    }
+
     Json steps() {
-        Json table = columns({"task", "op", "object", "woken"});
+        Json table = columns({"task", "op", "object", "woken", "effect"});
         for (std::uint32_t i = window_.first; i < end(); ++i) {
             const sim::Step& step = trace_.step_list()[i];
             table["task"].push_back(step.task);
@@ -168,26 +177,29 @@ class Writer {
             table["object"].push_back(objects_.of(step.object));
             table["woken"].push_back(step.woken_in == sim::no_step ? Json(-1)
                                                                    : Json(step.woken_in));
+            table["effect"].push_back(
+                i < trace_.effects().size() ? trace_.effects()[i] & effect_mask : 0U);
         }
         return table;
     }
 
     /// What each step touched, each object once for each way of touching it.
     Json accesses() {
-        Json table = columns({"first", "object", "kind"});
-        std::uint32_t count = 0;
+        Json table = columns({"count", "object", "kind", "key"});
         for (std::uint32_t i = window_.first; i < end(); ++i) {
-            table["first"].push_back(count);
-            std::set<std::pair<std::uint64_t, sim::AccessKind>> seen;
+            const std::size_t before = table["object"].size();
+            std::set<std::tuple<std::uint64_t, sim::AccessKind, std::uint64_t>> seen;
             const auto of_step = trace_.accesses_of(i);
             const std::size_t first = trace_.step_list()[i].first_access;
             for (std::size_t k = 0; k < of_step.size(); ++k) {
-                if (!seen.emplace(of_step[k].object, of_step[k].kind).second) continue;
+                if (!seen.emplace(of_step[k].object, of_step[k].kind, of_step[k].key).second)
+                    continue;
                 table["object"].push_back(
                     objects_.of(of_step[k].object, recorded_.touched.at(first + k)));
                 table["kind"].push_back(static_cast<int>(of_step[k].kind));
-                ++count;
+                table["key"].push_back(number_json(of_step[k].key));
             }
+            table["count"].push_back(table["object"].size() - before);
         }
         return table;
     }
@@ -246,13 +258,13 @@ class Writer {
     }
 
     Json choices() {
-        Json table = columns({"step", "taken", "first", "task", "op", "object", "outcome"});
+        Json table = columns({"step", "taken", "count", "task", "op", "object", "outcome"});
         for (std::size_t i = 0; i < recorded_.choices.size(); ++i) {
             const ChoicePoint& point = recorded_.choices[i];
             if (!inside(point.step)) continue;
             table["step"].push_back(point.step);
             table["taken"].push_back(taken(recorded_, point));
-            table["first"].push_back(table["task"].size());
+            table["count"].push_back(point.candidates.size());
             for (std::size_t k = 0; k < point.candidates.size(); ++k) {
                 const Candidate& candidate = point.candidates[k];
                 table["task"].push_back(candidate.task);

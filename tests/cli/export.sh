@@ -15,7 +15,7 @@ for error in jsonschema.Draft7Validator(schema).iter_errors(d):
 count = d["window"]["count"]
 for name in d["steps"]:
     assert len(d["steps"][name]) == count, name
-assert len(d["state"]["deltas"]) == count and len(d["accesses"]["first"]) == count
+assert len(d["state"]["deltas"]) == count and len(d["accesses"]["count"]) == count and sum(d["accesses"]["count"]) == len(d["accesses"]["object"])
 assert max(d["steps"]["object"]) < len(d["objects"]) and max(d["steps"]["task"]) < len(d["tasks"]["name"])
 sys.exit(0 if eval(sys.argv[3]) else f"not so: {sys.argv[3]}")
 PYTHON
@@ -92,3 +92,23 @@ exits 6 export il1:aaaaaaaaaaaaaaaaaaaaaaaaa --to json -o c.json
 [[ ! -e c.json ]] || fail "something was written"
 exits 2 export replace/003 --to json -o c.json --branches many
 says err "expected a number"
+
+# The page: the document packed into the viewer, without anything of it as markup.
+exits 0 export replace/003 --seed 7 --to html -o a.html
+exits 0 export replace/003 --seed 7 --to html -o b.html
+cmp -s a.html b.html || fail "the same execution makes another page"
+exits 0 export "$token" --to html -o fail.html
+says out "with the nearest passing execution beside it"
+python3 - 2>err <<'PYTHON' || fail "the page does not carry the document"
+import base64, gzip, json, re
+page = open("fail.html").read()
+data = re.search(r'<script id="interleaf-data"[^>]*>([A-Za-z0-9+/=]*)</script>', page).group(1)
+book = json.loads(gzip.decompress(base64.b64decode(data)))
+told = json.load(open("fail.json"))
+assert book["traces"][0] == told and book["traces"][1]["verdict"] == "CLEAN" and not book["compare"]
+assert "Content-Security-Policy" in page and "connect-src 'none'" in page
+assert not re.search(r'(src|href)="?https?:', page)
+PYTHON
+exits 2 export replace/003 replace/003 --to json -o c.json
+says err "two executions go into a page only"
+exits 0 export replace/003 "$token" --to html -o c.html
