@@ -22,7 +22,7 @@ constexpr unsigned on_list = bit(VerbId::List), on_show = bit(VerbId::Show),
                    on_diff = bit(VerbId::Diff), on_matrix = bit(VerbId::Matrix),
                    on_bench = bit(VerbId::Bench), on_image = bit(VerbId::Image),
                    on_merge = bit(VerbId::Merge), on_export = bit(VerbId::Export),
-                   on_told = on_export;
+                   on_step = bit(VerbId::Step), on_told = on_export | on_step;
 constexpr unsigned on_all = ~0U;
 constexpr unsigned on_search = on_hunt | on_explore | on_matrix;
 constexpr unsigned on_execution =
@@ -81,6 +81,9 @@ constexpr std::array verb_table{
              2,
              "interleaf export replace/001 --seed 7 --to html -o replace.html\n"
              "interleaf export failing.ilf passing.ilf --to html -o compare.html"},
+    VerbSpec{VerbId::Step, "step", "ID|TOKEN|FILE",
+             "an execution step by step, forward and back, with breakpoints", 1, 1,
+             "interleaf step il1:...\ninterleaf step il1:... --batch docs/examples/step.txt"},
 };
 
 constexpr std::array option_table{
@@ -185,6 +188,8 @@ constexpr std::array option_table{
     OptionSpec{"--branches", "N",
                "executions that look where choices lead that were not taken (default 2000)",
                on_told, ""},
+    OptionSpec{"--batch", "FILE", "take the commands from FILE, a line each; # begins a comment",
+               on_step, ""},
     OptionSpec{"--on-divergence", "WHAT",
                "stop (default), continue or nearest: when a recorded choice is not possible",
                on_replay, ""},

@@ -26,7 +26,8 @@ enum class VerbId : unsigned {
     Bench,
     Image,
     Merge,
-    Export
+    Export,
+    Step
 };
 
 struct VerbSpec {

@@ -51,6 +51,8 @@ VerbResult run_verb(Session& session) {
         return image(session);
     case VerbId::Export:
         return export_execution(session);
+    case VerbId::Step:
+        return step(session);
     }
     return usage_failure("no such command");
 }
