@@ -30,8 +30,14 @@ class Observer {
     Observer(const Observer&) = delete;
     Observer& operator=(const Observer&) = delete;
 
-    /// After each execution, those that were cut short included.
+    /// After each execution, those that were cut short included, while its tasks still stand where
+    /// it ended.
     virtual void executed(const Scheduler& scheduler, const ExecutionResult& result) = 0;
+    /// Whether stepped() is to be called.
+    virtual bool wants_steps() const { return false; }
+    /// Before each step is chosen, the first included: every task stands before what it does next.
+    /// Called on the stack of the task that ran last, which is small.
+    virtual void stepped(const Scheduler& /*scheduler*/) {}
 };
 
 struct ExecutionOptions {
@@ -96,7 +102,11 @@ class Execution {
     Grain grain() const { return options_.grain; }
     void set_narrating(bool on) { options_.narrate = on; }
     /// Runs the next executions without the observer, or with it again.
-    void set_observed(bool on) { scheduler_.observed_ = on && observer_ != nullptr; }
+    void set_observed(bool on) {
+        scheduler_.observed_ = on && observer_ != nullptr;
+        scheduler_.step_observer_ =
+            scheduler_.observed_ && observer_->wants_steps() ? observer_.get() : nullptr;
+    }
 
   private:
     void prepare();

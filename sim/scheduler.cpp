@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "sim/assert.h"
+#include "sim/execution.h"
 #include "sim/lock.h"
 #include "sim/primitive_classes.h"
 #include "sim/strategy.h"
@@ -307,6 +308,7 @@ Task* Scheduler::next_task() {
         outcome_ = Outcome::StepLimit;
         return nullptr;
     }
+    if (step_observer_ != nullptr) step_observer_->stepped(*this);
     if (enabled_.single()) deferred_.remove(enabled_);  // it has its turn
     if (enabled_.single() && !every_step_) return tasks_[enabled_.first()].get();
 

@@ -24,6 +24,7 @@ namespace sim {
 
 class Strategy;
 class Scheduler;
+class Observer;
 
 /// Keeps the identities of the preparation and of executions apart.
 inline constexpr std::uint64_t preparation_phase = std::uint64_t{1} << 62;
@@ -407,6 +408,7 @@ class Scheduler {
     PrefixFingerprint fingerprint_;
     bool fingerprinting_ = false;
     bool observed_ = false;
+    Observer* step_observer_ = nullptr;  // null: nobody looks on at steps
     std::array<std::uint32_t, max_probes> probes_{};
     std::string delayed_function_;
     std::uint64_t delay_ns_ = 0, step_delay_ns_ = 0;

@@ -1,8 +1,7 @@
 #include "app/image/image.h"
 
-#include "app/cli/executions.h"
 #include "app/cli/image_files.h"
-#include "app/cli/recording.h"
+#include "app/cli/subject.h"
 #include "app/image/btrfs_check.h"
 #include "app/image/camera.h"
 #include "app/scenario/program.h"
@@ -16,46 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using image::Image;
 using image::Moment;
-
-/// The execution whose devices are wanted.
-struct Subject {
-    ScenarioPtr scenario;
-    model::KernelVersion kernel;
-    sim::ExecutionOptions options;
-    std::optional<Recording> recording;  // else by strategy and seed
-};
-
-sim::Result<Subject, Failure> subject_of(const Session& session) {
-    const std::string& word = session.argument(0);
-    Subject subject{.scenario = {},
-                    .kernel = session.settings.kernel,
-                    .options = execution_options(session.settings, false),
-                    .recording = {}};
-    if (!report::looks_like_token(word) && !word.ends_with(".ilf")) {
-        const auto scenario = session.library.find(word);
-        if (!scenario.ok()) return scenario.error();
-        subject.scenario = scenario.value();
-        return subject;
-    }
-    auto recording = load_recording(word);
-    if (!recording.ok()) return recording.error();
-    const auto scenario = scenario_of(session, recording.value());
-    if (!scenario.ok()) return scenario.error();
-    subject.scenario = scenario.value();
-    subject.kernel = recording.value().token.kernel;
-    subject.options = execution_options(session.settings, recording.value().token, false);
-    subject.recording = std::move(recording.value());
-    return subject;
-}
-
-/// The choices of the execution; of a recorded one they go on by default where the record ends.
-std::unique_ptr<sim::Strategy> choices_of(const Session& session, const Subject& subject,
-                                          sim::Execution& execution) {
-    if (!subject.recording)
-        return make_strategy(
-            strategy_run(execution, session.settings.strategy, session.settings.seed), execution);
-    return make_strategy(subject.recording->token, execution);
-}
 
 Failure no_such_moment(const Moment& moment, const sim::ExecutionResult& result,
                        std::uint64_t count) {
@@ -144,7 +103,7 @@ VerbResult image(Session& session) {
     const auto moment = Moment::parse(when);
     if (!moment)
         return usage_failure("--at \"" + when + "\": expected end, commit:N, step:N or crash:N");
-    const auto subject = subject_of(session);
+    const auto subject = subject_of(session, session.argument(0));
     if (!subject.ok()) return subject.error();
     const auto taken = take(session, subject.value(), *moment);
     if (!taken.ok()) return taken.error();

@@ -21,13 +21,15 @@ constexpr unsigned on_list = bit(VerbId::List), on_show = bit(VerbId::Show),
                    on_explain = bit(VerbId::Explain), on_shrink = bit(VerbId::Shrink),
                    on_diff = bit(VerbId::Diff), on_matrix = bit(VerbId::Matrix),
                    on_bench = bit(VerbId::Bench), on_image = bit(VerbId::Image),
-                   on_merge = bit(VerbId::Merge), on_sweep = bit(VerbId::Sweep);
+                   on_merge = bit(VerbId::Merge), on_sweep = bit(VerbId::Sweep),
+                   on_export = bit(VerbId::Export), on_step = bit(VerbId::Step),
+                   on_told = on_export | on_step;
 constexpr unsigned on_all = ~0U;
 constexpr unsigned on_search = on_hunt | on_explore | on_matrix;
-constexpr unsigned on_execution =
-    on_run | on_search | on_replay | on_explain | on_shrink | on_diff | on_image | on_sweep;
+constexpr unsigned on_execution = on_run | on_search | on_replay | on_explain | on_shrink |
+                                  on_diff | on_image | on_sweep | on_told;
 constexpr unsigned on_stoppable =
-    on_run | on_hunt | on_explore | on_replay | on_explain | on_shrink | on_diff;
+    on_run | on_hunt | on_explore | on_replay | on_explain | on_shrink | on_diff | on_told;
 
 constexpr std::array verb_table{
     VerbSpec{VerbId::List, "list", "[ID-GLOB...]", "the scenarios there are", 0, 1000,
@@ -79,6 +81,14 @@ constexpr std::array verb_table{
              "how likely a failure is, as a function of a delay in a kernel function", 1, 1,
              "interleaf sweep zoned/001 --kernel 6.8 --delay btrfs_free_tree_block=0..100us "
              "-o sweep.svg"},
+    VerbSpec{VerbId::Export, "export", "ID|TOKEN|FILE [ID|TOKEN|FILE]",
+             "an execution, or two to compare, as a page for a browser or a file for programs", 1,
+             2,
+             "interleaf export replace/001 --seed 7 --to html -o replace.html\n"
+             "interleaf export failing.ilf passing.ilf --to html -o compare.html"},
+    VerbSpec{VerbId::Step, "step", "ID|TOKEN|FILE",
+             "an execution step by step, forward and back, with breakpoints", 1, 1,
+             "interleaf step il1:...\ninterleaf step il1:... --batch docs/examples/step.txt"},
 };
 
 constexpr std::array option_table{
@@ -90,14 +100,14 @@ constexpr std::array option_table{
     OptionSpec{"--without", "COMMIT", "take one change out of that kernel", on_all, "", true},
     OptionSpec{"--grain", "GRAIN",
                "coarse (default): steps end where others could notice; fine: at every access",
-               on_run | on_hunt | on_explore | on_image | on_sweep, ""},
+               on_run | on_hunt | on_explore | on_image | on_sweep | on_told, ""},
 
     // Which executions.
     OptionSpec{"--strategy", "S",
                "random, walk, pct:D, pos, timed, first; hunt also portfolio (default random)",
-               on_run | on_hunt | on_image, ""},
+               on_run | on_hunt | on_image | on_told, ""},
     OptionSpec{"--seed", "VALUE", "integer, hexadecimal, or a 40-digit commit id (default 1)",
-               on_run | on_hunt | on_matrix | on_image | on_sweep, "INTERLEAF_SEED"},
+               on_run | on_hunt | on_matrix | on_image | on_sweep | on_told, "INTERLEAF_SEED"},
     OptionSpec{"--seeds", "A..B", "of the executions of this --seed only those numbered A to B",
                on_hunt, ""},
     OptionSpec{"--count", "N",
@@ -167,7 +177,7 @@ constexpr std::array option_table{
                true},
     OptionSpec{"--id", "GLOB", "scenarios whose id matches", on_list, "", true},
     OptionSpec{"--scenario", "FILE", "take the scenario from FILE instead of looking up its id",
-               on_replay | on_explain | on_shrink | on_diff | on_show | on_image, ""},
+               on_replay | on_explain | on_shrink | on_diff | on_show | on_image | on_told, ""},
     OptionSpec{"--crash-at", "WHERE",
                "stop the machine at every-flush, every-write or flush:N, and mount what is left "
                "(default none)",
@@ -183,6 +193,15 @@ constexpr std::array option_table{
                on_image, ""},
     OptionSpec{"--dir", "DIR", "the folder that DEVICE.img goes to", on_image, ""},
     OptionSpec{"--check", "", "let btrfs check judge the images, in both modes", on_image, ""},
+    OptionSpec{"--to", "FORM",
+               "html: a page for a browser; json: the whole execution (docs/trace.schema.json); "
+               "states: the state at each step",
+               on_export, ""},
+    OptionSpec{"--branches", "N",
+               "executions that look where choices lead that were not taken (default 2000)",
+               on_told, ""},
+    OptionSpec{"--batch", "FILE", "take the commands from FILE, a line each; # begins a comment",
+               on_step, ""},
     OptionSpec{"--on-divergence", "WHAT",
                "stop (default), continue or nearest: when a recorded choice is not possible",
                on_replay, ""},
@@ -199,7 +218,7 @@ constexpr std::array option_table{
         on_hunt, ""},
     OptionSpec{"--max-steps", "N", "steps of one execution (default 100000)", on_execution, ""},
     OptionSpec{"--max-executions", "N", "executions of one search",
-               on_search | on_shrink | on_explain, ""},
+               on_search | on_shrink | on_explain | on_told, ""},
     OptionSpec{"--verify", "N", "replay what was written N times (default 3)", on_shrink, ""},
 
     // What is shown.
@@ -212,10 +231,10 @@ constexpr std::array option_table{
         on_explain, ""},
     OptionSpec{"--critical", "on|off",
                "name the last step before which something that passes is possible (default on)",
-               on_explain, ""},
+               on_explain | on_told, ""},
     OptionSpec{"--flips", "on|off",
                "name the pairs of steps that pass when they come in the other order (default on)",
-               on_explain, ""},
+               on_explain | on_told, ""},
     OptionSpec{"--probability", "", "show from which steps on how many random continuations fail",
                on_explain, ""},
     OptionSpec{"--width", "N", "columns of the ladder (default 75)", on_explain, ""},
@@ -246,7 +265,7 @@ constexpr std::array option_table{
                on_all, "INTERLEAF_FORMAT", true},
     OptionSpec{"-o,--output", "FILE",
                "for the preceding --format; \"-\" is stdout. Before any --format: of shrink the "
-               "smaller failure, of sweep the plot (SVG)",
+               "smaller failure, of sweep the plot (SVG), of export the result",
                on_all, "", true},
     OptionSpec{"--artifacts", "DIR", "where failures and certificates go (default interleaf-out)",
                on_all, "INTERLEAF_ARTIFACTS"},

@@ -26,7 +26,9 @@ enum class VerbId : unsigned {
     Bench,
     Image,
     Merge,
-    Sweep
+    Sweep,
+    Export,
+    Step
 };
 
 struct VerbSpec {

@@ -51,6 +51,10 @@ VerbResult run_verb(Session& session) {
         return image(session);
     case VerbId::Sweep:
         return sweep(session);
+    case VerbId::Export:
+        return export_execution(session);
+    case VerbId::Step:
+        return step(session);
     }
     return usage_failure("no such command");
 }

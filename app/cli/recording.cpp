@@ -66,20 +66,28 @@ sim::Result<sim::ExecutionResult, Failure> replay_exactly(const Session& session
         prepare(scenario, token.kernel, execution_options(session.settings, token, narrate),
                 watch_devices(session, *scenario, token.kernel));
     if (!execution.ok()) return execution.error();
-    const auto strategy = make_strategy(token, *execution.value());
+    const sim::ExecutionResult* result = nullptr;
+    if (auto failure = run_exactly(recording, *execution.value(), result)) return *failure;
+    return *result;
+}
+
+std::optional<Failure> run_exactly(const Recording& recording, sim::Execution& execution,
+                                   const sim::ExecutionResult*& result) {
+    const report::Token& token = recording.token;
+    const auto strategy = make_strategy(token, execution);
     strategy->next_execution();
-    const sim::ExecutionResult& result = execution.value()->run(*strategy);
-    if (result.outcome == sim::Outcome::Nondeterministic)
+    result = &execution.run(*strategy);
+    if (result->outcome == sim::Outcome::Nondeterministic)
         return differs(
-            "the recorded schedule does not fit: at step " + std::to_string(result.steps) +
+            "the recorded schedule does not fit: at step " + std::to_string(result->steps) +
             " a recorded choice is not there; the model has changed since this was recorded");
-    if (token.trace_hash && *token.trace_hash != report::short_hash(result.trace_hash))
+    if (token.trace_hash && *token.trace_hash != report::short_hash(result->trace_hash))
         return differs(
             "the recorded schedule fits, but makes another execution than it did (trace " +
-            scenario::hex_digits(result.trace_hash, 4) + ", recorded " +
+            scenario::hex_digits(result->trace_hash, 4) + ", recorded " +
             scenario::hex_digits(std::uint64_t{*token.trace_hash} << 48, 4) +
             "); the model has changed since this was recorded");
-    return result;
+    return std::nullopt;
 }
 
 }  // namespace app::cli

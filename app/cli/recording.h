@@ -28,4 +28,9 @@ sim::Result<sim::ExecutionResult, Failure> replay_exactly(const Session& session
                                                           const ScenarioPtr& scenario,
                                                           bool narrate);
 
+/// Runs the recorded choices in an execution that was prepared for them. @return exit 5 when it is
+/// not the execution that was recorded
+std::optional<Failure> run_exactly(const Recording& recording, sim::Execution& execution,
+                                   const sim::ExecutionResult*& result);
+
 }  // namespace app::cli

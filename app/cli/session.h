@@ -67,6 +67,8 @@ VerbResult bench(Session& session);
 VerbResult image(Session& session);
 VerbResult merge(Session& session);
 VerbResult sweep(Session& session);
+VerbResult export_execution(Session& session);
+VerbResult step(Session& session);
 
 /// The program without its main(): parses, runs the verb, writes its outputs.
 /// @return the exit code

@@ -96,7 +96,7 @@ void check_formats(const ParsedOptions& parsed, Reader& reader, const Settings& 
 }
 
 bool writes_a_file(VerbId verb) {
-    return verb == VerbId::Shrink || verb == VerbId::Sweep;
+    return verb == VerbId::Shrink || verb == VerbId::Sweep || verb == VerbId::Export;
 }
 
 /// Each -o belongs to the --format before it; without one, to text, or to the file that the verb

@@ -6,6 +6,7 @@
 
 #include "app/image/memory_images.h"
 #include "app/image/process.h"
+#include "app/report/key_names.h"
 #include "model/disk_io.h"
 #include "model/fs_info.h"
 #include "model/tree_check.h"
@@ -59,72 +60,10 @@ constexpr auto no_item = [](const model::TreeBlock&, unsigned) {};
 // ---- what the tool says
 // ------------------------------------------------------------------------------------------------------
 
-using Names = std::map<std::string, std::uint64_t, std::less<>>;
-
-const Names object_names{{"ROOT_TREE", 1},
-                         {"EXTENT_TREE", 2},
-                         {"CHUNK_TREE", 3},
-                         {"DEV_TREE", 4},
-                         {"FS_TREE", 5},
-                         {"ROOT_TREE_DIR", 6},
-                         {"CSUM_TREE", 7},
-                         {"QUOTA_TREE", 8},
-                         {"UUID_TREE", 9},
-                         {"FREE_SPACE_TREE", 10},
-                         {"BLOCK_GROUP_TREE", 11},
-                         {"DEV_STATS", 0},
-                         {"DEV_ITEMS", 1},
-                         {"FIRST_CHUNK_TREE", 256},
-                         {"BALANCE", -4ULL},
-                         {"ORPHAN", -5ULL},
-                         {"TREE_LOG", -6ULL},
-                         {"TREE_LOG_FIXUP", -7ULL},
-                         {"TREE_RELOC", -8ULL},
-                         {"DATA_RELOC_TREE", -9ULL},
-                         {"EXTENT_CSUM", -10ULL},
-                         {"FREE_SPACE", -11ULL},
-                         {"-1", -1ULL}};
-
-const Names type_names{{"UNTYPED", 0},
-                       {"INODE_ITEM", 1},
-                       {"INODE_REF", 12},
-                       {"INODE_EXTREF", 13},
-                       {"XATTR_ITEM", 24},
-                       {"ORPHAN_ITEM", 48},
-                       {"DIR_LOG_ITEM", 60},
-                       {"DIR_LOG_INDEX", 72},
-                       {"DIR_ITEM", 84},
-                       {"DIR_INDEX", 96},
-                       {"EXTENT_DATA", 108},
-                       {"EXTENT_CSUM", 128},
-                       {"ROOT_ITEM", 132},
-                       {"ROOT_BACKREF", 144},
-                       {"ROOT_REF", 156},
-                       {"EXTENT_ITEM", 168},
-                       {"METADATA_ITEM", 169},
-                       {"TREE_BLOCK_REF", 176},
-                       {"EXTENT_DATA_REF", 178},
-                       {"SHARED_BLOCK_REF", 182},
-                       {"SHARED_DATA_REF", 184},
-                       {"BLOCK_GROUP_ITEM", 192},
-                       {"FREE_SPACE_INFO", 198},
-                       {"FREE_SPACE_EXTENT", 199},
-                       {"FREE_SPACE_BITMAP", 200},
-                       {"DEV_EXTENT", 204},
-                       {"DEV_ITEM", 216},
-                       {"CHUNK_ITEM", 228},
-                       {"QGROUP_STATUS", 240},
-                       {"QGROUP_INFO", 242},
-                       {"QGROUP_LIMIT", 244},
-                       {"QGROUP_RELATION", 246},
-                       {"TEMPORARY_ITEM", 248},
-                       {"PERSISTENT_ITEM", 249},
-                       {"DEV_REPLACE", 250},
-                       {"UUID_KEY_SUBVOL", 251},
-                       {"UUID_KEY_RECEIVED_SUBVOL", 252}};
+using report::KeyNames;
 
 /// A name, a decimal or a hexadecimal number. What is neither is a key that no tree has.
-std::uint64_t number_of(std::string_view word, const Names& names) {
+std::uint64_t number_of(std::string_view word, const KeyNames& names) {
     if (const auto found = names.find(word); found != names.end()) return found->second;
     constexpr std::string_view unknown = "UNKNOWN.";
     if (word.starts_with(unknown)) word.remove_prefix(unknown.size());
@@ -144,9 +83,9 @@ std::optional<model::Key> key_in(const std::string& line, const std::string& lab
     std::istringstream words(line.substr(first, line.find(')', first) - first));
     std::string object, type, offset;
     words >> object >> type >> offset;
-    return model::Key{number_of(object, object_names),
-                      static_cast<model::u8>(number_of(type, type_names)),
-                      number_of(offset, object_names)};
+    return model::Key{number_of(object, report::object_names()),
+                      static_cast<model::u8>(number_of(type, report::item_type_names())),
+                      number_of(offset, report::object_names())};
 }
 
 /// Reads the lines one by one.
@@ -187,7 +126,7 @@ class DumpReader {
             if (word == "generation") words >> fresh.generation;
             if (word != "owner") continue;
             words >> word;
-            fresh.owner = number_of(word, object_names);
+            fresh.owner = number_of(word, report::object_names());
         }
         if (tree_) listing_.roots[*tree_] = bytenr;
         tree_.reset();

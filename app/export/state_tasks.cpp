@@ -1,0 +1,53 @@
+#include <vector>
+
+#include "app/export/object_text.h"
+#include "app/export/state_parts.h"
+#include "sim/lock.h"
+#include "sim/scheduler.h"
+
+namespace app::exporter {
+
+namespace {
+
+const char* kind_name(sim::TaskKind kind) {
+    switch (kind) {
+    case sim::TaskKind::Task:
+        return "task";
+    case sim::TaskKind::Daemon:
+        return "daemon";
+    case sim::TaskKind::Completion:
+        return "completion";
+    case sim::TaskKind::Timer:
+        return "timer";
+    }
+    return "";
+}
+
+Json record_of(const sim::Task& task, bool waits) {
+    Json record = {{"kind", kind_name(task.kind)},
+                   {"cpu", task.cpu},
+                   {"status", waits ? "waits" : "ready"},
+                   {"next", operation_text(task)},
+                   {"holds", Json::array()}};
+    if (waits && task.blocked_where.function_name() != nullptr)
+        record["in"] = task.blocked_where.function_name();
+    for (unsigned i = 0; i < task.held_count; ++i)
+        record["holds"].push_back(object_text(*task.held[i].lock) +
+                                  (task.held[i].shared ? " (shared)" : ""));
+    return record;
+}
+
+}  // namespace
+
+Json tasks_table(const sim::Scheduler& scheduler) {
+    Json table = Json::object();
+    scheduler.enabled().for_each([&](unsigned slot) {
+        const sim::Task& task = scheduler.task(slot);
+        table[scheduler.task_name(task)] = record_of(task, false);
+    });
+    scheduler.for_each_blocked(
+        [&](const sim::Task& task) { table[scheduler.task_name(task)] = record_of(task, true); });
+    return table;
+}
+
+}  // namespace app::exporter
