@@ -186,7 +186,7 @@ Result<void> run_balance(FsInfo& fs) {
     Result<void> reset;
     if (is_over(balance, result)) {
         reset = reset_balance_state(fs);
-    } else if (fs.kernel.at_least(5, 17)) {
+    } else if (fs.has(fix::balance_paused_state)) {
         fs.dev_replace.exclusive_operation.store(exclop::balance_paused);
     }
     balance.wait.wake_up_all();

@@ -32,6 +32,7 @@ extern const Fix& delay_reloc_drop;            // d2311e698578  5.1
 extern const Fix& send_excludes_balance;       // 9e967495e0e0  5.3, until 5.14
 extern const Fix& send_excludes_relocation;    // 1cea5cf0e664  5.14, until 5.17
 extern const Fix& send_beside_relocation;      // d96b34248c2f  5.17
+extern const Fix& balance_paused_state;        // efc0e69c2feb  5.17
 extern const Fix& copy_alloc_state;            // 4c8f353272dd  5.9
 extern const Fix& super_committed_state;       // d0c2f4fa555e  5.12
 extern const Fix& bounded_preflush;            // e19eb11f4f3d  5.12

@@ -114,6 +114,9 @@ constexpr Invariant table[] = {
      "stopped it.",
      Visible, "send ended"},
 
+    {"call-succeeds", "A call that its scenario marks with \"|| fail\" does not fail.", Visible,
+     "call returned"},
+
     {"mounts-after-crash", "What a crash leaves can be mounted.", Visible, after_crash},
     {"replace-resumable",
      "A replace that was going on before a crash can go on after it: both its devices are found.",

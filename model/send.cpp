@@ -10,6 +10,7 @@
 #include "model/send.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "model/backref.h"
@@ -105,6 +106,8 @@ class Cursor {
         ExtentBuffer& clone = clone_extent_buffer(*root_.commit_root);
         level = root_level_ = clone.level();
         path.nodes[level] = &clone;
+        generations_[level] = clone.generation();
+        sim::note([&] { return "clones the root, block " + std::to_string(clone.start.get()); });
         read_key();
     }
     /// To the next pointer or item: down if allowed. Mirrors tree_advance()
@@ -126,6 +129,8 @@ class Cursor {
         root_level_ = level;
         while (root_level_ + 1U < max_level && path.nodes[root_level_ + 1U] != nullptr)
             ++root_level_;
+        for (unsigned i = level; i <= root_level_; ++i)
+            generations_[i] = path.nodes[i]->generation();
         if (level == 0) clone_leaf(path);
         if (root_level_ == 0) return {};
         ExtentBuffer& clone = clone_extent_buffer(*path.nodes[root_level_]);
@@ -134,6 +139,9 @@ class Cursor {
     }
     const ExtentBuffer& node() const { return *path.nodes[level]; }
     unsigned slot() const { return path.slots[level]; }
+    /// The first block that became another one while this stood on it, in words; empty: none. For
+    /// reports.
+    const std::string& lost() const { return lost_; }
 
     Path path;
     Level level = 0;
@@ -141,8 +149,17 @@ class Cursor {
     bool ended = false;
 
   private:
-    void read_key() {
+    void look() {
         read_lockless(node());
+        if (node().generation() == generations_[level] || !lost_.empty()) return;
+        lost_ = "block " + std::to_string(node().start.get()) + " of generation " +
+                std::to_string(generations_[level].get()) +
+                " that it stood on became another one of generation " +
+                std::to_string(node().generation().get());
+        sim::note([&] { return lost_; });
+    }
+    void read_key() {
+        look();
         key = node().key(slot());
     }
     Result<void> move_down() {
@@ -151,13 +168,18 @@ class Cursor {
         --level;
         path.nodes[level] = *child;
         path.slots[level] = 0;
+        generations_[level] = node().generation();
+        sim::note([&] {
+            return "stands on block " + std::to_string(node().start.get()) + ", generation " +
+                   std::to_string(generations_[level].get());
+        });
         if (level == 0 && clones_leaves_) clone_leaf(path);
         read_key();
         return {};
     }
     void move_next() {
         ++path.slots[level];
-        for (read_lockless(node()); slot() >= node().nritems(); read_lockless(node())) {
+        for (look(); slot() >= node().nritems(); look()) {
             if (level == root_level_) {
                 ended = true;
                 if (path.slots[level] > 0) --path.slots[level];
@@ -174,6 +196,8 @@ class Cursor {
     Root& root_;
     const bool clones_leaves_;
     Level root_level_ = 0;
+    std::array<Transid, max_level> generations_{};  // as each level was come to
+    std::string lost_;
 };
 
 // ---- one send
@@ -244,6 +268,7 @@ class Send {
         if (pipe_ != nullptr) pipe_->write(command.size());
         stream_.push_back(std::move(command));
     }
+    std::string last_error() const;
     std::string failure_kind(Errno error) const;
 
     FsInfo& fs_;
@@ -254,6 +279,7 @@ class Send {
     std::vector<SendCommand> stream_;
     CurrentInode current_;
     u64 last_reloc_trans_ = 0;
+    std::string lost_;  // Cursor::lost()
     const SubvolumeContent expected_, parent_content_;
     const std::size_t first_message_;
 };
@@ -407,6 +433,7 @@ Result<void> Send::compare() {
         result = compare_round(left, right);
     }
     if (holds_sem_) fs_.commit_root_sem.up_read();
+    lost_ = left.lost().empty() ? right.lost() : left.lost();
     return result;
 }
 
@@ -642,20 +669,33 @@ std::string Send::failure_kind(Errno error) const {
     return errno_name(error);
 }
 
+/// The last error that the kernel has reported since the send began, as ": ...".
+std::string Send::last_error() const {
+    const auto& messages = sim::current().messages();
+    const auto since = std::ranges::subrange(
+        messages.rbegin(), messages.rend() - static_cast<std::ptrdiff_t>(first_message_));
+    const auto is_error = [](const std::string& message) {
+        return message.starts_with("BTRFS error");
+    };
+    const auto found = std::ranges::find_if(since, is_error);
+    return found == since.end() ? "" : ": " + *found;
+}
+
 void Send::judge(const Result<void>& result) const {
     if (fs_.has_error() || device_failed(fs_)) return;
     send_completes.count();
     if (!result) {
         sim::violation("send-completes/" + failure_kind(result.error()),
                        "the send of tree " + std::to_string(root_.objectid) + " fails with E" +
-                           errno_name(result.error()));
+                           errno_name(result.error()) + last_error());
         return;
     }
     stream_equals.count();
     const std::string problem = difference(expected_, receive(stream_, parent_content_));
     if (problem.empty()) return;
     sim::violation("send-stream-equals-snapshot",
-                   "the stream of tree " + std::to_string(root_.objectid) + ": " + problem);
+                   "the stream of tree " + std::to_string(root_.objectid) + ": " + problem +
+                       (lost_.empty() ? "" : "; " + lost_));
 }
 
 // ---- exclusion

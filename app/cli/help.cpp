@@ -97,7 +97,8 @@ std::string operations_topic() {
                        "4096, 4K, 64M):\n";
     for (const char* usage : scenario::op_usages())
         text += std::string("  ") + usage + "\n";
-    return text;
+    return text + "\"&& OPERATION\" is done only if the one before it in its task succeeded; the "
+                  "failure of\n\"OPERATION || fail\" is one of the execution.\n";
 }
 
 std::string kernels_topic() {

@@ -234,15 +234,37 @@ OpError unknown_op(const std::vector<std::string>& words) {
             .nearest = closest};
 }
 
+/// Takes "&&" and "|| fail" off the command that is between them.
+struct Conditions {
+    bool after_success = false, must_succeed = false;
+    explicit Conditions(std::vector<std::string>& words) {
+        if (!words.empty() && words.front() == "&&") {
+            after_success = true;
+            words.erase(words.begin());
+        }
+        if (words.size() >= 2 && words[words.size() - 2] == "||" && words.back() == "fail") {
+            must_succeed = true;
+            words.resize(words.size() - 2);
+        }
+    }
+};
+
 }  // namespace
 
 sim::Result<Op, OpError> parse_op(std::string_view text, std::span<const std::string> devices) {
-    const std::vector<std::string> words = split_words(text);
+    const std::vector<std::string> all_words = split_words(text);
+    std::vector<std::string> words = all_words;
+    const Conditions conditions(words);
     if (words.empty())
         return OpError{.message = "empty operation", .expected = "a command line", .nearest = {}};
     const OpSpec* spec = find_spec(words);
     if (spec == nullptr) return unknown_op(words);
-    return ArgumentReader(*spec, words, devices).read();
+    auto op = ArgumentReader(*spec, words, devices).read();
+    if (!op.ok()) return op;
+    op.value().text = join(all_words, " ");
+    op.value().after_success = conditions.after_success;
+    op.value().must_succeed = conditions.must_succeed;
+    return op;
 }
 
 std::span<const char* const> op_usages() {

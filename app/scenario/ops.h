@@ -8,7 +8,9 @@
 
 namespace app::scenario {
 
-/// One operation of a scenario: a command line in the vocabulary of xfs_io and btrfs-progs.
+/// One operation of a scenario: a command line in the vocabulary of xfs_io and btrfs-progs. As in a
+/// shell, "&&" before it makes it depend on the one before it in its task, and "|| fail" behind it
+/// says that its failure is one of the execution.
 struct Op {
     enum class Verb : std::uint8_t {
         Touch,
@@ -46,6 +48,8 @@ struct Op {
     int pattern = -1;                     // -S; -1: none given
     bool flag = false;                    // snapshot -r, chattr +C
     bool data = false, metadata = false;  // balance -d, -m
+    bool after_success = false;           // "&&": not made if the call before it failed, or is none
+    bool must_succeed = false;            // "|| fail"
 };
 
 /// What is wrong with a command line.

@@ -5,6 +5,7 @@
 #include "model/invariants.h"
 #include "model/medium.h"
 #include "model/mkfs.h"
+#include "model/probes.h"
 #include "model/vfs.h"
 #include "sim/scheduler.h"
 
@@ -81,6 +82,16 @@ std::string returned(model::Errno error) {
     return "returned -E" + std::string(model::errno_name(error));
 }
 
+const model::Evaluation call_succeeds{"call-succeeds"};
+
+void check_success(const Op& op, const std::string& task, const model::Result<void>& result) {
+    if (!op.must_succeed) return;
+    call_succeeds.count();
+    if (result.ok()) return;
+    sim::violation("call-succeeds/" + task + "/E" + std::string(model::errno_name(result.error())),
+                   task + ": \"" + op.text + "\" " + returned(result.error()));
+}
+
 /// A scenario whose preparation fails cannot be run: the engine reports this as the reason.
 void preparation_failed(const std::string& what, model::Errno error) {
     sim::violation("preparation", what + " " + returned(error));
@@ -122,14 +133,19 @@ void ScenarioProgram::start() {
 
 void ScenarioProgram::run_task(std::size_t index) {
     const TaskSpec& task = scenario_->tasks[index];
+    bool succeeded = false;
     for (std::size_t i = 0; i < task.run.size(); ++i) {
+        if (task.run[i].after_success && !succeeded) continue;
         const sim::Scope scope(task.run[i].text.c_str());
         const model::Result<void> result = run_op(task.run[i], *fs_);
+        succeeded = result.ok();
         OpResult& record = results_[index][i];
         record.ended = true;
-        if (result.ok()) continue;
-        record.error = result.error();
-        sim::note([&] { return returned(result.error()); });
+        if (!succeeded) {
+            record.error = result.error();
+            sim::note([&] { return returned(result.error()); });
+        }
+        if (options_.watched) check_success(task.run[i], task.name, result);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "model/disk_io.h"
+#include "model/fixes.h"
 #include "model/vfs.h"
 #include "tests/model/support/watched_fs.h"
 
@@ -196,6 +197,9 @@ TEST_CASE("A paused balance keeps the exclusive operation, and goes on when it i
     watched.tasks = {balance, [&paused](FsInfo& fs) {
                          if (!balance_pause(fs) || fs.balance.ctl == nullptr) return;
                          paused = true;
+                         const bool has_state = fs.has(fix::balance_paused_state);
+                         CHECK(fs.dev_replace.exclusive_operation.load() ==
+                               (has_state ? exclop::balance_paused : exclop::balance));
                          CHECK(resize_device(fs, "a", u64{32} << 20).error() == Errno::InProgress);
                          CHECK(balance_start(fs, true, false).error() == Errno::InProgress);
                          test::must(balance_resume(fs), "resume");

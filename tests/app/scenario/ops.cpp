@@ -73,6 +73,20 @@ TEST_CASE("An operation is a command line of xfs_io or btrfs-progs", "[app][scen
     CHECK(replace.object == "spare1");
 }
 
+TEST_CASE("An operation can depend on the one before it, and can be one that must succeed",
+          "[app][scenario]") {
+    const Op plain = parsed("sync");
+    CHECK_FALSE((plain.after_success || plain.must_succeed));
+    const Op both = parsed("&&  btrfs balance resume || fail");
+    CHECK(both.verb == Op::Verb::BalanceResume);
+    CHECK((both.after_success && both.must_succeed));
+    CHECK(both.text == "&& btrfs balance resume || fail");
+    CHECK(parsed("cat pipe || fail").pipe == "pipe");
+    CHECK(mistake("&&").message == "empty operation");
+    CHECK(mistake("sync ||").message.find("unexpected") != std::string::npos);
+    CHECK(mistake("sync || fial").message.find("unexpected") != std::string::npos);
+}
+
 TEST_CASE("Each usage line parses itself once its arguments are filled in", "[app][scenario]") {
     CHECK(op_usages().size() == 24);
     for (const std::string usage : op_usages())
