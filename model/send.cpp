@@ -672,13 +672,11 @@ std::string Send::failure_kind(Errno error) const {
 /// The last error that the kernel has reported since the send began, as ": ...".
 std::string Send::last_error() const {
     const auto& messages = sim::current().messages();
-    const auto since = std::ranges::subrange(
-        messages.rbegin(), messages.rend() - static_cast<std::ptrdiff_t>(first_message_));
-    const auto is_error = [](const std::string& message) {
+    const auto since = messages.rend() - static_cast<std::ptrdiff_t>(first_message_);
+    const auto found = std::find_if(messages.rbegin(), since, [](const std::string& message) {
         return message.starts_with("BTRFS error");
-    };
-    const auto found = std::ranges::find_if(since, is_error);
-    return found == since.end() ? "" : ": " + *found;
+    });
+    return found == since ? "" : ": " + *found;
 }
 
 void Send::judge(const Result<void>& result) const {

@@ -144,8 +144,10 @@ void reset_zone(Device& device, u64 start) {
 
 void report_zones(Device& device) {
     if (device.drive == nullptr) return;
-    for (auto& [start, zone] : device.drive->zones) {
+    for (auto& entry : device.drive->zones) {
+        const u64 start = entry.first;
         const u64 end = start + device.drive->zone_size;
+        auto& zone = entry.second;
         const auto last_end = [&](const auto& sectors) {
             const auto after = sectors.lower_bound(end);
             if (after == sectors.begin() || std::prev(after)->first < start) return start;
