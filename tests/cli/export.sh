@@ -64,7 +64,7 @@ for line in open(sys.argv[2]):
     count += 1
 sys.exit(0 if count == len(told["deltas"]) + 1 else "not every step")
 PYTHON
-# Of every scenario that is not too long cli.viewer compares them with what the page makes of the document.
+# Of every scenario that is not too long cli.viewer.slow compares them with what the page makes of the document.
 for id in commit/001 replace/003 zoned/002; do
     exits 0 export "$id" --to json --branches 0 -o a.json
     exits 0 export "$id" --to states -o states
