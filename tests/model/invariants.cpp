@@ -8,6 +8,7 @@
 #include "model/file_item.h"
 #include "model/invariant_state.h"
 #include "model/ledger.h"
+#include "model/relocation.h"
 #include "model/vfs.h"
 #include "tests/model/support/watched_fs.h"
 
@@ -406,6 +407,34 @@ TEST_CASE("Space that the last super block reaches is not unpinned", "[model][in
     CHECK(noticed([](FsInfo& fs) {
               check_unpin(fs, group_of(fs, bg_data).end() - sectorsize, sectorsize);
           }) == "");
+}
+
+TEST_CASE("A block group that still holds something is not removed", "[model][invariants]") {
+    CHECK(noticed([](FsInfo& fs) {
+              const auto trans = start_transaction(*fs.extent_root, 1);
+              static_cast<void>(remove_chunk(**trans, group_of(fs, bg_data).start).ok());
+          }) == "removed-group-empty");
+}
+
+TEST_CASE("A write that a zone refuses is noticed", "[model][invariants]") {
+    const auto signature = [](bool at_write_pointer) {
+        const u64 zone_size = u64{1} << 20;
+        test::Watched watched;
+        watched.geometry.devices = {{"a", 16 * zone_size}};
+        watched.geometry.zone_size = watched.geometry.data_chunk = watched.geometry.metadata_chunk =
+            watched.geometry.system_chunk = zone_size;
+        watched.tasks.push_back([=](FsInfo& fs) {
+            Device& device = *fs.fs_devices.devices[0];
+            const u64 zone = place_of(fs, group_of(fs, bg_data).start.get()).physical;
+            Vector<Sector> sectors(1);
+            static_cast<void>(device_io_wait(device, MapOp::Write,
+                                             zone + (at_write_pointer ? 0 : sectorsize), sectors)
+                                  .ok());
+        });
+        return test::signature_of(test::run_watched(watched));
+    };
+    CHECK(signature(false) == "zone-write-pointer");
+    CHECK(signature(true) == "");
 }
 
 TEST_CASE("What is left behind at the end is noticed", "[model][invariants]") {
