@@ -3,17 +3,21 @@
     transcript.py [--update] FILE...
 
 A command is a line of an indented block that begins with "$ ". What follows up to the next command or
-the end of the block is what it prints (stdout); a line of three dots stands for any lines. All commands
-of a document run in one folder, one after the other. With --update the document is given what they print
-now; behind three dots as many lines as it had.
+the end of the block is what it prints (stdout); a line of three dots stands for any lines. A command that
+shows nothing must succeed. All commands of a document run in one folder, one after the other.
+
+With --update the document is given what they print now: between three dots the lines that are most like
+those that stood there. Where a token has become another one, later commands use that.
 """
 import difflib
+import re
 import subprocess
 import sys
 import tempfile
 
 INDENT = "    "
 DOTS = "..."
+TOKEN = re.compile(r"il1:[a-z0-9]+")
 
 
 def commands_in(lines):
@@ -33,9 +37,16 @@ def commands_in(lines):
         yield begin, end
 
 
+def without_blank_beginning(lines):
+    while lines and lines[0] == "":
+        lines = lines[1:]
+    return lines
+
+
 def run(command, folder):
     done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True)
-    return [line.expandtabs().rstrip() for line in done.stdout.rstrip("\n").split("\n")], done.stderr
+    lines = [line.expandtabs().rstrip() for line in done.stdout.rstrip("\n").split("\n")]
+    return without_blank_beginning(lines), done
 
 
 def matches(shown, printed):
@@ -50,47 +61,80 @@ def matches(shown, printed):
 
 
 def updated(shown, printed):
-    if DOTS not in shown:
+    """What is printed, cut as `shown` is."""
+    pieces = [[]]
+    for line in shown:
+        if line == DOTS:
+            pieces.append([])
+        else:
+            pieces[-1].append(line)
+    if len(pieces) == 1:
         return printed
-    cut = shown.index(DOTS)
-    behind = len(shown) - cut - 1
-    return printed[:cut] + [DOTS] + (printed[-behind:] if behind else [])
+    lines, least = [], 0
+    for number, piece in enumerate(pieces):
+        last = max(least, len(printed) - len(piece))
+        begins = range(least, last + 1)
+        if number == 0:
+            begins = [0]
+        elif number == len(pieces) - 1:
+            begins = [last]
+        at = max(begins, key=lambda at: sum(map(str.__eq__, piece, printed[at:])))
+        least = at + len(piece)
+        lines += ([DOTS] if number > 0 else []) + printed[at:least]
+    return lines
 
 
-def check(path, update):
-    lines = open(path, encoding="utf-8").read().split("\n")
-    result, done, wrong = [], 0, 0
-    with tempfile.TemporaryDirectory() as folder:
-        for begin, end in commands_in(lines):
-            command = lines[begin][len(INDENT) + 2:]
-            shown = [line[len(INDENT):].rstrip() for line in lines[begin + 1:end]]
-            while shown and shown[0] == "":
-                shown = shown[1:]
-            gap = [""] if end > begin + 1 and lines[begin + 1] == "" else []
-            printed, complaints = run(command, folder)
-            while printed and printed[0] == "":
-                printed = printed[1:]
-            if shown and not matches(shown, printed):
-                if update:
-                    shown = updated(shown, printed)
-                else:
-                    wrong += 1
-                    print(f"{path}:{begin + 1}: {command}")
-                    print("\n".join(difflib.unified_diff(shown, printed, "shown", "printed", lineterm="")))
-                    print(complaints)
-            result += lines[done:begin + 1] + gap + [(INDENT + line).rstrip() for line in shown]
-            done = end
-    if update:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write("\n".join(result + lines[done:]))
-    return wrong
+class Document:
+    def __init__(self, path, update):
+        self.path, self.update = path, update
+        self.renamed = {}  # tokens
+        self.wrong = 0
+
+    def complain(self, number, command, shown, printed, done):
+        self.wrong += 1
+        print(f"{self.path}:{number}: {command}: exit {done.returncode}")
+        print("\n".join(difflib.unified_diff(shown, printed, "shown", "printed", lineterm="")))
+        print(done.stderr)
+
+    def rename(self, shown, now):
+        before, after = TOKEN.findall("\n".join(shown)), TOKEN.findall("\n".join(now))
+        if len(before) == len(after):
+            self.renamed.update(zip(before, after))
+
+    def checked(self, number, block, folder):
+        """The block as it should be."""
+        command = TOKEN.sub(lambda token: self.renamed.get(token[0], token[0]),
+                            block[0][len(INDENT) + 2:])
+        block = [f"{INDENT}$ {command}"] + block[1:]
+        shown = without_blank_beginning([line[len(INDENT):].rstrip() for line in block[1:]])
+        printed, done = run(command, folder)
+        if matches(shown, printed) if shown else done.returncode == 0:
+            return block
+        if not self.update or not shown or not "".join(printed):
+            self.complain(number, command, shown, printed, done)
+            return block
+        now = updated(shown, printed)
+        self.rename(shown, now)
+        gap = [""] if block[1] == "" else []
+        return block[:1] + gap + [(INDENT + line).rstrip() for line in now]
+
+    def check(self):
+        lines = open(self.path, encoding="utf-8").read().split("\n")
+        result, done = [], 0
+        with tempfile.TemporaryDirectory() as folder:
+            for begin, end in commands_in(lines):
+                result += lines[done:begin] + self.checked(begin + 1, lines[begin:end], folder)
+                done = end
+        if self.update:
+            with open(self.path, "w", encoding="utf-8") as file:
+                file.write("\n".join(result + lines[done:]))
+        return self.wrong
 
 
 def main():
-    arguments = sys.argv[1:]
-    update = "--update" in arguments
-    paths = [argument for argument in arguments if argument != "--update"]
-    sys.exit(1 if sum(check(path, update) for path in paths) else 0)
+    update = "--update" in sys.argv[1:]
+    paths = [argument for argument in sys.argv[1:] if argument != "--update"]
+    sys.exit(1 if sum(Document(path, update).check() for path in paths) else 0)
 
 
 if __name__ == "__main__":
