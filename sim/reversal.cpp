@@ -26,6 +26,7 @@ void Reversal::collect(std::uint32_t first, std::uint32_t second, std::uint32_t 
         if (at != second) items_.push_back({at, event.task});
     });
     items_.push_back({second, last_.task});
+    earliest_ = 0;
     first_left_.assign(order_.tasks(), none);
     for (std::uint32_t item = last() + 1; item-- > 0;)
         items_[item].next = std::exchange(first_left_[items_[item].task], item);
@@ -68,6 +69,7 @@ bool Reversal::precedes(std::uint32_t item, std::uint32_t other) {
 }
 
 bool Reversal::is_initial(std::uint32_t item) {
+    if (item == earliest_) return true;
     if (item == last()) {
         if (last_.certain && !past_known_) find_past_of_last();
         if (last_.certain && past_of_last_.empty()) return true;
@@ -107,6 +109,8 @@ bool Reversal::is_weak_initial(const FutureStep& step, std::uint32_t item) {
 void Reversal::take(std::uint32_t item) {
     if (item == none) return;
     items_[item].taken = true;
+    while (earliest_ < items_.size() && items_[earliest_].taken)
+        ++earliest_;
     first_left_[items_[item].task] = items_[item].next;
 }
 
