@@ -58,7 +58,7 @@ class Reversal {
     FutureStep last_;
     std::uint32_t cause_ = 0;  // of the last one
     std::vector<Item> items_;
-    std::uint32_t earliest_ = 0;  // of those that are left
+    std::uint32_t earliest_ = 0;             // of those that are left
     std::vector<std::uint32_t> first_left_;  // by task
     bool past_known_ = false;
     std::vector<std::uint32_t> past_of_last_;  // a clock; empty: all of it is in the prefix
