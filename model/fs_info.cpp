@@ -13,11 +13,11 @@ constexpr std::string_view state_letters{"EM\0AR", 5};
 
 /// ": state EA", or nothing. Mirrors btrfs_state_to_string(), 5.18.
 std::string state_suffix(const FsInfo& fs) {
-    if (!fs.kernel.at_least(5, 18)) return {};
     std::string letters;
     for (unsigned bit = 0; bit < state_letters.size(); ++bit)
         if (state_letters[bit] != 0 && fs.fs_state.peek_bit(bit)) letters += state_letters[bit];
-    return letters.empty() ? letters : ": state " + letters;
+    if (letters.empty() || !fs.kernel.at_least(5, 18)) return {};
+    return ": state " + letters;
 }
 
 /// The name that the kernel prints for the whole filesystem: that of its first device.
@@ -29,8 +29,8 @@ std::string_view device_id(const FsInfo& fs) {
 
 }  // namespace
 
-FsInfo::FsInfo(const KernelVersion& version, const Geometry& shape)
-    : kernel(version), nodesize(shape.nodesize), items_per_node(shape.items_per_node),
+FsInfo::FsInfo(const KernelVersion& version, const Geometry& shape, KernelQuestions* asked)
+    : kernel(version, asked), nodesize(shape.nodesize), items_per_node(shape.items_per_node),
       fs_state(0, 0, objects::fs_state), super_copy(sim::make<SuperBlock>()),
       super_for_commit(sim::make<SuperBlock>()), super_obj(objects::super, 0, this),
       geometry(&shape), fs_roots_lock(lock_classes::fs_roots_lock),

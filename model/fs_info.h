@@ -5,7 +5,7 @@
 #include "model/dev_replace.h"
 #include "model/device.h"
 #include "model/inode.h"
-#include "model/kernel_version.h"
+#include "model/kernel_questions.h"
 #include "model/mkfs.h"
 #include "model/mutation.h"
 #include "model/probes.h"
@@ -33,12 +33,14 @@ inline constexpr unsigned open = 4, btree_err = 11, balance_running = 17, reloc_
 /// in the arena.
 class FsInfo {
   public:
-    FsInfo(const KernelVersion& version, const Geometry& geometry);
+    /// @param asked  where the questions to the kernel are written down; null: nowhere
+    FsInfo(const KernelVersion& version, const Geometry& geometry,
+           KernelQuestions* asked = nullptr);
     ~FsInfo();
     FsInfo(const FsInfo&) = delete;
     FsInfo& operator=(const FsInfo&) = delete;
 
-    KernelVersion kernel;
+    AskedKernel kernel;
     u32 nodesize = 4096, items_per_node = 0;
     /// Coverage counts each question as the change's code path having run, as this kernel has it.
     bool has(const Fix& fix) const {

@@ -34,6 +34,7 @@ constexpr auto make_releases() {
     return all;
 }
 constexpr auto all_releases = make_releases();
+static_assert(all_releases.size() <= 64, "KernelQuestions keeps one bit for each");
 
 u64 bit(const Fix& fix) {
     return u64{1} << (&fix - fixes().data());

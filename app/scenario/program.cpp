@@ -107,8 +107,12 @@ ScenarioProgram::ScenarioProgram(std::shared_ptr<const Scenario> scenario,
         results_.emplace_back(task.run.size());
 }
 
+ScenarioProgram::~ScenarioProgram() {
+    if (options_.asked) options_.asked->add(asked_);
+}
+
 void ScenarioProgram::prepare() {
-    fs_ = sim::make<model::FsInfo>(kernel_, scenario_->geometry);
+    fs_ = sim::make<model::FsInfo>(kernel_, scenario_->geometry, &asked_);
     model::mkfs(*fs_, scenario_->geometry);
     if (const auto mounted = model::open_ctree(*fs_); !mounted.ok())
         return preparation_failed("mount", mounted.error());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/scenario/scenario.h"
+#include "model/kernel_questions.h"
 #include "model/medium.h"
 #include "sim/program.h"
 
@@ -25,6 +26,9 @@ struct ProgramOptions {
     std::function<void(model::FsInfo&)> prepared;
     /// Looks on at the devices; one for each worker, made on its thread. Empty: nobody does.
     std::function<std::unique_ptr<model::MediumObserver>()> observer;
+    /// Told what the program asked of its kernel, when the program ends. Not of what an observer
+    /// mounts.
+    std::shared_ptr<model::QuestionLog> asked = nullptr;
 };
 
 /// A scenario as the engine runs it: mkfs, mount and the prepared operations once, then one task
@@ -33,6 +37,7 @@ class ScenarioProgram : public sim::Program {
   public:
     ScenarioProgram(std::shared_ptr<const Scenario> scenario, const model::KernelVersion& kernel,
                     const ProgramOptions& options = {});
+    ~ScenarioProgram() override;
 
     void prepare() override;
     void start() override;
@@ -52,6 +57,7 @@ class ScenarioProgram : public sim::Program {
     std::shared_ptr<const Scenario> scenario_;
     model::KernelVersion kernel_;
     ProgramOptions options_;
+    model::KernelQuestions asked_;  // a record for reports: no execution reads it
     std::unique_ptr<model::MediumObserver> observer_;
     model::FsInfo* fs_ = nullptr;  // in the arena
     std::vector<std::vector<OpResult>> results_;

@@ -252,7 +252,7 @@ TEST_CASE("A mount after a crash finds what was promised, or says what is missin
         const Promises promised = promises_of(fs);
         REQUIRE(promised.files.size() == 1);
         REQUIRE(promised.subvolumes.size() == 1);
-        Recovery recovery(fs.kernel, geometry);
+        Recovery recovery(same_kernel(fs.kernel), geometry);
         const Medium medium = durable_medium(fs);
         const auto mount = [&](const Medium& content, auto&& change) {
             Promises other = promised;

@@ -32,7 +32,7 @@ void write_some_files(FsInfo& fs) {
 
 /// Another machine that has nothing but what the devices hold for good.
 FsInfo& after_power_loss(const FsInfo& lost) {
-    FsInfo& fs = *sim::make<FsInfo>(lost.kernel, *lost.geometry);
+    FsInfo& fs = *sim::make<FsInfo>(same_kernel(lost.kernel), *lost.geometry);
     for (std::size_t i = 0; i < lost.fs_devices.all_devices.size(); ++i)
         for (const auto& [physical, sector] : lost.fs_devices.all_devices[i]->disk.durable)
             medium_store(*fs.fs_devices.all_devices[i], physical, sector);

@@ -36,7 +36,8 @@ class StopsWhileCopying final : public MediumObserver {
     void stop(const FsInfo& fs) {
         if (fs.dev_replace.replace_state != ReplaceState::Started) return;
         if (!seen_.insert(crash_digest(fs)).second) return;
-        if (!recovery_) recovery_ = std::make_unique<Recovery>(fs.kernel, *fs.geometry);
+        if (!recovery_)
+            recovery_ = std::make_unique<Recovery>(same_kernel(fs.kernel), *fs.geometry);
         const CrashPoint point(fs);
         const Promises promises = promises_of(fs);
         for (std::size_t i = 0; i < point.outcomes(); ++i)

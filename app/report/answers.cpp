@@ -1,0 +1,34 @@
+#include "app/report/answers.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace app::report {
+
+namespace {
+
+std::optional<bool> answer(const std::string& question, const model::KernelVersion& kernel) {
+    for (const model::Release& release : model::releases())
+        if (question == to_string(release)) return kernel.at_least(release.major, release.minor);
+    const model::Fix* const fix = model::find_fix(question);
+    if (fix == nullptr) return std::nullopt;
+    return kernel.has(*fix);
+}
+
+}  // namespace
+
+Answers answers_of(const model::KernelQuestions& asked, const model::KernelVersion& kernel) {
+    Answers answers;
+    for (const model::Release& release : asked.asked_releases())
+        answers.push_back({to_string(release), kernel.at_least(release.major, release.minor)});
+    for (const model::Fix* fix : asked.asked_fixes())
+        answers.push_back({fix->id(), kernel.has(*fix)});
+    return answers;
+}
+
+bool answers_alike(const Answers& answers, const model::KernelVersion& kernel) {
+    return std::ranges::all_of(
+        answers, [&](const Answer& known) { return answer(known.question, kernel) == known.yes; });
+}
+
+}  // namespace app::report
