@@ -75,17 +75,17 @@ Errno first_key_mismatch(ExtentBuffer& eb, const ParentCheck& check) {
 
 /// Mirrors btrfs_verify_level_key(), since 4.18.
 Result<void> verify_level_key(ExtentBuffer& eb, const ParentCheck& check) {
+    const bool wrong_level = check.has_level && eb.level() != check.level;
+    const bool wrong_key =
+        check.has_first_key && (eb.nritems() == 0 || eb.key(0) != check.first_key);
+    if (!wrong_level && !wrong_key) return {};
     if (!eb.fs.has(fix::level_first_key_check)) return {};
-    if (check.has_level && eb.level() != check.level) return level_mismatch(eb, check);
-    if (!check.has_first_key) return {};
-    if (eb.nritems() == 0) {
-        if (!is_committed(eb)) return {};
-        eb.fs.message("error", "invalid tree nritems, bytenr=" + decimal(eb.start.get()) +
-                                   " nritems=0 expect >0");
-        return Errno::UClean;
-    }
-    if (eb.key(0) == check.first_key || !is_committed(eb)) return {};
-    return first_key_mismatch(eb, check);
+    if (wrong_level) return level_mismatch(eb, check);
+    if (!is_committed(eb)) return {};
+    if (eb.nritems() != 0) return first_key_mismatch(eb, check);
+    eb.fs.message("error", "invalid tree nritems, bytenr=" + decimal(eb.start.get()) +
+                               " nritems=0 expect >0");
+    return Errno::UClean;
 }
 
 // ---- the completion of a read -------------------------------------------------------------------

@@ -47,11 +47,12 @@ Result<void> check_before_write(ExtentBuffer& eb) {
     FsInfo& fs = eb.fs;
     if (eb.header().bytenr != eb.start.get()) return Errno::UClean;
     if (std::memcmp(eb.header().fsid, fs.fsid, sizeof(fs.fsid)) != 0) return Errno::UClean;
-    if (!fs.kernel.at_least(5, 2)) return {};  // 8d47a0d8f783: the check before every write
-    bool good = check_tree_block(fs, eb.data).ok();
     const u64 generation = eb.generation().get();
     // Looked at in passing first: only a block that is too old makes the comparison count.
     const bool too_old = generation <= fs.last_trans_committed.peek();
+    if (!too_old && is_tree_block(fs, eb.data)) return {};
+    if (!fs.kernel.at_least(5, 2)) return {};  // 8d47a0d8f783: the check before every write
+    bool good = check_tree_block(fs, eb.data).ok();
     if (good && too_old && generation <= fs.last_trans_committed.load()) {
         fs.message("critical", "block=" + decimal(eb.start.get()) + " bad generation, have " +
                                    decimal(generation) + " expect > " +

@@ -295,7 +295,7 @@ Result<void> free_tree_block(TransHandle& trans, Objectid root_id, ExtentBuffer&
     FsInfo& fs = trans.fs;
     buf.look_at_header();
     const TreeRef ref{.bytenr = buf.start, .parent = parent, .root = root_id, .level = buf.level()};
-    if (fs.has(fix::freed_block_assert) && buf.header().bytenr == 0)
+    if (buf.header().bytenr == 0 && fs.has(fix::freed_block_assert))
         sim::violation("bug-on/btrfs_free_tree_block",
                        "assertion failed: btrfs_header_bytenr(buf) != 0");
     check_freed_block(buf);

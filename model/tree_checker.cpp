@@ -19,6 +19,10 @@ std::string text(const DiskKey& key) {
 struct Block {
     FsInfo& fs;
     const unsigned char* bytes;
+    bool tells = true;  // what is wrong with it
+    void say(const std::string& text) const {
+        if (tells) fs.message("critical", text);
+    }
     const HeaderItem& header() const { return *reinterpret_cast<const HeaderItem*>(bytes); }
     LeafItem item(u32 slot) const {
         return load<LeafItem>(bytes + sizeof(HeaderItem) + slot * sizeof(LeafItem));
@@ -32,10 +36,9 @@ struct Block {
 /// Mirrors generic_err().
 Errno corrupt(const Block& block, u32 slot, const std::string& what) {
     const HeaderItem& header = block.header();
-    block.fs.message("critical", std::string("corrupt ") + (header.level == 0 ? "leaf" : "node") +
-                                     ": root=" + decimal(header.owner) +
-                                     " block=" + decimal(header.bytenr) + " slot=" + decimal(slot) +
-                                     ", " + what);
+    block.say(std::string("corrupt ") + (header.level == 0 ? "leaf" : "node") +
+              ": root=" + decimal(header.owner) + " block=" + decimal(header.bytenr) +
+              " slot=" + decimal(slot) + ", " + what);
     return Errno::UClean;
 }
 
@@ -108,11 +111,10 @@ Result<void> check_node(const Block& block) {
     const HeaderItem& header = block.header();
     const u64 most = block.room() / sizeof(KeyPtr);
     if (header.nritems == 0 || header.nritems > most) {
-        block.fs.message("critical", "corrupt node: root=" + decimal(header.owner) +
-                                         " block=" + decimal(header.bytenr) + ", nritems too " +
-                                         (header.nritems == 0 ? "small" : "large") + ", have " +
-                                         decimal(header.nritems) + " expect range [1," +
-                                         decimal(most) + "]");
+        block.say("corrupt node: root=" + decimal(header.owner) +
+                  " block=" + decimal(header.bytenr) + ", nritems too " +
+                  (header.nritems == 0 ? "small" : "large") + ", have " + decimal(header.nritems) +
+                  " expect range [1," + decimal(most) + "]");
         return Errno::UClean;
     }
     for (u32 slot = 0; slot < header.nritems; ++slot)
@@ -120,11 +122,18 @@ Result<void> check_node(const Block& block) {
     return {};
 }
 
+Result<void> check(const Block& block) {
+    return block.header().level == 0 ? check_leaf(block) : check_node(block);
+}
+
 }  // namespace
 
 Result<void> check_tree_block(FsInfo& fs, const unsigned char* bytes) {
-    const Block block{fs, bytes};
-    return block.header().level == 0 ? check_leaf(block) : check_node(block);
+    return check(Block{fs, bytes});
+}
+
+bool is_tree_block(FsInfo& fs, const unsigned char* bytes) {
+    return check(Block{.fs = fs, .bytes = bytes, .tells = false}).ok();
 }
 
 }  // namespace model

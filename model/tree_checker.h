@@ -8,5 +8,7 @@ namespace model {
 /// block=%llu slot=%d, ...".
 /// @return UClean when it is not
 Result<void> check_tree_block(FsInfo& fs, const unsigned char* block);
+/// The same in silence.
+bool is_tree_block(FsInfo& fs, const unsigned char* block);
 
 }  // namespace model
