@@ -41,10 +41,16 @@ std::optional<report::Certificate> certificate_of(const Session& session,
                                                   const ScenarioPtr& scenario, const Bound& bound,
                                                   const sim::SearchReport& search,
                                                   Verdict verdict) {
-    const Settings& settings = session.settings;
     const bool all_failures = search.end == sim::SearchEnd::Found && keeps_going(session);
     if (search.end != sim::SearchEnd::Complete && !all_failures) return std::nullopt;
     if (!search.unordered.empty()) return std::nullopt;
+    return describe_search(session, scenario, bound, search, verdict);
+}
+
+report::Certificate describe_search(const Session& session, const ScenarioPtr& scenario,
+                                    const Bound& bound, const sim::SearchReport& search,
+                                    Verdict verdict) {
+    const Settings& settings = session.settings;
     report::Certificate certificate;
     certificate.program_version = program_version();
     certificate.scenario = scenario->id;
@@ -76,16 +82,28 @@ std::optional<report::Certificate> certificate_of(const Session& session,
     return certificate;
 }
 
+std::optional<std::uint64_t> prepared_state(const Session& session, const ScenarioPtr& scenario,
+                                            const model::KernelVersion& kernel) {
+    const auto execution = prepare(scenario, kernel, execution_options(session.settings, false));
+    if (!execution.ok()) return std::nullopt;
+    return execution.value()->prepared_hash();
+}
+
+std::string write_certificate(const std::string& folder, const report::Certificate& certificate) {
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);
+    AtomicFile output;
+    const std::string error =
+        output.open(report::certificate_name(folder, certificate.scenario, certificate.kernel));
+    return error.empty() ? output.commit(report::to_text(certificate)) : error;
+}
+
 std::optional<Failure> save_certificate(const Session& session,
                                         const report::Certificate& certificate, Report& report) {
     const std::string& folder = session.settings.artifacts;
     const std::string file =
         report::certificate_name(folder, certificate.scenario, certificate.kernel);
-    std::error_code ignored;
-    std::filesystem::create_directories(folder, ignored);
-    AtomicFile output;
-    std::string error = output.open(file);
-    if (error.empty()) error = output.commit(report::to_text(certificate));
+    const std::string error = write_certificate(folder, certificate);
     if (!error.empty() && session.has("artifacts")) return usage_failure(error);
     if (!error.empty()) {
         session.diagnostics.warning(error);

@@ -278,16 +278,17 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
     const auto covered = coverage.value().begin(session);
     const InterruptGuard interrupt;
     const auto devices = crash_search(session);
+    auto program = crash::program_options(devices, settings.kernel, scenario.geometry);
+    program.asked = std::make_shared<model::QuestionLog>();
     session.events.started("explore", scenario, settings.kernel, std::nullopt);
-    const sim::SearchReport search = explore_scenario(
-        session, scenario_ptr, settings.kernel, bound, keep_going, interrupt.flag(),
-        crash::program_options(devices, settings.kernel, scenario.geometry), covered,
-        [&](sim::ExploreOptions& options) {
-            checkpoints.apply(options);
-            options.stop_at_first = session.has("first");
-            options.plan = from == nullptr ? settings.plan : 0;
-            options.deepen = options.plan == 0;
-        });
+    const sim::SearchReport search =
+        explore_scenario(session, scenario_ptr, settings.kernel, bound, keep_going,
+                         interrupt.flag(), program, covered, [&](sim::ExploreOptions& options) {
+                             checkpoints.apply(options);
+                             options.stop_at_first = session.has("first");
+                             options.plan = from == nullptr ? settings.plan : 0;
+                             options.deepen = options.plan == 0;
+                         });
     if (search.end == sim::SearchEnd::Planned)
         return planned(session, scenario_ptr, bound, keep_going, *search.left);
 
@@ -364,6 +365,9 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
             is_shard ? std::nullopt
                      : certificate_of(seen, scenario_ptr, bound, search, report.verdict)) {
         certificate->costs = costs;
+        // Of what crashes left, and of an earlier part, the questions are not known.
+        if (devices == nullptr && from == nullptr)
+            certificate->asked = report::answers_of(program.asked->asked(), settings.kernel);
         if (auto failure = save_certificate(session, *certificate, report)) return *failure;
     }
     if (search.cuts != 0)

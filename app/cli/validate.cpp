@@ -1,4 +1,5 @@
 #include "app/cli/executions.h"
+#include "app/cli/staleness.h"
 #include "app/report/certificate.h"
 #include "app/report/failure_file.h"
 
@@ -9,7 +10,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// What kind of thing it is when it is good; otherwise why it is not.
-sim::Result<std::string, Failure> check(const std::string& word) {
+sim::Result<std::string, Failure> check(const Session& session, const std::string& word) {
     if (report::looks_like_token(word)) {
         const auto token = report::decode(word);
         if (!token.ok()) return damaged(token.error().message);
@@ -20,6 +21,7 @@ sim::Result<std::string, Failure> check(const std::string& word) {
         if (!text.ok()) return text.error();
         const auto certificate = report::parse_certificate(text.value());
         if (!certificate.ok()) return damaged(word + ": " + certificate.error().message);
+        if (auto stale = check_inputs(session, certificate.value(), word)) return *stale;
         return "certificate of " + certificate.value().scenario;
     }
     if (word.ends_with(".ilf")) {
@@ -60,7 +62,7 @@ VerbResult validate(Session& session) {
     report.verdict = Verdict::Pass;
     Json files = Json::array();
     for (const std::string& word : session.parsed.arguments) {
-        const auto good = check(word);
+        const auto good = check(session, word);
         std::optional<Failure> failure;
         if (!good.ok())
             failure = good.error();

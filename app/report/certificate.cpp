@@ -44,6 +44,49 @@ Costs read_costs(const Json& json) {
     return costs;
 }
 
+Json answers_json(const Answers& answers) {
+    Json json = Json::object();
+    for (const Answer& answer : answers)
+        json[answer.question] = answer.yes;
+    return json;
+}
+
+Answers read_answers(const Json& json) {
+    Answers answers;
+    for (const auto& [question, yes] : json.items())
+        answers.push_back({question, yes.get<bool>()});
+    return answers;
+}
+
+template <class T> Json or_null(const std::optional<T>& value) {
+    return value ? Json(*value) : Json();
+}
+
+template <class T> void read_or_null(const Json& json, std::optional<T>& value) {
+    if (!json.is_null()) value = json.get<T>();
+}
+
+Json cell_json(const Certificate::Cell& cell) {
+    Json json = {{"bound", or_null(cell.wanted)},
+                 {"frequency", cell.frequency},
+                 {"failing", cell.failing},
+                 {"time_ms", cell.time_ms}};
+    if (!cell.witness.empty()) json["witness"] = cell.witness;
+    if (!cell.same_as.empty()) json["same_as"] = cell.same_as;
+    return json;
+}
+
+Certificate::Cell read_cell(const Json& json) {
+    Certificate::Cell cell;
+    read_or_null(json.at("bound"), cell.wanted);
+    json.at("frequency").get_to(cell.frequency);
+    json.at("failing").get_to(cell.failing);
+    json.at("time_ms").get_to(cell.time_ms);
+    if (json.contains("witness")) json.at("witness").get_to(cell.witness);
+    if (json.contains("same_as")) json.at("same_as").get_to(cell.same_as);
+    return cell;
+}
+
 std::string percent(double share) {
     char text[16];
     std::snprintf(text, sizeof text, "%.1f%%", 100 * share);
@@ -65,8 +108,7 @@ Certificate read(const Json& json) {
     json.at("grain").get_to(read.grain);
     json.at("merged_locks").get_to(read.merged_locks);
     const Json& bounds = json.at("bounds");
-    if (!bounds.at("deviations").is_null())
-        read.deviations = bounds.at("deviations").get<std::uint32_t>();
+    read_or_null(bounds.at("deviations"), read.deviations);
     bounds.at("max_steps").get_to(read.max_steps);
     json.at("reduction").get_to(read.reduction);
     json.at("cache").at("entries").get_to(read.cache_entries);
@@ -85,7 +127,28 @@ Certificate read(const Json& json) {
         read.self_check = json.at("self_check").at("rate").get<double>();
         json.at("self_check").at("pairs").get_to(read.pairs_swapped);
     }
+    if (json.contains("asked")) read.asked = read_answers(json.at("asked"));
+    if (json.contains("cell")) read.cell = read_cell(json.at("cell"));
     return read;
+}
+
+/// "5.2 yes, 1bbb97b8ce7d no"
+std::string in_words(const Answers& answers) {
+    std::vector<std::string> words;
+    for (const Answer& answer : answers)
+        words.push_back(answer.question + (answer.yes ? " yes" : " no"));
+    return words.empty() ? "nothing" : scenario::join(words, ", ");
+}
+
+void add_cell(const Certificate::Cell& cell,
+              std::vector<std::pair<std::string, std::string>>& lines) {
+    lines.emplace_back("Cell", cell.frequency + "; bound " +
+                                   (cell.wanted ? std::to_string(*cell.wanted) : "none") +
+                                   " was asked for, and the least at which something fails is "
+                                   "where the search ends");
+    if (!cell.witness.empty()) lines.emplace_back("Witness", "interleaf replay " + cell.witness);
+    if (!cell.same_as.empty())
+        lines.emplace_back("Same as", "on kernel " + cell.same_as + ", which answers alike");
 }
 
 std::string or_none(const std::vector<std::string>& words) {
@@ -110,7 +173,7 @@ std::string to_text(const Certificate& of) {
                  {"grain", of.grain},
                  {"merged_locks", of.merged_locks},
                  {"bounds",
-                  {{"deviations", of.deviations ? Json(*of.deviations) : Json()},
+                  {{"deviations", or_null(of.deviations)},
                    {"max_steps", of.max_steps},
                    {"firings_of_a_timer", 1}}},
                  {"reduction", of.reduction},
@@ -130,6 +193,8 @@ std::string to_text(const Certificate& of) {
     if (!of.split.empty()) json["split"] = of.split;
     if (of.costs) json["costs"] = costs_json(*of.costs);
     if (of.self_check) json["self_check"] = {{"rate", *of.self_check}, {"pairs", of.pairs_swapped}};
+    if (of.asked) json["asked"] = answers_json(*of.asked);
+    if (of.cell) json["cell"] = cell_json(*of.cell);
     add_checksum(json);
     return json.dump(1) + "\n";
 }
@@ -186,6 +251,11 @@ std::vector<std::pair<std::string, std::string>> in_words(const Certificate& of)
     if (of.costs)
         lines.emplace_back("Costs", std::to_string(of.costs->races) +
                                         " reversible races: " + shares_in_words(*of.costs));
+    if (of.asked)
+        lines.emplace_back("Asked", "of the kernel: " + in_words(*of.asked) +
+                                        "; on every kernel that answers alike the search is this "
+                                        "one, step by step");
+    if (of.cell) add_cell(*of.cell, lines);
     lines.emplace_back("Made by", "interleaf " + of.program_version + ", model revision " +
                                       std::to_string(of.model_revision));
     return lines;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/report/answers.h"
 #include "app/report/token.h"
 
 namespace app::report {
@@ -58,6 +59,21 @@ struct Certificate {
     std::optional<Costs> costs;
     std::optional<double> self_check;  // the share of executions that were checked
     std::uint64_t pairs_swapped = 0;   // adjacent independent steps, all without a difference
+
+    /// All that the search asked of its kernel; nothing where not all of it is known. The search is
+    /// the same on every kernel that answers alike.
+    std::optional<Answers> asked;
+
+    /// Of a cell of the matrix. Its search ends with the least bound at which something fails.
+    struct Cell {
+        std::optional<std::uint32_t> wanted;  // the bound that was asked for; nothing: none
+        std::string frequency;                // never, sometimes, always
+        std::uint64_t failing = 0;            // executions that were seen to fail
+        std::string witness;                  // token, or failure file, of one; empty: none fails
+        std::string same_as;        // the kernel whose search this is; empty: searched itself
+        std::uint64_t time_ms = 0;  // that the search took when it was recorded
+    };
+    std::optional<Cell> cell;
 
     /// Whether another number of jobs would count the same executions.
     bool counts_repeat() const { return cache_entries == 0; }

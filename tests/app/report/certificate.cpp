@@ -72,6 +72,38 @@ TEST_CASE("A certificate says what was asked for besides, and nothing of what wa
     CHECK(labels().find("over e, 1 other kind of object\n") != std::string::npos);
 }
 
+TEST_CASE("A certificate keeps what was asked of the kernel, and what a cell adds",
+          "[app][report]") {
+    CHECK(to_text(sample()).find("asked") == std::string::npos);
+    CHECK(to_text(sample()).find("cell") == std::string::npos);
+    Certificate certificate = sample();
+    certificate.asked = Answers{{"5.2", true}, {"1bbb97b8ce7d", false}};
+    certificate.cell = Certificate::Cell{.wanted = 2,
+                                         .frequency = "sometimes",
+                                         .failing = 1,
+                                         .witness = "il1:x",
+                                         .same_as = "5.3",
+                                         .time_ms = 12};
+    const Certificate read = parse_certificate(to_text(certificate)).value();
+    CHECK(to_text(read) == to_text(certificate));
+    CHECK(read.asked == certificate.asked);
+    REQUIRE(read.cell);
+    CHECK(read.cell->wanted == 2);
+    CHECK(read.cell->frequency == "sometimes");
+    CHECK(read.cell->failing == 1);
+    CHECK(read.cell->witness == "il1:x");
+    CHECK(read.cell->same_as == "5.3");
+    CHECK(read.cell->time_ms == 12);
+    std::string all;
+    for (const auto& [label, words] : in_words(read))
+        all += label + ": " + words + "\n";
+    CHECK(all.find("Asked: of the kernel: 5.2 yes, 1bbb97b8ce7d no; ") != std::string::npos);
+    CHECK(all.find("Witness: interleaf replay il1:x\n") != std::string::npos);
+    CHECK(all.find("Same as: on kernel 5.3, ") != std::string::npos);
+    certificate.cell->wanted.reset();
+    CHECK_FALSE(parse_certificate(to_text(certificate)).value().cell->wanted);
+}
+
 TEST_CASE("A certificate that was touched is refused", "[app][report]") {
     const std::string text = to_text(sample());
     for (const auto& [from, to] :
