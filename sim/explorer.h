@@ -89,6 +89,7 @@ struct SearchReport {
     std::uint32_t max_steps = 0, max_tasks = 0;  // of an execution
     std::uint32_t bound =
         0;  // explore: the bound that was completed, or was being explored when it ended
+    double share_done = 0;                    // of the tree at this bound; an estimate
     bool whole_space = false;                 // no schedule was left out at this bound
     std::vector<Failure> failures;            // one for each signature, in the search's order
     std::vector<std::uint64_t> final_states;  // when asked for: sorted, distinct

@@ -116,8 +116,7 @@ void SearchCollector::tick(std::uint32_t bound) {
         stop(SearchEnd::Interrupted);
     if (!on_progress_ || now - last_progress_ < progress_interval) return;
     last_progress_ = now;
-    on_progress_(
-        {executions_, steps_, std::min(1.0, share_.load()), bound, failures_seen_, now - began_});
+    on_progress_({executions_, steps_, share_done(), bound, failures_seen_, now - began_});
 }
 
 void keep_first_failure(SearchReport& report) {
@@ -133,6 +132,7 @@ SearchReport SearchCollector::finish() {
     report_.max_depth = depth_;
     report_.max_steps = most_steps_;
     report_.max_tasks = most_tasks_;
+    report_.share_done = share_done();
     std::vector<Found> all;
     for (auto& [signature, found] : found_)
         all.push_back(std::move(found));

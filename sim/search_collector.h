@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <map>
@@ -65,6 +66,7 @@ class SearchCollector {
     };
     using Clock = std::chrono::steady_clock;  // for limits and progress only: nothing that a search
                                               // finds depends on it
+    double share_done() const { return std::min(1.0, share_.load()); }
     void tick(std::uint32_t bound);
     void keep(const ExecutionResult& result, const SearchOrder& order, std::uint64_t count,
               bool by_trace = false);

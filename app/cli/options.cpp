@@ -171,8 +171,14 @@ constexpr std::array option_table{
     OptionSpec{"--engine", "ENGINE", "explore (default) or hunt", on_matrix, ""},
     OptionSpec{
         "--kernels", "LIST",
-        "kernels, separated by commas (default: those that the scenarios expect something of)",
+        "kernels, separated by commas; the word expected: those that a scenario expects something "
+        "of, which is the default",
         on_matrix, ""},
+    OptionSpec{"--certificates", "DIR",
+               "keep a certificate of each cell in DIR, and search no cell again that has one of "
+               "these inputs there, nor one whose kernel answers alike all that the search of "
+               "another asked",
+               on_matrix, ""},
     OptionSpec{"--group", "GROUP", "scenarios of this group", on_list | on_hunt | on_matrix, "",
                true},
     OptionSpec{"--id", "GLOB", "scenarios whose id matches", on_list, "", true},

@@ -21,12 +21,17 @@ sim::SearchLimits limits(const Settings& settings, const std::atomic<bool>* inte
 
 }  // namespace
 
+std::optional<std::uint32_t> Bound::number() const {
+    if (deviations == sim::DfsStrategy::unbounded) return std::nullopt;
+    return deviations;
+}
+
 std::string Bound::text() const {
-    return deviations == sim::DfsStrategy::unbounded ? "none" : std::to_string(deviations);
+    return number() ? std::to_string(deviations) : "none";
 }
 
 nlohmann::ordered_json Bound::json() const {
-    if (deviations == sim::DfsStrategy::unbounded) return nullptr;
+    if (!number()) return nullptr;
     return {{"preemptions", deviations}};
 }
 

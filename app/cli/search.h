@@ -14,7 +14,8 @@ namespace app::cli {
 struct Bound {
     std::uint32_t deviations = 0;  // DfsStrategy::unbounded: all schedules
     bool accepted = false;         // by the scenario, by --preemptions or by --accept-bounded
-    std::string text() const;      // "2", "none"
+    std::optional<std::uint32_t> number() const;  // nothing: none
+    std::string text() const;                     // "2", "none"
     nlohmann::ordered_json json() const;
 };
 Bound bound_of(const scenario::Scenario& scenario, const Settings& settings);

@@ -19,6 +19,20 @@ says out ". Never"
 exits 0 matrix commit/001 --engine hunt --count 20 --cell counts
 says out "20"
 
+# Both: the kernels that are named, and those that a scenario expects something of.
+exits 0 matrix zoned/002 --kernels 5.5,6.8,expected --format json
+json '[c["kernel"] for c in d["cells"]] == ["5.5", "6.8", "6.1", "6.8 with zoned-keep-header", "6.9", "6.9 without 073bda7a5417"]'
+exits 3 matrix zoned/002 --kernels expectd
+says err "or expected"
+
+# A search that was cut says how much of which bound is done, and is no pass.
+exits 1 matrix commit/001 --max-executions 300 --jobs 1
+grep -qE '^commit/001 +\? [0-9]+% at 1!$' out || fail "how much?"
+grep -qE 'got INCONCLUSIVE in [0-9]+ executions, [0-9]+% at 1 done$' out || fail "how much is done?"
+exits 1 matrix commit/001 --max-executions 9000 --jobs 1 --format json
+json 'd["cells"][0]["done"].endswith("%") and 0 < int(d["cells"][0]["done"][:-1]) < 50'
+json 'd["cells"][0]["frequency"] is None and "completed_bound" not in d["cells"][0]'
+
 # An expectation that is not met: exit 1, and which.
 mkdir -p library/replace library/mine
 sed 's/"verdict": "FAIL"/"verdict": "PASS-BOUNDED"/' "$scenarios/replace/002.json" >library/replace/002.json
