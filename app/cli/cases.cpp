@@ -60,6 +60,7 @@ class Suites {
                    .verdict = string_at(document_, "verdict"),
                    .reason = {},
                    .file = {},
+                   .title = {},
                    .defects = {},
                    .properties = {}};
         find_scenario(id, entry);
@@ -85,6 +86,7 @@ class Suites {
                    .verdict = string_at(cell, "verdict"),
                    .reason = {},
                    .file = {},
+                   .title = {},
                    .defects = {},
                    .properties = {}};
         find_scenario(entry.scenario, entry);
@@ -152,7 +154,9 @@ class Suites {
         if (scenario_ == nullptr)
             if (const auto loaded = session_.library.find(id); loaded.ok())
                 scenario_ = loaded.value();
-        if (scenario_ != nullptr) entry.file = near(scenario_->file);
+        if (scenario_ == nullptr) return;
+        entry.file = near(scenario_->file);
+        entry.title = scenario_->title;
     }
     /// As somebody in the working directory writes it, if it lies below that.
     static std::string near(const std::string& file) {

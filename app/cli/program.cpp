@@ -5,6 +5,7 @@
 
 #include "app/cli/build_info.h"
 #include "app/cli/cases.h"
+#include "app/cli/matrix_page.h"
 #include "app/cli/output.h"
 #include "app/cli/session.h"
 #include "app/report/token.h"
@@ -100,8 +101,8 @@ class Contents {
     }
 
     const report::Suite& suite() const { return suite_; }
-    std::string in(Format format) const {
-        switch (format) {
+    std::string in(const OutputTarget& target) const {
+        switch (target.format) {
         case Format::Text:
         case Format::Jsonl:
             break;
@@ -116,7 +117,10 @@ class Contents {
         case Format::Github:
             return report::github(suite_);
         case Format::Markdown:
-            return report::markdown(suite_);
+            return document_.contains("cells")
+                       ? matrix_page(document_, suite_,
+                                     std::filesystem::path(target.file).parent_path())
+                       : report::markdown(suite_);
         }
         return text_;
     }
@@ -148,7 +152,7 @@ class Outputs {
         for (std::size_t i = 0; i < targets.size(); ++i) {
             std::string error = targets[i].format == Format::Jsonl
                                     ? finish_events(files_[i], events)
-                                    : write(files_[i], contents.in(targets[i].format));
+                                    : write(files_[i], contents.in(targets[i]));
             if (!error.empty())
                 return files_[i].is_open() ? error : "cannot write the result: " + error;
         }

@@ -32,6 +32,7 @@ struct Case {
     Outcome outcome = Outcome::Passed;
     std::string reason;  // why; empty where the defects say it
     std::string file;    // of the scenario; empty: not known
+    std::string title;   // of the scenario
     std::vector<Defect> defects;
     std::vector<std::pair<std::string, std::string>> properties;  // seed, executions, ...
 
@@ -64,5 +65,7 @@ std::string ktap(const Suite& suite);
 std::string github(const Suite& suite);
 /// A table, and the ladder of each failure.
 std::string markdown(const Suite& suite);
+/// The ladders alone.
+std::string markdown_failures(const Suite& suite);
 
 }  // namespace app::report

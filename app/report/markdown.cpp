@@ -41,6 +41,11 @@ std::string markdown(const Suite& suite) {
                        "| --- | --- | --- | --- | ---: | --- |\n";
     for (const Case& entry : suite.cases)
         text += row(entry);
+    return text + markdown_failures(suite);
+}
+
+std::string markdown_failures(const Suite& suite) {
+    std::string text;
     for (const Case& entry : suite.cases) {
         if (entry.outcome != Case::Outcome::Failed) continue;
         for (const Defect& defect : entry.defects) {

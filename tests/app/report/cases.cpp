@@ -18,6 +18,7 @@ Case failing(const std::string& name) {
             .outcome = Case::Outcome::Failed,
             .reason = {},
             .file = name,
+            .title = {},
             .defects = {{.signature = name,
                          .text = name,
                          .token = name,
