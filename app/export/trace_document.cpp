@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "app/export/names.h"
 #include "app/export/state_parts.h"
 #include "app/report/token.h"
 #include "model/invariants.h"
@@ -33,11 +34,9 @@ class Objects {
   private:
     Json describe(std::uint64_t id, const char* touched) const {
         const sim::ObjectLabel label = recorded_.result.trace.object_label(id);
-        const auto known = recorded_.names.find(id);
-        std::string name = touched != nullptr ? touched : label.object_class;
-        if (label.key != 0) name += " " + std::to_string(label.key);
-        if (known != recorded_.names.end()) name = known->second;
-        return {{"name", name}, {"kind", label.object_class}, {"key", number_json(label.key)}};
+        return {{"name", object_name(recorded_, id, touched)},
+                {"kind", label.object_class},
+                {"key", number_json(label.key)}};
     }
 
     const Recorded& recorded_;
@@ -153,19 +152,10 @@ class Writer {
             table["parent"].push_back(name.parent == sim::Trace::no_parent ? Json(-1)
                                                                            : Json(name.parent));
             table["kind"].push_back(static_cast<int>(name.kind));
-            table["cpu"].push_back(cpu_of(i));
+            table["cpu"].push_back(cpu_of(trace_, *about_.scenario, i));
             table["born"].push_back(name.born);
         }
         return table;
-    }
-
-    /// That of the scenario's task that it goes back to.
-    unsigned cpu_of(std::uint32_t task) const {
-        while (trace_.names()[task].parent != sim::Trace::no_parent)
-            task = trace_.names()[task].parent;
-        for (const scenario::TaskSpec& spec : about_.scenario->tasks)
-            if (spec.name == trace_.names()[task].label) return spec.cpu;
-        return trace_.names()[task].cpu;
     }
 
     Json steps() {

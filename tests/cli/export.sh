@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # export: an execution as a document, with the state at each step.
 source "$(dirname "$0")/lib/common.bash"
+lib=$(dirname "$0")/lib
 schema=$(dirname "$0")/../../docs/trace.schema.json
 
 cat >check.py <<'PYTHON'
@@ -39,17 +40,7 @@ cmp -s a.json out || fail "stdout has another document"
 # Each state of the document is what the engine has when it is stopped there.
 cat >states.py <<'PYTHON'
 import json, sys
-
-def patched(target, patch):
-    if not isinstance(patch, dict):
-        return patch
-    target = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            target.pop(name, None)
-        else:
-            target[name] = patched(target.get(name), value)
-    return target
+from merge_patch import patched
 
 told = json.load(open(sys.argv[1]))["state"]
 state, count = None, 0
@@ -68,7 +59,7 @@ PYTHON
 for id in commit/001 replace/003 zoned/002; do
     exits 0 export "$id" --to json --branches 0 -o a.json
     exits 0 export "$id" --to states -o states
-    python3 states.py a.json states 2>err || fail "$id: the states differ"
+    PYTHONPATH=$lib python3 states.py a.json states 2>err || fail "$id: the states differ"
 done
 
 # A failure says why.
@@ -79,7 +70,7 @@ document fail.json 'd["verdict"] == "FAIL" and d["violation"]["signature"] == "r
 document fail.json 'd["why"]["critical"]["step"] < d["violation"]["step"] and "CPU 1" in d["ladder"]'
 document fail.json 'sum(i["violated"] for i in d["invariants"]) == 1 and 2 in d["choices"]["outcome"]'
 exits 0 export "$token" --to states -o states
-python3 states.py fail.json states 2>err || fail "the states of a failure differ"
+PYTHONPATH=$lib python3 states.py fail.json states 2>err || fail "the states of a failure differ"
 exits 1 export "$token" --to json -o fail.json --expect CLEAN
 
 exits 2 export replace/003 --to jsn -o a.json
