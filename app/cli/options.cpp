@@ -89,7 +89,7 @@ constexpr std::array verb_table{
              "interleaf export il1:... --to perfetto -o bug.pftrace\n"
              "interleaf export commit/001 --to dot --at step:40 -o trees.dot"},
     VerbSpec{VerbId::Step, "step", "ID|TOKEN|FILE",
-             "an execution step by step, forward and back, with breakpoints", 1, 1,
+             "an execution step by step, forward and back, with breakpoints and branches", 1, 1,
              "interleaf step il1:...\ninterleaf step il1:... --batch docs/examples/step.txt"},
 };
 

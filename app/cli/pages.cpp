@@ -44,11 +44,12 @@ Window window_around(std::uint32_t middle, std::uint32_t count, std::uint32_t st
     return {first, count};
 }
 
-std::string page_text(std::vector<Told>& list, bool compare) {
+std::string page_text(std::vector<Told>& list, bool compare, const Json& notes) {
     Json book = {{"format", "interleaf-book"},
                  {"version", 1},
                  {"compare", compare},
                  {"traces", Json::array()}};
+    if (!notes.empty()) book["notes"] = notes;
     for (const Told& told : list)
         book["traces"].push_back(exporter::trace_document(told.run->recorded, told.about));
     return exporter::page_with(exporter::document_text(book));
@@ -57,7 +58,7 @@ std::string page_text(std::vector<Told>& list, bool compare) {
 }  // namespace
 
 sim::Result<Page, Failure> page_of(const Session& session, const RecordedRun& run,
-                                   const RecordedRun* other) {
+                                   const RecordedRun* other, const Json& notes) {
     std::vector<Told> list;
     auto first = about(session, run);
     if (!first.ok()) return first.error();
@@ -75,7 +76,7 @@ sim::Result<Page, Failure> page_of(const Session& session, const RecordedRun& ru
         if (!described.ok()) return described.error();
         list.push_back({second, std::move(described.value())});
     }
-    Page page{.content = page_text(list, other != nullptr),
+    Page page{.content = page_text(list, other != nullptr, notes),
               .steps = run.recorded.result.steps,
               .with_partner = partner.has_value()};
     constexpr std::uint32_t least_window = 64;
@@ -87,7 +88,7 @@ sim::Result<Page, Failure> page_of(const Session& session, const RecordedRun& ru
         for (Told& told : list)
             told.about.window =
                 window_around(middle_of(told), page.steps, told.run->recorded.result.steps);
-        page.content = page_text(list, other != nullptr);
+        page.content = page_text(list, other != nullptr, notes);
     }
     return page;
 }

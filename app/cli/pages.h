@@ -13,7 +13,9 @@ struct Page {
 /// The page of one execution, or of two to compare. A failing one alone takes the passing execution
 /// nearest to it along, where one is known. What would make a page of more than 5 MB is cut to a
 /// window around the critical step.
+/// @param notes  that the page carries: trace (0 or 1), step, text
 sim::Result<Page, Failure> page_of(const Session& session, const RecordedRun& run,
-                                   const RecordedRun* other);
+                                   const RecordedRun* other,
+                                   const exporter::Json& notes = exporter::Json::array());
 
 }  // namespace app::cli
