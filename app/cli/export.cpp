@@ -59,10 +59,8 @@ WrittenResult as_states(const Session& session, const Told& told) {
 WrittenResult as_html(const Session& session, const Told& told) {
     const auto page = page_of(session, told.run, told.other);
     if (!page.ok()) return page.error();
-    const std::uint32_t steps = told.run.recorded.result.steps;
-    std::string said = counted(steps, "step");
-    if (page.value().steps < steps)
-        said = grouped(page.value().steps) + " of " + said + ", a window around the critical step";
+    std::string said = counted(told.run.recorded.result.steps, "step");
+    if (!page.value().cut.empty()) said += ", of them " + page.value().cut;
     if (page.value().with_partner) said += ", with the nearest passing execution beside it";
     return Written{.content = page.value().content, .said = said};
 }

@@ -222,6 +222,10 @@ constexpr std::array option_table{
         "this long; no --count limits that unless it is given",
         on_hunt, ""},
     OptionSpec{"--max-steps", "N", "steps of one execution (default 100000)", on_execution, ""},
+    OptionSpec{"--max-bytes", "N",
+               "largest page (default 5000000); of an execution that needs more the page has a "
+               "window around the critical step",
+               on_export | on_step, ""},
     OptionSpec{"--max-executions", "N", "executions of one search",
                on_search | on_shrink | on_explain | on_told, ""},
     OptionSpec{"--verify", "N", "replay what was written N times (default 3)", on_shrink, ""},

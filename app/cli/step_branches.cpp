@@ -94,6 +94,7 @@ BranchRunner::save_page(const std::string& file, std::size_t branch,
     error = output.commit(page.value().content);
     if (!error.empty()) return usage_failure(error);
     std::string said = "wrote " + file + " with " + counted(list.size(), "note");
+    if (!page.value().cut.empty()) said += "; " + page.value().cut;
     if (list.size() < notes.size())
         said += "; " + counted(notes.size() - list.size(), "note") + " of other branches left out";
     return said;
