@@ -16,6 +16,7 @@
 #include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
+#include "model/tracepoints.h"
 #include "sim/trace.h"
 
 namespace model {
@@ -166,6 +167,7 @@ Result<void> add_reserved_bytes(BlockGroup& bg, u64 ram_bytes, u64 num_bytes, bo
     bg.reserved += num_bytes;
     info.bytes_reserved += num_bytes;
     SIM_ASSERT(info.bytes_may_use >= ram_bytes);
+    trace_update_bytes_may_use(info, -ram_bytes);
     info.bytes_may_use -= ram_bytes;
     return {};
 }

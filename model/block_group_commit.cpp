@@ -10,6 +10,7 @@
 #include "model/ctree.h"
 #include "model/extent_tree.h"
 #include "model/fs_info.h"
+#include "model/tracepoints.h"
 #include "sim/trace.h"
 
 namespace model {
@@ -47,6 +48,7 @@ void used_to_pinned(BlockGroup& bg, u64 bytes) {
     bg.used -= bytes;
     bg.pinned += bytes;
     info.bytes_used -= bytes;
+    trace_update_bytes_pinned(info, bytes);
     info.bytes_pinned += bytes;
 }
 

@@ -9,6 +9,7 @@
 #include "model/delete_item.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
+#include "model/tracepoints.h"
 #include "sim/trace.h"
 
 namespace model {
@@ -166,6 +167,7 @@ void leave_space_info(BlockGroup& bg) {
     info.bytes_readonly -= bg.length - bg.used - bg.reserved - bg.pinned;
     info.bytes_used -= bg.used;
     info.bytes_reserved -= bg.reserved;
+    trace_update_bytes_pinned(info, -bg.pinned);
     info.bytes_pinned -= bg.pinned;
     bg.runtime_flags.set_bit(bg_runtime::removed);
 }
@@ -186,6 +188,7 @@ void leave_dirty_list(TransHandle& trans, BlockGroup& bg) {
 
 Result<void> remove_block_group(TransHandle& trans, BlockGroup& bg) {
     const sim::Scope scope("btrfs_remove_block_group");
+    trace_btrfs_remove_block_group(bg);
     FsInfo& fs = trans.fs;
     check_removed_group(bg);
     leave_space_info(bg);
@@ -210,6 +213,7 @@ BlockGroup& make_block_group(TransHandle& trans, u64 type, Bytenr chunk_offset, 
         bg.free_space.emplace(chunk_offset.get(), size);
         exclude_super_stripes(bg);
     }
+    trace_btrfs_add_block_group(bg);
     add_block_group(bg);
     update_global_block_rsv(fs);
     trans.new_bgs.push_back(&bg);

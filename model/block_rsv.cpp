@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "model/fs_info.h"
+#include "model/tracepoints.h"
 
 namespace model {
 namespace {
@@ -184,6 +185,7 @@ void update_global_block_rsv(FsInfo& fs) {
     info.obj.write();
     rsv.obj.write();
     rsv.size = wanted;
+    trace_update_bytes_may_use(info, rsv.size - rsv.reserved);
     info.bytes_may_use += rsv.size - rsv.reserved;  // wraps when the reserve shrinks: a subtraction
     rsv.reserved = rsv.size;
     rsv.full = true;

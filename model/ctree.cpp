@@ -9,6 +9,7 @@
 #include "model/extent_tree.h"
 #include "model/fs_info.h"
 #include "model/relocation.h"
+#include "model/tracepoints.h"
 #include "sim/scheduler.h"
 #include "sim/trace.h"
 
@@ -155,6 +156,7 @@ Result<ExtentBuffer*> force_cow_block(TransHandle& trans, Root& root, ExtentBuff
             return abort_cow(trans, cow, hooked.error());
     const auto replaced = replace_block(trans, root, buf, cow, parent, slot, *last_ref);
     if (!replaced) return abort_cow(trans, cow, replaced.error());
+    trace_btrfs_cow_block(root, buf, cow);
 
     tree_unlock(buf);
     free_extent_buffer_stale(&buf);

@@ -9,6 +9,7 @@
 
 #include "model/extent_tree.h"
 #include "model/fs_info.h"
+#include "model/tracepoints.h"
 #include "sim/trace.h"
 
 namespace model {
@@ -87,6 +88,8 @@ void update_existing_head(TransHandle& trans, DelayedRefRoot& refs, DelayedRefHe
 /// delayed_refs.lock held. Mirrors add_delayed_ref_head().
 DelayedRefHead& add_head(TransHandle& trans, const HeadUpdate& update) {
     DelayedRefRoot& refs = trans.transaction.delayed_refs;
+    trace_add_delayed_ref_head(trans.fs, update.bytenr, update.num_bytes, update.action,
+                               update.is_data);
     refs.obj.write();
     DelayedRefHead* const head = find_ref_head(refs, update.bytenr);
     if (head == nullptr) return insert_new_head(trans, refs, update);
@@ -143,7 +146,16 @@ RefAction node_action(RefAction action) {
     return action == RefAction::AddExtent ? RefAction::Add : action;
 }
 
-const char* action_name(RefAction action) {
+std::string describe(u64 bytenr, const DelayedRefNode& node, RefAction action) {
+    const bool shared = node.key.parent != 0;
+    return std::string(to_string(action)) + " of " + std::to_string(bytenr) +
+           (shared ? ", parent " : ", root ") +
+           std::to_string(shared ? node.key.parent : node.key.root);
+}
+
+}  // namespace
+
+const char* to_string(RefAction action) {
     switch (action) {
     case RefAction::Add:
         return "ADD_DELAYED_REF";
@@ -156,15 +168,6 @@ const char* action_name(RefAction action) {
     }
     return "";
 }
-
-std::string describe(u64 bytenr, const DelayedRefNode& node, RefAction action) {
-    const bool shared = node.key.parent != 0;
-    return std::string(action_name(action)) + " of " + std::to_string(bytenr) +
-           (shared ? ", parent " : ", root ") +
-           std::to_string(shared ? node.key.parent : node.key.root);
-}
-
-}  // namespace
 
 DelayedRefHead::DelayedRefHead(u64 start, u64 bytes, bool data)
     : obj(objects::delayed_ref_head, start, this), bytenr(start), num_bytes(bytes),
@@ -242,6 +245,7 @@ Result<void> add_delayed_tree_ref(TransHandle& trans, const TreeRef& ref, RefAct
         trans,
         {ref.bytenr.get(), trans.fs.nodesize, action, false, ref.root == chunk_tree_objectid, op},
         node);
+    trace_add_delayed_ref(trans.fs, ref.bytenr.get(), trans.fs.nodesize, node);
     return {};
 }
 
@@ -263,6 +267,7 @@ Result<void> add_delayed_data_ref(TransHandle& trans, const DataRef& ref, RefAct
         return describe(ref.bytenr.get(), node, action) + ", inode " + std::to_string(ref.objectid);
     });
     add_ref(trans, {ref.bytenr.get(), ref.num_bytes, action, true, false, {}}, node);
+    trace_add_delayed_ref(trans.fs, ref.bytenr.get(), ref.num_bytes, node);
     return {};
 }
 

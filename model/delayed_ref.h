@@ -10,6 +10,7 @@ namespace model {
 struct TransHandle;
 
 enum class RefAction : u8 { Add = 1, Drop = 2, AddExtent = 3, UpdateHead = 4 };
+const char* to_string(RefAction action);  // "ADD_DELAYED_REF"
 
 /// Which reference: implicit (a root, for data with inode and offset) or full (a parent block).
 struct RefKey {

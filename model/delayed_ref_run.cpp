@@ -13,6 +13,7 @@
 #include "model/extent_tree.h"
 #include "model/file_item.h"
 #include "model/fs_info.h"
+#include "model/tracepoints.h"
 #include "sim/trace.h"
 
 namespace model {
@@ -163,6 +164,7 @@ Result<bool> cleanup_ref_head(TransHandle& trans, DelayedRefHead& head) {
     if (!remove_if_empty(refs, head)) return false;
     const auto dropped = drop_never_inserted(trans, head);
     cleanup_ref_head_accounting(trans.fs, refs, head);
+    trace_run_delayed_ref_head(trans.fs, head);
     head.mutex.unlock();
     put_ref_head(&head);
     if (!dropped) return dropped.error();
@@ -252,6 +254,7 @@ void pin_and_forget(FsInfo& fs, const DelayedRefHead& head) {
         info.obj.write();
         bg.pinned += head.num_bytes;
         bg.reserved -= head.num_bytes;
+        trace_update_bytes_pinned(info, head.num_bytes);
         info.bytes_pinned += head.num_bytes;
         info.bytes_reserved -= head.num_bytes;
     }

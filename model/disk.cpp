@@ -10,6 +10,7 @@
 #include "model/fs_info.h"
 #include "model/invariants.h"
 #include "model/medium.h"
+#include "model/tracepoints.h"
 #include "sim/scheduler.h"
 #include "sim/spinlock.h"
 
@@ -138,6 +139,10 @@ int take_effect(DevRequest request, Sector* buffer) {
     return 0;
 }
 
+bool is_metadata(const DevRequest& request, const Sector* buffer) {
+    return request.op == Req::Write && buffer[0].bytes != nullptr;
+}
+
 const char* completion_label(const DevRequest& request) {
     switch (request.op) {
     case Req::Read:
@@ -169,17 +174,20 @@ void submit_request(const DevRequest& request, Sector* buffer,
                     void (*done)(void* context, int error), void* context) {
     Device& device = *request.device;
     device.queue_obj.add();
+    trace_block_rq_issue(request, is_metadata(request, buffer));
     const bool append = request.append_place != nullptr;
     const bool write = request.op == Req::Write;
     const bool to_zone = write && !append && device.drive != nullptr;
     const int refused = to_zone ? dispatch_zone_write(request) : 0;
     if (write && !append && refused == 0)
         device.in_flight.push_back({request.physical, request.sectors, buffer});
-    sim::current().spawn_completion(completion_label(request), device.index, latency_ns(request),
-                                    [request, buffer, done, context, refused] {
-                                        done(context,
-                                             refused != 0 ? refused : take_effect(request, buffer));
-                                    });
+    sim::current().spawn_completion(
+        completion_label(request), device.index, latency_ns(request),
+        [request, buffer, done, context, refused] {
+            const int error = refused != 0 ? refused : take_effect(request, buffer);
+            trace_block_rq_complete(request, is_metadata(request, buffer), error);
+            done(context, error);
+        });
 }
 
 Sector medium_read(const Device& device, u64 physical) {

@@ -11,6 +11,7 @@
 #include "model/extent_tree.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
+#include "model/tracepoints.h"
 #include "sim/trace.h"
 
 namespace model {
@@ -64,6 +65,7 @@ std::optional<ReservedExtent> allocate_from(BlockGroup& bg, const Request& reque
     const auto start = do_allocation(bg, request, largest);
     if (!start) return std::nullopt;
     check_allocation(bg.fs, *start, request.num_bytes);
+    trace_btrfs_reserve_extent(bg, *start, request.num_bytes);
     if (request.is_data) bg.reservations.inc();
     return ReservedExtent{.start = *start, .num_bytes = request.num_bytes};
 }
@@ -119,6 +121,7 @@ Result<ReservedExtent> reserve_extent(Root& root, u64 ram_bytes, u64 num_bytes, 
     Request request{ram_bytes, num_bytes, flags_for(fs, root, is_data), is_data, delalloc};
     for (;;) {
         u64 largest = 0;
+        trace_find_free_extent(root, request.num_bytes, request.flags);
         const auto extent = find_free_extent(fs, request, &largest);
         if (extent || extent.error() != Errno::NoSpc) return extent;
         if (request.num_bytes <= min_alloc_size || largest == 0) return Errno::NoSpc;
@@ -131,6 +134,7 @@ void free_reserved_extent(FsInfo& fs, Bytenr start, u64 len, bool delalloc) {
     BlockGroup& bg = *lookup_block_group(fs, start);
     if (bg.zoned == nullptr) add_free_space(bg, start, len);
     free_reserved_bytes(bg, len, delalloc);
+    trace_btrfs_reserved_extent_free(fs, start, len);
 }
 
 }  // namespace model

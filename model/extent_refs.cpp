@@ -12,6 +12,7 @@
 #include "model/extent_tree.h"
 #include "model/file_item.h"
 #include "model/fs_info.h"
+#include "model/tracepoints.h"
 #include "sim/trace.h"
 
 namespace model {
@@ -67,7 +68,9 @@ Result<void> insert_extent(TransHandle& trans, const Target& target, const Delay
                          node.ref_mod);
     }
     sim::note([&] { return "inserts the item of extent " + std::to_string(target.bytenr.get()); });
-    return update_block_group(trans, target.bytenr, target.num_bytes, true);
+    const auto updated = update_block_group(trans, target.bytenr, target.num_bytes, true);
+    trace_btrfs_reserved_extent_alloc(trans.fs, target.bytenr, target.num_bytes);
+    return updated;
 }
 
 // ---- keyed references
@@ -409,6 +412,7 @@ Result<void> run_ref(TransHandle& trans, const DelayedRefHead& head, const Delay
                      bool insert_reserved, const ExtentOp& op) {
     const sim::Scope scope(is_data_ref(node.key.type) ? "run_delayed_data_ref"
                                                       : "run_delayed_tree_ref");
+    trace_run_delayed_ref(trans.fs, head, node);
     if (is_mutated(trans.fs, Mutation::DroppedRef) && node.action == RefAction::Drop) return {};
     Target target = target_of(head, node);
     if (is_mutated(trans.fs, Mutation::WrongLevel) && insert_reserved &&

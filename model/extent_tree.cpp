@@ -13,6 +13,7 @@
 #include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
+#include "model/tracepoints.h"
 #include "sim/trace.h"
 
 namespace model {
@@ -238,6 +239,7 @@ void refill_global_rsv(FsInfo& fs, SpaceInfo& info, u64 bytes) {
     const u64 added = std::min(bytes, rsv.size - rsv.reserved);
     rsv.obj.write();
     rsv.reserved += added;
+    trace_update_bytes_may_use(info, added);
     info.bytes_may_use += added;
     if (rsv.reserved >= rsv.size) rsv.full = true;
 }
@@ -412,6 +414,7 @@ Result<void> pin_extent(TransHandle& trans, Bytenr bytenr, u64 num_bytes, bool r
         bg->obj.write();
         info.obj.write();
         bg->pinned += num_bytes;
+        trace_update_bytes_pinned(info, num_bytes);
         info.bytes_pinned += num_bytes;
         if (reserved) {
             bg->reserved -= num_bytes;
@@ -437,6 +440,7 @@ void unpin_extent_range(FsInfo& fs, Bytenr start, u64 bytes, bool return_free_sp
                 bg.obj.write();
                 info.obj.write();
                 bg.pinned -= part;
+                trace_update_bytes_pinned(info, -part);
                 info.bytes_pinned -= part;
                 readonly = bg.ro != 0;
                 if (readonly) {

@@ -6,6 +6,7 @@
 #include "model/fs_info.h"
 #include "model/ledger.h"
 #include "model/relocation.h"
+#include "model/tracepoints.h"
 #include "sim/trace.h"
 
 // fs/btrfs/ordered-data.c, and btrfs_finish_ordered_io() of fs/btrfs/inode.c, v6.1.
@@ -73,6 +74,7 @@ void remove_ordered_extent(OrderedExtent& ordered) {
     const sim::Scope scope("btrfs_remove_ordered_extent");
     release_delalloc(ordered.inode, 0, ordered.reserved_meta);
     remove_from_tree(ordered);
+    trace_btrfs_ordered_extent_remove(ordered);
     remove_from_root_list(ordered);
     ordered.wait.wake_up_all();
 }
@@ -87,6 +89,7 @@ OrderedExtent& add_ordered_extent(Inode& inode, u64 file_offset, u64 num_bytes, 
     ++inode.refs;  // ihold(): the caller has a reference, so nobody can notice when the count moves
     insert_into_tree(ordered);
     insert_into_root_list(ordered);
+    trace_btrfs_ordered_extent_add(ordered);
     sim::note([&] {
         return "creates ordered extent at file offset " + std::to_string(file_offset) + ", disk " +
                std::to_string(disk_bytenr.get());
@@ -155,6 +158,7 @@ void mark_ordered_io_finished(Inode& inode, u64 file_offset, u64 num_bytes, bool
             const u64 from = std::max(file_offset, ordered->file_offset);
             const u64 to = std::min(end, ordered->end());
             if (finish_bytes(*ordered, to - from, uptodate)) done = ordered;
+            trace_btrfs_ordered_extent_mark_finished(*ordered);
             file_offset = to;
         }
         if (done != nullptr) queue_finish(done);
@@ -277,6 +281,7 @@ Result<void> finish_ordered_io(OrderedExtent& ordered) {
 
 void start_ordered_extent(OrderedExtent& ordered) {
     const sim::Scope scope("btrfs_start_ordered_extent");
+    trace_btrfs_ordered_extent_start(ordered);
     static_cast<void>(filemap_fdatawrite_range(ordered.inode, ordered.file_offset, ordered.end()));
     ordered.wait.wait_event([&] { return ordered.flags.test(ordered_flag::complete); });
 }

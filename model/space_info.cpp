@@ -10,6 +10,7 @@
 #include <span>
 
 #include "model/fs_info.h"
+#include "model/tracepoints.h"
 #include "sim/trace.h"
 
 namespace model {
@@ -54,6 +55,7 @@ bool try_reserve(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush) {
     if (info.used(true) + bytes > info.total_bytes && !can_overcommit(fs, info, bytes, flush))
         return false;
     info.obj.write();
+    trace_update_bytes_may_use(info, bytes);
     info.bytes_may_use += bytes;
     return true;
 }
@@ -154,6 +156,7 @@ void space_info_free_bytes_may_use(FsInfo&, SpaceInfo& info, u64 bytes) {
     const sim::SpinGuard guard(info.lock);
     info.obj.write();
     SIM_ASSERT(info.bytes_may_use >= bytes);
+    trace_update_bytes_may_use(info, -bytes);
     info.bytes_may_use -= bytes;
 }
 

@@ -6,6 +6,7 @@
 #include "model/ctree.h"
 #include "model/extent_tree.h"
 #include "model/fs_info.h"
+#include "model/tracepoints.h"
 #include "model/transaction_internal.h"
 #include "sim/trace.h"
 
@@ -158,6 +159,7 @@ void cleanup_transaction(TransHandle* trans, Errno error) {
     no_longer_running(fs, transaction);
     put_transaction(transaction);  // the handle's
     put_transaction(transaction);  // the list's
+    trace_btrfs_transaction_commit(fs);
     set_current_trans(nullptr);
     sim::destroy(trans);
     static_cast<void>(scrub_cancel(fs));  // NotConn: none was running

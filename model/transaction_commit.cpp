@@ -11,6 +11,7 @@
 #include "model/fs_info.h"
 #include "model/invariants.h"
 #include "model/medium.h"
+#include "model/tracepoints.h"
 #include "model/transaction_internal.h"
 #include "sim/trace.h"
 
@@ -298,6 +299,7 @@ void complete(TransHandle& trans) {
     set_trans_state(transaction, TransState::Completed);
     transaction.commit_wait.wake_up();
     remove_from_list(transaction);
+    trace_btrfs_transaction_commit(fs);
     sim::note([&] { return "committed transaction " + std::to_string(trans.transid.get()); });
 }
 

@@ -12,6 +12,7 @@
 #include "model/pipe.h"
 #include "model/probes.h"
 #include "model/scrub.h"
+#include "model/tracepoints.h"
 #include "sim/trace.h"
 
 // System calls: what the VFS and fs/btrfs/ioctl.c do around the functions of the filesystem, v6.1.
@@ -434,6 +435,7 @@ Result<void> writeback_metadata(FsInfo& fs) {
 Result<void> fsync(FsInfo& fs, std::string_view path) {
     const sim::Scope scope("btrfs_sync_file");
     return with_inode(fs, path, [&](Inode& inode) {
+        trace_btrfs_sync_file(inode, path);
         const u64 begin = fs.ledger == nullptr ? 0 : fs.ledger->begin_promise(inode);
         const auto synced = sync_file(inode);
         if (synced) promise(fs, [&](Ledger& ledger) { ledger.promise(inode, begin); });
@@ -443,6 +445,7 @@ Result<void> fsync(FsInfo& fs, std::string_view path) {
 
 Result<void> sync(FsInfo& fs) {
     const sim::Scope scope("btrfs_sync_fs");
+    trace_btrfs_sync_fs(fs, true);
     const u64 begin = fs.ledger == nullptr ? 0 : fs.ledger->begin_promise_all();
     static_cast<void>(start_delalloc_roots(fs));  // what fails stays with its file, for fsync
     wait_ordered_roots(fs, Bytenr(0), ~u64{0});

@@ -9,6 +9,7 @@
 #include "model/bio.h"
 #include "model/fixes.h"
 #include "model/fs_info.h"
+#include "model/tracepoints.h"
 
 namespace model {
 namespace {
@@ -267,6 +268,7 @@ Result<BlockGroup*> create_chunk(TransHandle& trans, u64 type) {
     BlockGroup& bg = make_block_group(trans, type, Bytenr(map.logical), map.length);
     for (const Stripe& stripe : map.stripes)
         take_dev_extent(trans, *stripe.dev, stripe.physical, map.length);
+    trace_btrfs_chunk_alloc(fs, map);
     sim::note([&] {
         return "creates chunk " + std::to_string(map.logical) + " of type " + std::to_string(type);
     });

@@ -6,6 +6,7 @@
 #include "model/delete_item.h"
 #include "model/fs_info.h"
 #include "model/relocation.h"
+#include "model/tracepoints.h"
 #include "sim/trace.h"
 
 namespace model {
@@ -56,6 +57,7 @@ Result<void> remove_chunk(TransHandle& trans, Bytenr chunk_offset) {
     ChunkMap* const map = find_chunk_map(fs, chunk_offset);
     BlockGroup* const bg = lookup_block_group(fs, chunk_offset);
     if (map == nullptr || bg == nullptr) return Errno::Inval;
+    trace_btrfs_chunk_free(fs, *map);
     Result<void> removed;
     {
         const sim::MutexGuard guard(fs.chunk_mutex);

@@ -12,6 +12,7 @@
 #include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/ordered_data.h"
+#include "model/tracepoints.h"
 #include "sim/trace.h"
 
 namespace model {
@@ -98,6 +99,7 @@ u64 do_allocation_zoned(BlockGroup& bg, u64 ram_bytes, u64 num_bytes, u64* room)
     bg.reserved += num_bytes;
     info.bytes_reserved += num_bytes;
     SIM_ASSERT(info.bytes_may_use >= ram_bytes);
+    trace_update_bytes_may_use(info, -ram_bytes);
     info.bytes_may_use -= ram_bytes;
     return start;
 }

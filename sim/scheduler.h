@@ -454,6 +454,14 @@ template <class F> void note(F&& text) {
     scheduler->trace().narrate(Narration::Kind::Note, scheduler->running().name, text());
 }
 
+/// What a tracer would see here. @param fields  called only when somebody narrates; returns a
+/// string
+template <class F> void tracepoint(const char* name, F&& fields) {
+    Scheduler* const scheduler = current_or_null();
+    if (scheduler == nullptr || !scheduler->trace().narrating() || !scheduler->in_task()) return;
+    scheduler->trace().add_tracepoint(name, scheduler->running().name, fields());
+}
+
 /// Scheduler::probe() of the simulation on this thread, if there is one.
 inline void probe(unsigned index, std::uint32_t times = 1) {
     if (Scheduler* const scheduler = current_or_null()) scheduler->probe(index, times);

@@ -44,6 +44,16 @@ struct Narration {
     std::string text;
 };
 
+/// What the program under study would tell a tracer: the name of the place, and its values as text.
+/// Kept only while narrating.
+struct Tracepoint {
+    std::size_t place;  // entries of the narration before it
+    std::uint32_t step;
+    std::uint32_t task;  // index of the task's name
+    const char* name;
+    std::string fields;
+};
+
 /// What one execution did: its steps, their accesses, the names of its tasks, and a 64-bit hash of
 /// it all.
 class Trace {
@@ -54,6 +64,7 @@ class Trace {
         touched_.clear();
         names_.clear();
         narration_.clear();
+        tracepoints_.clear();
         labels_.clear();
         objects_.clear();
         effects_.clear();
@@ -142,6 +153,11 @@ class Trace {
         narration_.push_back({kind, steps() == 0 ? 0 : steps() - 1, task, std::move(text)});
     }
     const std::vector<Narration>& narration() const { return narration_; }
+    void add_tracepoint(const char* name, std::uint32_t task, std::string fields) {
+        tracepoints_.push_back(
+            {narration_.size(), steps() == 0 ? 0 : steps() - 1, task, name, std::move(fields)});
+    }
+    const std::vector<Tracepoint>& tracepoints() const { return tracepoints_; }
 
   private:
     static std::uint64_t base_of(const Step& step) {
@@ -155,6 +171,7 @@ class Trace {
     std::vector<std::uint32_t> marks_;
     std::vector<TaskName> names_;
     std::vector<Narration> narration_;
+    std::vector<Tracepoint> tracepoints_;
     std::vector<ObjectLabel> labels_;
     std::unordered_map<std::uint64_t, ObjectLabel> objects_;  // looked up only, never walked
     std::vector<std::uint64_t> effects_;

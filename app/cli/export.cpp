@@ -4,6 +4,11 @@
 #include "app/cli/pages.h"
 #include "app/cli/recorded.h"
 #include "app/cli/states.h"
+#include "app/cli/why.h"
+#include "app/export/dot.h"
+#include "app/export/ftrace.h"
+#include "app/export/perfetto.h"
+#include "app/image/camera.h"
 #include "app/scenario/words.h"
 
 namespace app::cli {
@@ -54,17 +59,71 @@ WrittenResult as_states(const Session& session, const Told& told) {
 WrittenResult as_html(const Session& session, const Told& told) {
     const auto page = page_of(session, told.run, told.other);
     if (!page.ok()) return page.error();
-    const std::uint32_t steps = told.run.recorded.result.steps;
-    std::string said = counted(steps, "step");
-    if (page.value().steps < steps)
-        said = grouped(page.value().steps) + " of " + said + ", a window around the critical step";
+    std::string said = counted(told.run.recorded.result.steps, "step");
+    if (!page.value().cut.empty()) said += ", of them " + page.value().cut;
     if (page.value().with_partner) said += ", with the nearest passing execution beside it";
     return Written{.content = page.value().content, .said = said};
 }
 
+WrittenResult as_perfetto(const Session&, const Told& told) {
+    auto trace = exporter::perfetto_trace(told.run.recorded, *told.run.scenario);
+    std::string said = counted(told.run.recorded.result.steps, "step") + ", " +
+                       counted(trace.tasks, "task track") + ", " +
+                       counted(trace.locks, "lock track") + ", " +
+                       counted(trace.objects, "object track") + ", " +
+                       counted(trace.flows, "flow") + ", " + counted(trace.counters, "counter");
+    return Written{.content = std::move(trace.content), .said = std::move(said)};
+}
+
+WrittenResult as_ftrace_text(const Session&, const Told& told) {
+    auto text = exporter::ftrace_text(told.run.recorded, *told.run.scenario);
+    std::string said = counted(text.lines, "event") + ", " + grouped(text.tracepoints) +
+                       " of them of btrfs and the block layer";
+    return Written{.content = std::move(text.content), .said = std::move(said)};
+}
+
+/// The trees after so many steps.
+WrittenResult as_trees(const Told& told, const std::string& when) {
+    const auto moment = image::Moment::parse(when);
+    using Kind = image::Moment::Kind;
+    if (!moment || (moment->kind != Kind::End && moment->kind != Kind::Step))
+        return usage_failure("--at \"" + when + "\": expected end or step:N");
+    const exporter::Recorded& recorded = told.run.recorded;
+    const std::uint64_t steps =
+        moment->kind == Kind::End ? recorded.changes.size() : moment->number;
+    if (steps > recorded.changes.size())
+        return usage_failure("--at " + when + ": the execution has " +
+                             counted(recorded.changes.size(), "step"));
+    exporter::Json state = recorded.first;
+    for (std::uint64_t step = 0; step < steps; ++step)
+        exporter::apply(state, recorded.changes[step]);
+    auto graph = exporter::tree_graph(state);
+    std::string said = "the trees after " + counted(steps, "step") + ", " +
+                       counted(graph.blocks, "block") + ", " + grouped(graph.shared) +
+                       " of them as last committed";
+    return Written{.content = std::move(graph.content), .said = std::move(said)};
+}
+
+/// The trees at a moment if one is given, else what happens before what.
+WrittenResult as_dot(const Session& session, const Told& told) {
+    if (session.has("at")) return as_trees(told, session.parsed.last("at"));
+    const RecordedRun& run = told.run;
+    const auto why = find_why(session, run.recording, run.scenario, run.recorded.result);
+    if (!why.ok()) return why.error();
+    const auto& critical = why.value().critical;
+    auto graph = exporter::race_graph(
+        run.recorded, run.recording.token.fine ? sim::Grain::Fine : sim::Grain::Coarse,
+        critical ? std::optional(critical->step) : std::nullopt);
+    std::string said = counted(graph.pairs, "pair") + " of steps that could be reversed, " +
+                       counted(graph.steps, "step") + " drawn";
+    return Written{.content = std::move(graph.content), .said = std::move(said)};
+}
+
 using Exporter = WrittenResult (*)(const Session&, const Told&);
 const std::vector<std::pair<std::string, Exporter>> exporters{
-    {"html", as_html}, {"json", as_json}, {"states", as_states}};
+    {"html", as_html},         {"json", as_json},
+    {"perfetto", as_perfetto}, {"ftrace-text", as_ftrace_text},
+    {"dot", as_dot},           {"states", as_states}};
 
 std::vector<std::string> exporter_names() {
     std::vector<std::string> names;
@@ -99,6 +158,8 @@ VerbResult export_execution(Session& session) {
     if (found == exporters.end())
         return usage_failure("--to \"" + form + "\": expected " + scenario::join(names, ", "),
                              scenario::nearest(form, names));
+    if (session.has("at") && form != "dot")
+        return usage_failure("--at is for --to dot: it draws the trees of a moment");
     const std::string& file = session.settings.result_file;
     if (file.empty()) return usage_failure("-o FILE is missing: where the result goes");
     const auto run = record(session, session.argument(0));

@@ -85,9 +85,11 @@ constexpr std::array verb_table{
              "an execution, or two to compare, as a page for a browser or a file for programs", 1,
              2,
              "interleaf export replace/001 --seed 7 --to html -o replace.html\n"
-             "interleaf export failing.ilf passing.ilf --to html -o compare.html"},
+             "interleaf export failing.ilf passing.ilf --to html -o compare.html\n"
+             "interleaf export il1:... --to perfetto -o bug.pftrace\n"
+             "interleaf export commit/001 --to dot --at step:40 -o trees.dot"},
     VerbSpec{VerbId::Step, "step", "ID|TOKEN|FILE",
-             "an execution step by step, forward and back, with breakpoints", 1, 1,
+             "an execution step by step, forward and back, with breakpoints and branches", 1, 1,
              "interleaf step il1:...\ninterleaf step il1:... --batch docs/examples/step.txt"},
 };
 
@@ -195,14 +197,17 @@ constexpr std::array option_table{
     OptionSpec{"--check-images", "WHEN",
                "let btrfs check judge the devices at each commit, crash or end", on_stoppable, ""},
     OptionSpec{"--at", "WHEN",
-               "end (default), commit:N (0: the prepared state), step:N or crash:N: the moment",
-               on_image, ""},
+               "end (default), commit:N (0: the prepared state), step:N or crash:N: the moment; of "
+               "export --to dot, end or step:N: draw the trees then",
+               on_image | on_export, ""},
     OptionSpec{"--dir", "DIR", "the folder that DEVICE.img goes to", on_image, ""},
     OptionSpec{"--check", "", "let btrfs check judge the images, in both modes", on_image, ""},
-    OptionSpec{"--to", "FORM",
-               "html: a page for a browser; json: the whole execution (docs/trace.schema.json); "
-               "states: the state at each step",
-               on_export, ""},
+    OptionSpec{
+        "--to", "FORM",
+        "html: a page for a browser; json: the whole execution (docs/trace.schema.json); "
+        "perfetto: tracks for ui.perfetto.dev; ftrace-text: as the kernel's trace file; dot: "
+        "what happens before what, for Graphviz; states: the state at each step",
+        on_export, ""},
     OptionSpec{"--branches", "N",
                "executions that look where choices lead that were not taken (default 2000)",
                on_told, ""},
@@ -223,6 +228,10 @@ constexpr std::array option_table{
         "this long; no --count limits that unless it is given",
         on_hunt, ""},
     OptionSpec{"--max-steps", "N", "steps of one execution (default 100000)", on_execution, ""},
+    OptionSpec{"--max-bytes", "N",
+               "largest page (default 5000000); of an execution that needs more the page has a "
+               "window around the critical step",
+               on_export | on_step, ""},
     OptionSpec{"--max-executions", "N", "executions of one search",
                on_search | on_shrink | on_explain | on_told, ""},
     OptionSpec{"--verify", "N", "replay what was written N times (default 3)", on_shrink, ""},

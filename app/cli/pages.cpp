@@ -1,7 +1,9 @@
 #include "app/cli/pages.h"
 
 #include <algorithm>
+#include <functional>
 
+#include "app/cli/output.h"
 #include "app/export/page.h"
 
 namespace app::cli {
@@ -11,8 +13,6 @@ namespace {
 using exporter::About;
 using exporter::Json;
 using exporter::Window;
-
-constexpr std::size_t most_bytes = 5'000'000;
 
 struct Told {
     const RecordedRun* run;
@@ -28,13 +28,31 @@ std::string partner_of(const About& about) {
     return "";
 }
 
-/// Where the window lies: around the critical step, else around the end of what is told.
-std::uint32_t middle_of(const Told& told) {
+/// Where a window lies, and what is there.
+struct Middle {
+    std::uint32_t step;
+    std::string what;  // "the critical step, 548"
+};
+
+std::optional<Middle> decisive_step(const Told& told) {
     const auto critical = told.about.why.find("critical");
-    if (critical != told.about.why.end() && critical->is_object())
-        return critical->at("step").get<std::uint32_t>();
+    if (critical != told.about.why.end() && critical->is_object()) {
+        const auto step = critical->at("step").get<std::uint32_t>();
+        return Middle{step, "the critical step, " + grouped(step)};
+    }
     const sim::ExecutionResult& result = told.run->recorded.result;
-    return result.violation ? std::min(result.violation->step, result.steps) : result.steps / 2;
+    if (!result.violation) return std::nullopt;
+    const std::uint32_t step = std::min(result.violation->step, result.steps);
+    return Middle{step, "the violation, after step " + grouped(step)};
+}
+
+/// One for all executions of a page, so that what is compared stands side by side: the first that
+/// fails has it, else the middle of the first one.
+Middle middle_of(const std::vector<Told>& list) {
+    for (const Told& told : list)
+        if (auto middle = decisive_step(told)) return *middle;
+    const std::uint32_t step = list.front().run->recorded.result.steps / 2;
+    return {step, "step " + grouped(step) + " in its middle, since nothing failed"};
 }
 
 Window window_around(std::uint32_t middle, std::uint32_t count, std::uint32_t steps) {
@@ -44,20 +62,50 @@ Window window_around(std::uint32_t middle, std::uint32_t count, std::uint32_t st
     return {first, count};
 }
 
-std::string page_text(std::vector<Told>& list, bool compare) {
+std::string page_text(std::vector<Told>& list, bool compare, const Json& notes) {
     Json book = {{"format", "interleaf-book"},
                  {"version", 1},
                  {"compare", compare},
                  {"traces", Json::array()}};
+    if (!notes.empty()) book["notes"] = notes;
     for (const Told& told : list)
         book["traces"].push_back(exporter::trace_document(told.run->recorded, told.about));
     return exporter::page_with(exporter::document_text(book));
 }
 
+/// Smaller and smaller windows until the page is small enough.
+std::optional<Failure> cut_to_fit(Page& page, std::vector<Told>& list, std::uint64_t most_bytes,
+                                  const std::function<std::string()>& text) {
+    constexpr std::uint32_t least_window = 64;
+    const std::uint32_t all = page.steps;
+    const Middle middle = middle_of(list);
+    while (page.content.size() > most_bytes && page.steps > least_window) {
+        // In proportion, and a little less: the size is nearly that of the steps.
+        const double share =
+            static_cast<double>(most_bytes) / static_cast<double>(page.content.size());
+        page.steps = std::max(least_window, static_cast<std::uint32_t>(page.steps * share * 0.95));
+        for (Told& told : list)
+            told.about.window =
+                window_around(middle.step, page.steps, told.run->recorded.result.steps);
+        page.content = text();
+    }
+    if (page.content.size() > most_bytes)
+        return usage_failure("--max-bytes " + std::to_string(most_bytes) + ": a page of " +
+                             counted(page.steps, "step") + " needs " +
+                             grouped(page.content.size()) + " bytes");
+    if (page.steps == all) return std::nullopt;
+    const Window window = *list.front().about.window;
+    page.steps = window.count;
+    page.cut = "only steps " + grouped(window.first) + " to " +
+               grouped(window.first + window.count - 1) + " around " + middle.what +
+               ", for a page of at most " + grouped(most_bytes) + " bytes (--max-bytes)";
+    return std::nullopt;
+}
+
 }  // namespace
 
 sim::Result<Page, Failure> page_of(const Session& session, const RecordedRun& run,
-                                   const RecordedRun* other) {
+                                   const RecordedRun* other, const Json& notes) {
     std::vector<Told> list;
     auto first = about(session, run);
     if (!first.ok()) return first.error();
@@ -75,20 +123,13 @@ sim::Result<Page, Failure> page_of(const Session& session, const RecordedRun& ru
         if (!described.ok()) return described.error();
         list.push_back({second, std::move(described.value())});
     }
-    Page page{.content = page_text(list, other != nullptr),
+    Page page{.content = page_text(list, other != nullptr, notes),
               .steps = run.recorded.result.steps,
-              .with_partner = partner.has_value()};
-    constexpr std::uint32_t least_window = 64;
-    while (page.content.size() > most_bytes && page.steps > least_window) {
-        // In proportion, and a little less: the size is nearly that of the steps.
-        const double share =
-            static_cast<double>(most_bytes) / static_cast<double>(page.content.size());
-        page.steps = std::max(least_window, static_cast<std::uint32_t>(page.steps * share * 0.95));
-        for (Told& told : list)
-            told.about.window =
-                window_around(middle_of(told), page.steps, told.run->recorded.result.steps);
-        page.content = page_text(list, other != nullptr);
-    }
+              .with_partner = partner.has_value(),
+              .cut = {}};
+    if (auto failure = cut_to_fit(page, list, session.settings.max_bytes,
+                                  [&] { return page_text(list, other != nullptr, notes); }))
+        return *failure;
     return page;
 }
 

@@ -40,9 +40,13 @@ sim::Result<RecordedRun, Failure> record(const Session& session, const std::stri
     if (!subject.ok()) return subject.error();
     auto recording = recording_of(session, subject.value());
     if (!recording.ok()) return recording.error();
-    RecordedRun run{.recording = std::move(recording.value()),
-                    .scenario = subject.value().scenario,
-                    .recorded = {}};
+    return record(session, std::move(recording.value()), subject.value().scenario);
+}
+
+sim::Result<RecordedRun, Failure> record(const Session& session, Recording recording,
+                                         ScenarioPtr scenario) {
+    RecordedRun run{
+        .recording = std::move(recording), .scenario = std::move(scenario), .recorded = {}};
     exporter::Recorder* recorder = nullptr;
     const report::Token& token = run.recording.token;
     sim::ExecutionOptions options = execution_options(session.settings, token, true);

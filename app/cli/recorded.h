@@ -12,6 +12,8 @@ struct RecordedRun {
 };
 /// @param word  an id, a file of a scenario or a failure, a token
 sim::Result<RecordedRun, Failure> record(const Session& session, const std::string& word);
+sim::Result<RecordedRun, Failure> record(const Session& session, Recording recording,
+                                         ScenarioPtr scenario);
 
 /// All that is said of it besides: its ladder, what decides a failure, and, with a budget of
 /// executions (--branches), what the choices lead to that were not taken.

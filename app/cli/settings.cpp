@@ -280,6 +280,7 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
     std::uint64_t max_steps = settings.max_steps;
     reader.number("max-steps", 1, 10'000'000, max_steps);
     settings.max_steps = static_cast<std::uint32_t>(max_steps);
+    reader.number("max-bytes", 1, 1'000'000'000, settings.max_bytes);
     reader.duration("time", settings.time);
     reader.duration("until-new", settings.until_new);
     if (settings.until_new && !parsed.has("count"))

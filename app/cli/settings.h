@@ -47,6 +47,7 @@ struct Settings {
     unsigned jobs = 1;
     std::optional<std::chrono::nanoseconds> time, until_new;
     std::uint32_t max_steps = 100'000;
+    std::uint64_t max_bytes = 5'000'000;  // of a page
     std::uint64_t max_executions = ~std::uint64_t{0};
     std::uint64_t times = 1;
     std::uint64_t plan = 0;  // --plan N; 0: none

@@ -3,8 +3,7 @@
 #include <iostream>
 
 #include "app/cli/output.h"
-#include "app/cli/recorded.h"
-#include "app/export/stepper.h"
+#include "app/cli/step_branches.h"
 #include "app/scenario/words.h"
 
 namespace app::cli {
@@ -53,18 +52,16 @@ std::string converse(exporter::Stepper& stepper) {
 }  // namespace
 
 VerbResult step(Session& session) {
-    const auto run = record(session, session.argument(0));
-    if (!run.ok()) return run.error();
-    const auto described = about(session, run.value());
-    if (!described.ok()) return described.error();
-    const exporter::Json document =
-        exporter::trace_document(run.value().recorded, described.value());
-    exporter::Stepper stepper(document);
+    auto recorded = record(session, session.argument(0));
+    if (!recorded.ok()) return recorded.error();
+    const auto runner = BranchRunner::start(session, std::move(recorded.value()));
+    if (!runner.ok()) return runner.error();
+    const RecordedRun& run = runner.value()->run();
+    exporter::Stepper stepper(runner.value()->document(), *runner.value());
 
     Report report;
-    report.document = {{"token", run.value().recording.word}};
-    describe(report, *run.value().scenario, run.value().recording.token.kernel,
-             run.value().recorded.result);
+    report.document = {{"token", run.recording.word}};
+    describe(report, *run.scenario, run.recording.token.kernel, run.recorded.result);
     if (!session.settings.exit_rule.expect) report.forced_exit = exit_code::as_expected;
     if (session.has("batch")) {
         const auto text = run_batch(stepper, session.parsed.last("batch"));

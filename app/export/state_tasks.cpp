@@ -29,8 +29,8 @@ Json record_of(const sim::Task& task, bool waits) {
                    {"status", waits ? "waits" : "ready"},
                    {"next", operation_text(task)},
                    {"holds", Json::array()}};
-    if (waits && task.blocked_where.function_name() != nullptr)
-        record["in"] = task.blocked_where.function_name();
+    if (const std::string where = task.blocked_where.function_name(); waits && !where.empty())
+        record["in"] = where;
     for (unsigned i = 0; i < task.held_count; ++i)
         record["holds"].push_back(object_text(*task.held[i].lock) +
                                   (task.held[i].shared ? " (shared)" : ""));

@@ -1,7 +1,9 @@
 #include "app/export/stepper.h"
 
 #include <algorithm>
+#include <set>
 
+#include "app/export/causes.h"
 #include "app/export/trace_document.h"
 #include "app/scenario/words.h"
 
@@ -12,9 +14,10 @@ namespace {
 using scenario::parse_number;
 
 const std::vector<std::string> known_commands{
-    "n",     "b",       "g",     "start", "end",     "nt",      "bt",    "c",    "rc",
-    "break", "watch",   "rw",    "p",     "tree",    "locks",   "trans", "refs", "bg",
-    "pins",  "devices", "space", "files", "changed", "enabled", "why",   "help", "quit"};
+    "n",     "b",       "g",     "start", "end",     "nt",      "bt",    "c",        "rc",
+    "break", "watch",   "rw",    "p",     "tree",    "locks",   "trans", "refs",     "bg",
+    "pins",  "devices", "space", "files", "changed", "enabled", "take",  "branches", "goto",
+    "diff",  "mark",    "notes", "save",  "why",     "help",    "quit"};
 
 const std::vector<std::pair<std::string, std::string>> tables{
     {"locks", "tasks"}, {"trans", "transactions"}, {"refs", "heads"},  {"bg", "groups"},
@@ -36,6 +39,21 @@ std::vector<std::string> keys_of(const Json& object) {
     for (const auto& entry : object.items())
         keys.push_back(entry.key());
     return keys;
+}
+
+/// Of a table, at whatever step.
+std::vector<std::string> keys_ever_in(const Json& document, const std::string& table) {
+    const Json& states = document.at("state");
+    std::set<std::string> keys;
+    const auto add = [&](const Json& state) {
+        if (const auto records = state.find(table); records != state.end() && records->is_object())
+            for (const auto& entry : records->items())
+                keys.insert(entry.key());
+    };
+    add(states.at("keyframes").at(0));
+    for (const Json& change : states.at("deltas"))
+        add(change);
+    return {keys.begin(), keys.end()};
 }
 
 /// "transactions.writers>1": some record of the table has such a field.
@@ -67,8 +85,10 @@ struct Condition {
 
 }  // namespace
 
-Stepper::Stepper(const Json& document)
-    : document_(document), steps_(document.at("window").at("count").get<std::uint32_t>()) {}
+Stepper::Stepper(const Json& document, StepperHost& host) : host_(host) {
+    branches_.push_back({.name = "main", .document = &document, .origin = {}});
+    enter(0);
+}
 
 std::string Stepper::help() {
     return "n [N], b [N]        N steps forward, back (1)\n"
@@ -77,13 +97,23 @@ std::string Stepper::help() {
            "break op TEXT       stop at steps that say TEXT; break lock NAME, break invariant,\n"
            "                    break when TABLE.FIELD>N (also < and =); break alone lists them\n"
            "c, rc               on to the next stop, back to the previous one\n"
-           "watch TABLE/KEY     stop where that record changes; rw: who changed it last\n"
+           "watch TABLE/KEY     stop where that record changes\n"
+           "rw [TABLE/KEY]      back to who changed it last (reverse watch); rc goes to\n"
+           "                    the change before that\n"
            "p TABLE[/KEY[.FIELD]]   a part of the state\n"
            "tree [NAME]         a tree's blocks, or the trees there are\n"
            "trans, refs, bg, pins, devices, space, files, locks   a table of the state\n"
            "changed             what the last step changed\n"
            "enabled             what can come next, and what came of it when it was tried\n"
-           "why                 the critical step and the order that the failure needs\n"
+           "take N              take the N-th of these instead: a branch that goes on by default\n"
+           "branches, goto NAME the branches there are; go to one, where it was left\n"
+           "diff A [B]          where two branches part (B: the one you are in)\n"
+           "mark TEXT, notes    a note at this place; all of them\n"
+           "save FILE           this branch: FILE.html, a page with the notes; FILE.ilf, to "
+           "replay\n"
+           "why [STEP]          the critical step and the order that the failure needs; or what a\n"
+           "                    step came after\n"
+           "why-not TASK        why a task cannot come next: what it waits for, and who has that\n"
            "help, quit\n";
 }
 
@@ -100,12 +130,20 @@ sim::Result<std::string, Stepper::Mistake> Stepper::command(const std::string& l
     if (name == "rc") return resume(-1);
     if (name == "break") return add_break(words);
     if (name == "watch") return watch(words);
-    if (name == "rw") return last_change();
+    if (name == "rw") return last_change(words);
     if (name == "p") return print(rest);
     if (name == "tree") return tree(rest);
     if (name == "changed") return changed();
     if (name == "enabled" || name == "who") return alternatives();
-    if (name == "why") return document_.at("why").dump(2) + "\n";
+    if (name == "take") return take(words);
+    if (name == "branches") return list_branches();
+    if (name == "goto") return go_to(rest);
+    if (name == "diff") return compare(words);
+    if (name == "mark") return mark(scenario::join(std::span(words).subspan(1), " "));
+    if (name == "notes") return list_notes();
+    if (name == "save") return save(words);
+    if (name == "why") return why(words);
+    if (name == "why-not") return why_not(rest);
     if (name == "help") return help();
     if (name == "quit" || name == "q") {
         quit_ = true;
@@ -118,36 +156,31 @@ sim::Result<std::string, Stepper::Mistake> Stepper::command(const std::string& l
 }
 
 Json Stepper::state() const {
-    return state_at(document_, at_);
+    return state_at(document(), at_);
 }
 
 std::string Stepper::task_of(std::uint32_t step) const {
-    const auto task = document_.at("steps").at("task").at(step).get<std::size_t>();
-    return document_.at("tasks").at("name").at(task).get<std::string>();
+    const auto task = document().at("steps").at("task").at(step).get<std::size_t>();
+    return document().at("tasks").at("name").at(task).get<std::string>();
 }
 
 std::string Stepper::step_text(std::uint32_t step) const {
-    const Json& steps = document_.at("steps");
-    std::string text = document_.at("operations")
-                           .at(steps.at("op").at(step).get<std::size_t>())
+    std::string text = step_words(document(), step);
+    const Json& notes = document().at("notes");
+    const auto row = std::lower_bound(notes.at("step").begin(), notes.at("step").end(), step);
+    for (auto i = static_cast<std::size_t>(row - notes.at("step").begin());
+         i < notes.at("step").size() && notes.at("step").at(i) == step; ++i)
+        text += "; " + document()
+                           .at("strings")
+                           .at(notes.at("text").at(i).get<std::size_t>())
                            .get<std::string>();
-    const std::string object = document_.at("objects")
-                                   .at(steps.at("object").at(step).get<std::size_t>())
-                                   .at("name")
-                                   .get<std::string>();
-    if (!object.empty() && object != "yield") text += " " + object;
-    const Json& notes = document_.at("notes");
-    for (std::size_t i = 0; i < notes.at("step").size(); ++i)
-        if (notes.at("step").at(i) == step)
-            text += "; " + document_.at("strings")
-                               .at(notes.at("text").at(i).get<std::size_t>())
-                               .get<std::string>();
     return text;
 }
 
 std::string Stepper::where() const {
-    if (at_ == 0) return "(0) before the first step\n";
-    return "(" + std::to_string(at_) + ") step " + std::to_string(at_ - 1) + ", " +
+    const std::string branch = branch_ == 0 ? "" : branches_[branch_].name + " ";
+    if (at_ == 0) return branch + "(0) before the first step\n";
+    return branch + "(" + std::to_string(at_) + ") step " + std::to_string(at_ - 1) + ", " +
            task_of(at_ - 1) + ": " + step_text(at_ - 1) + "\n";
 }
 
@@ -169,10 +202,14 @@ Stepper::Answer Stepper::move(const std::string& name, const Words& words) {
     return where();
 }
 
+std::optional<Stepper::Mistake> Stepper::no_task(const std::string& name) const {
+    const auto names = document().at("tasks").at("name").get<std::vector<std::string>>();
+    if (std::find(names.begin(), names.end(), name) != names.end()) return std::nullopt;
+    return Mistake{"no task \"" + name + "\"", scenario::nearest(name, names)};
+}
+
 Stepper::Answer Stepper::move_in_task(const std::string& task, int direction) {
-    const auto names = document_.at("tasks").at("name").get<std::vector<std::string>>();
-    if (std::find(names.begin(), names.end(), task) == names.end())
-        return Mistake{"no task \"" + task + "\"", scenario::nearest(task, names)};
+    if (const auto mistake = no_task(task)) return *mistake;
     for (std::int64_t step = std::int64_t{at_} - 1 + direction; step >= 0 && step < steps_;
          step += direction)
         if (task_of(static_cast<std::uint32_t>(step)) == task) {
@@ -184,7 +221,7 @@ Stepper::Answer Stepper::move_in_task(const std::string& task, int direction) {
 
 bool Stepper::changes_watched(std::uint32_t step) const {
     if (watched_table_.empty()) return false;
-    const Json& change = document_.at("state").at("deltas").at(step);
+    const Json& change = document().at("state").at("deltas").at(step);
     const auto found = change.find(watched_table_);
     return found != change.end() && found->is_object() && found->contains(watched_key_);
 }
@@ -222,7 +259,7 @@ Stepper::Answer Stepper::add_break(const Words& words) {
         return Mistake{"break " + kind + ": expected what", ""};
     if (kind == "invariant") {
         breaks_.push_back({text, [](const Stepper& self, std::uint32_t step) {
-                               const Json& violation = self.document_.at("violation");
+                               const Json& violation = self.document().at("violation");
                                return violation.is_object() && violation.at("step") == step + 1;
                            }});
     } else if (kind == "op") {
@@ -238,9 +275,12 @@ Stepper::Answer Stepper::add_break(const Words& words) {
         const auto condition = Condition::parse(what);
         if (!condition)
             return Mistake{"break when \"" + what + "\": expected TABLE.FIELD>N, <N or =WORD", ""};
+        if (const auto mistake = no_table(condition->table)) return *mistake;
         breaks_.push_back({text, [condition](const Stepper& self, std::uint32_t step) {
-                               return condition->holds(state_at(self.document_, step + 1)) &&
-                                      !condition->holds(state_at(self.document_, step));
+                               const Json& change = self.document().at("state").at("deltas");
+                               return change.at(step).contains(condition->table) &&
+                                      condition->holds(state_at(self.document(), step + 1)) &&
+                                      !condition->holds(state_at(self.document(), step));
                            }});
     } else {
         const std::vector<std::string> kinds{"op", "lock", "invariant", "when"};
@@ -250,45 +290,76 @@ Stepper::Answer Stepper::add_break(const Words& words) {
     return text + "\n";
 }
 
+std::optional<Stepper::Mistake> Stepper::no_table(const std::string& name) const {
+    const auto known = keys_of(document().at("state").at("keyframes").at(0));
+    if (std::find(known.begin(), known.end(), name) != known.end()) return std::nullopt;
+    return Mistake{"no table \"" + name + "\"", scenario::nearest(name, known)};
+}
+
 Stepper::Answer Stepper::watch(const Words& words) {
     const std::string path = words.size() > 1 ? words[1] : "";
     const std::size_t slash = path.find('/');
     if (slash == std::string::npos) return Mistake{"watch: expected TABLE/KEY", ""};
-    const std::string name = path.substr(0, slash);
-    const auto known = keys_of(document_.at("state").at("keyframes").at(0));
-    if (std::find(known.begin(), known.end(), name) == known.end())
-        return Mistake{"no table \"" + name + "\"", scenario::nearest(name, known)};
+    const std::string name = path.substr(0, slash), key = path.substr(slash + 1);
+    if (const auto mistake = no_table(name)) return *mistake;
+    const auto known = keys_ever_in(document(), name);
+    if (std::find(known.begin(), known.end(), key) == known.end())
+        return Mistake{"no record \"" + key + "\" in " + name + " at any step",
+                       scenario::nearest(key, known)};
     watched_table_ = name;
-    watched_key_ = path.substr(slash + 1);
+    watched_key_ = key;
     return "watching " + path + "\n";
 }
 
-Stepper::Answer Stepper::last_change() {
+Stepper::Answer Stepper::last_change(const Words& words) {
+    if (words.size() > 1)
+        if (auto watched = watch(words); !watched.ok()) return watched;
     if (watched_table_.empty()) return Mistake{"nothing is watched: watch TABLE/KEY", "watch"};
     for (std::uint32_t step = at_; step-- > 0;)
         if (changes_watched(step)) {
             at_ = step + 1;
-            return "last changed here\n" + where();
+            return "last changed here\n" + where() + change_text(step);
         }
     return std::string("not changed before this\n");
+}
+
+/// What a step did to the watched record: each field before and after.
+std::string Stepper::change_text(std::uint32_t step) const {
+    const auto record_in = [&](const Json& state) {
+        const auto records = state.find(watched_table_);
+        if (records == state.end()) return Json();
+        const auto record = records->find(watched_key_);
+        return record == records->end() ? Json() : *record;
+    };
+    const Json before = record_in(state_at(document(), step));
+    const Json after = record_in(state_at(document(), step + 1));
+    const std::string name = "  " + watched_table_ + "/" + watched_key_ + ": ";
+    if (before.is_null()) return name + "new\n";
+    if (after.is_null()) return name + "gone; it was\n    " + record_text(watched_key_, before);
+    std::string text;
+    for (const auto& [field, value] : after.items())
+        if (const auto old = before.find(field); old == before.end() || *old != value)
+            text += name + field + " " +
+                    (old == before.end() ? std::string("none") : value_text(*old)) + " -> " +
+                    value_text(value) + "\n";
+    return text;
 }
 
 Stepper::Answer Stepper::print(const std::string& path) const {
     const std::size_t slash = path.find('/');
     const std::string name = path.substr(0, slash);
-    const Json now = state();
-    const auto records = now.find(name);
-    if (records == now.end())
-        return Mistake{"no table \"" + name + "\"", scenario::nearest(name, keys_of(now))};
+    if (const auto mistake = no_table(name)) return *mistake;
     if (slash == std::string::npos) return table(name);
+    const Json records = state().at(name);
     const std::string rest = path.substr(slash + 1);
+    if (const auto whole = records.find(rest); whole != records.end())
+        return record_text(rest, *whole);
     const std::size_t dot = rest.rfind('.');
     const std::string key = rest.substr(0, dot);
-    const auto record = records->find(key);
-    if (record == records->end())
+    const auto record = records.find(key);
+    if (dot == std::string::npos || record == records.end())
         return Mistake{"no record \"" + key + "\" in " + name,
-                       scenario::nearest(key, keys_of(*records))};
-    if (dot == std::string::npos) return record_text(key, *record);
+                       scenario::nearest(key, keys_of(records))};
     const std::string field = rest.substr(dot + 1);
     const auto value = record->find(field);
     if (value == record->end())
@@ -333,39 +404,67 @@ Stepper::Answer Stepper::tree(const std::string& name) const {
 std::string Stepper::changed() const {
     if (at_ == 0) return "nothing yet\n";
     std::string text;
-    for (const auto& [name, records] : document_.at("state").at("deltas").at(at_ - 1).items())
+    for (const auto& [name, records] : document().at("state").at("deltas").at(at_ - 1).items())
         for (const auto& [key, change] : records.items())
             text += name + "/" + (change.is_null() ? key + ": gone\n" : record_text(key, change));
     return text.empty() ? "nothing\n" : text;
 }
 
+std::optional<Stepper::Choice> Stepper::choice_at(std::uint32_t steps) const {
+    const Json& choices = document().at("choices");
+    Choice choice;
+    for (; choice.row < choices.at("step").size(); ++choice.row) {
+        choice.count = choices.at("count").at(choice.row).get<std::size_t>();
+        if (choices.at("step").at(choice.row) == steps) return choice;
+        choice.first += choice.count;
+    }
+    return std::nullopt;
+}
+
+/// @param row  of a candidate
+std::string Stepper::candidate_text(std::size_t row) const {
+    const Json& choices = document().at("choices");
+    const auto column = [&](const char* name) {
+        return choices.at(name).at(row).get<std::size_t>();
+    };
+    const std::string object =
+        document().at("objects").at(column("object")).at("name").get<std::string>();
+    return document().at("tasks").at("name").at(column("task")).get<std::string>() + ": " +
+           document().at("operations").at(column("op")).get<std::string>() +
+           (object.empty() ? "" : " " + object);
+}
+
 std::string Stepper::alternatives() const {
     static constexpr const char* outcomes[] = {"not tried", "passes", "fails"};
     if (at_ >= steps_) return "nothing: this is the end\n";
-    const Json& choices = document_.at("choices");
-    std::size_t row = 0;
-    for (std::size_t i = 0; i < choices.at("step").size(); ++i) {
-        const auto count = choices.at("count").at(i).get<std::size_t>();
-        if (choices.at("step").at(i) != at_) {
-            row += count;
-            continue;
-        }
-        std::string text;
-        for (std::size_t k = 0; k < count; ++k) {
-            const auto column = [&](const char* name) {
-                return choices.at(name).at(row + k).get<std::size_t>();
-            };
-            const std::string object =
-                document_.at("objects").at(column("object")).at("name").get<std::string>();
-            text += (choices.at("taken").at(i) == k ? "> " : "  ") +
-                    document_.at("tasks").at("name").at(column("task")).get<std::string>() + ": " +
-                    document_.at("operations").at(column("op")).get<std::string>() +
-                    (object.empty() ? "" : " " + object) + "   [" + outcomes[column("outcome")] +
-                    "]\n";
-        }
-        return text;
+    const auto choice = choice_at(at_);
+    if (!choice) return "> " + task_of(at_) + ": " + step_text(at_) + "   (no choice)\n";
+    const Json& choices = document().at("choices");
+    std::string text;
+    for (std::size_t i = 0; i < choice->count; ++i) {
+        const auto outcome = choices.at("outcome").at(choice->first + i).get<std::size_t>();
+        text += (choices.at("taken").at(choice->row) == i ? "> " : "  ") + std::to_string(i + 1) +
+                "  " + candidate_text(choice->first + i) + "   [" + outcomes[outcome] + "]\n";
     }
-    return "> " + task_of(at_) + ": " + step_text(at_) + "   (no choice)\n";
+    return text;
+}
+
+/// What a step came after: its task's step before, what made it possible, and whoever last touched
+/// the same things.
+Stepper::Answer Stepper::why(const Words& words) const {
+    if (words.size() == 1) return document().at("why").dump(2) + "\n";
+    const auto step = parse_number(words[1]);
+    if (!step || *step >= steps_)
+        return Mistake{"why \"" + words[1] + "\": expected a step below " + std::to_string(steps_),
+                       ""};
+    return causes_text(document(), static_cast<std::uint32_t>(*step));
+}
+
+Stepper::Answer Stepper::why_not(const std::string& task) const {
+    if (const auto mistake = no_task(task)) return *mistake;
+    const auto& names = document().at("tasks").at("name");
+    const auto number = std::find(names.begin(), names.end(), task) - names.begin();
+    return obstacle_text(document(), static_cast<std::size_t>(number), at_);
 }
 
 }  // namespace app::exporter

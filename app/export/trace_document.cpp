@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "app/export/names.h"
 #include "app/export/state_parts.h"
 #include "app/report/token.h"
 #include "model/invariants.h"
@@ -33,11 +34,9 @@ class Objects {
   private:
     Json describe(std::uint64_t id, const char* touched) const {
         const sim::ObjectLabel label = recorded_.result.trace.object_label(id);
-        const auto known = recorded_.names.find(id);
-        std::string name = touched != nullptr ? touched : label.object_class;
-        if (label.key != 0) name += " " + std::to_string(label.key);
-        if (known != recorded_.names.end()) name = known->second;
-        return {{"name", name}, {"kind", label.object_class}, {"key", number_json(label.key)}};
+        return {{"name", object_name(recorded_, id, touched)},
+                {"kind", label.object_class},
+                {"key", number_json(label.key)}};
     }
 
     const Recorded& recorded_;
@@ -153,19 +152,10 @@ class Writer {
             table["parent"].push_back(name.parent == sim::Trace::no_parent ? Json(-1)
                                                                            : Json(name.parent));
             table["kind"].push_back(static_cast<int>(name.kind));
-            table["cpu"].push_back(cpu_of(i));
+            table["cpu"].push_back(cpu_of(trace_, *about_.scenario, i));
             table["born"].push_back(name.born);
         }
         return table;
-    }
-
-    /// That of the scenario's task that it goes back to.
-    unsigned cpu_of(std::uint32_t task) const {
-        while (trace_.names()[task].parent != sim::Trace::no_parent)
-            task = trace_.names()[task].parent;
-        for (const scenario::TaskSpec& spec : about_.scenario->tasks)
-            if (spec.name == trace_.names()[task].label) return spec.cpu;
-        return trace_.names()[task].cpu;
     }
 
     Json steps() {
@@ -204,26 +194,28 @@ class Writer {
         return table;
     }
 
+    /// A function that a task was in: steps from the first to the last.
+    struct Scope {
+        std::uint32_t task, first, last;
+        std::size_t depth;
+        const std::string& text;
+    };
+
     void add_narration(Json& document) {
-        Json scopes = columns({"task", "text", "depth", "first", "last"});
+        std::vector<Scope> scopes;
         Json notes = columns({"step", "task", "kind", "text"});
         std::map<std::uint32_t, std::vector<std::size_t>> open;  // rows, by task
-        std::vector<bool> shown;
-        const auto close = [&](std::size_t row, std::uint32_t step) { scopes["last"][row] = step; };
         for (const sim::Narration& entry : trace_.narration()) {
             auto& stack = open[entry.task];
             switch (entry.kind) {
             case sim::Narration::Kind::Enter:
-                stack.push_back(scopes["task"].size());
-                scopes["task"].push_back(entry.task);
-                scopes["text"].push_back(strings_.of(entry.text));
-                scopes["depth"].push_back(stack.size() - 1);
-                scopes["first"].push_back(entry.step);
-                scopes["last"].push_back(trace_.steps());  // not left yet
+                scopes.push_back(
+                    {entry.task, entry.step, trace_.steps(), stack.size(), entry.text});
+                stack.push_back(scopes.size() - 1);
                 break;
             case sim::Narration::Kind::Leave:
                 if (stack.empty()) break;
-                close(stack.back(), entry.step);
+                scopes[stack.back()].last = entry.step;
                 stack.pop_back();
                 break;
             default:
@@ -234,8 +226,21 @@ class Writer {
                 notes["text"].push_back(strings_.of(entry.text));
             }
         }
-        document["scopes"] = std::move(scopes);
+        document["scopes"] = scopes_json(scopes);
         document["notes"] = std::move(notes);
+    }
+
+    Json scopes_json(const std::vector<Scope>& scopes) {
+        Json table = columns({"task", "text", "depth", "first", "last"});
+        for (const Scope& scope : scopes) {
+            if (scope.last < window_.first || scope.first >= end()) continue;
+            table["task"].push_back(scope.task);
+            table["text"].push_back(strings_.of(scope.text));
+            table["depth"].push_back(scope.depth);
+            table["first"].push_back(scope.first);
+            table["last"].push_back(scope.last);
+        }
+        return table;
     }
 
     static const char* note_kind(sim::Narration::Kind kind) {
@@ -279,17 +284,18 @@ class Writer {
 
     Json states() const {
         Json keyframes = Json::array(), deltas = Json::array();
+        const std::uint32_t interval = keyframe_interval(window_.count);
         Json state = recorded_.first;
         for (std::uint32_t i = 0; i < window_.first; ++i)
             apply(state, recorded_.changes.at(i));
         for (std::uint32_t i = 0; i <= window_.count; ++i) {
-            if (i % keyframe_interval == 0) keyframes.push_back(state);
+            if (i % interval == 0) keyframes.push_back(state);
             if (i == window_.count) break;
             const Json& change = recorded_.changes.at(window_.first + i);
             deltas.push_back(change);
             apply(state, change);
         }
-        return {{"interval", keyframe_interval},
+        return {{"interval", interval},
                 {"keyframes", std::move(keyframes)},
                 {"deltas", std::move(deltas)}};
     }
@@ -325,6 +331,14 @@ class Writer {
 };
 
 }  // namespace
+
+std::uint32_t keyframe_interval(std::uint32_t count) {
+    constexpr std::uint32_t least = 64, most_keyframes = 256;
+    std::uint32_t interval = least;
+    while (count / interval > most_keyframes)
+        interval *= 2;
+    return interval;
+}
 
 Json trace_document(const Recorded& recorded, const About& about) {
     return Writer(recorded, about).write();

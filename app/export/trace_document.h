@@ -9,8 +9,9 @@ namespace app::exporter {
 
 /// Changes of the document that older readers do not understand.
 inline constexpr int trace_version = 1;
-/// Steps from one whole state in the document to the next.
-inline constexpr std::uint32_t keyframe_interval = 64;
+/// Steps from one whole state in a document of so many steps to the next. A long one has a few
+/// hundred whole states all the same: they are most of what a page has to read before it opens.
+std::uint32_t keyframe_interval(std::uint32_t count);
 
 /// Steps that are told: the first, and how many.
 struct Window {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # export: an execution as a document, with the state at each step.
 source "$(dirname "$0")/lib/common.bash"
+lib=$(dirname "$0")/lib
 schema=$(dirname "$0")/../../docs/trace.schema.json
 
 cat >check.py <<'PYTHON'
@@ -39,17 +40,7 @@ cmp -s a.json out || fail "stdout has another document"
 # Each state of the document is what the engine has when it is stopped there.
 cat >states.py <<'PYTHON'
 import json, sys
-
-def patched(target, patch):
-    if not isinstance(patch, dict):
-        return patch
-    target = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            target.pop(name, None)
-        else:
-            target[name] = patched(target.get(name), value)
-    return target
+from merge_patch import patched
 
 told = json.load(open(sys.argv[1]))["state"]
 state, count = None, 0
@@ -68,7 +59,7 @@ PYTHON
 for id in commit/001 replace/003 zoned/002; do
     exits 0 export "$id" --to json --branches 0 -o a.json
     exits 0 export "$id" --to states -o states
-    python3 states.py a.json states 2>err || fail "$id: the states differ"
+    PYTHONPATH=$lib python3 states.py a.json states 2>err || fail "$id: the states differ"
 done
 
 # A failure says why.
@@ -79,7 +70,7 @@ document fail.json 'd["verdict"] == "FAIL" and d["violation"]["signature"] == "r
 document fail.json 'd["why"]["critical"]["step"] < d["violation"]["step"] and "CPU 1" in d["ladder"]'
 document fail.json 'sum(i["violated"] for i in d["invariants"]) == 1 and 2 in d["choices"]["outcome"]'
 exits 0 export "$token" --to states -o states
-python3 states.py fail.json states 2>err || fail "the states of a failure differ"
+PYTHONPATH=$lib python3 states.py fail.json states 2>err || fail "the states of a failure differ"
 exits 1 export "$token" --to json -o fail.json --expect CLEAN
 
 exits 2 export replace/003 --to jsn -o a.json
@@ -113,3 +104,63 @@ PYTHON
 exits 2 export replace/003 replace/003 --to json -o c.json
 says err "two executions go into a page only"
 exits 0 export replace/003 "$token" --to html -o c.html
+
+# A page that would be too large has a window around the critical step, and says what is left out.
+cat >window.py <<'PYTHON'
+import base64, gzip, json, re, sys
+from merge_patch import patched
+
+def book(file):
+    data = re.search(r'<script id="interleaf-data"[^>]*>([A-Za-z0-9+/=]*)</script>', open(file).read()).group(1)
+    return json.loads(gzip.decompress(base64.b64decode(data)))
+
+def states(trace):
+    state, list = trace["state"]["keyframes"][0], []
+    for delta in [{}] + trace["state"]["deltas"]:
+        state = patched(state, delta)
+        list.append(state)
+    return list
+
+middle, said = int(sys.argv[3]), open("out").read()
+for whole, part in zip(book(sys.argv[1])["traces"], book(sys.argv[2])["traces"], strict=True):
+    first, count = part["window"]["first"], part["window"]["count"]
+    assert part["counts"] == whole["counts"] and 0 < count < whole["window"]["count"] == whole["counts"]["steps"]
+    assert first <= middle < first + count, f"{middle} is not in the window from {first}, {count} steps"
+    # It lies in the middle, but for an end of the execution.
+    assert abs(first + count // 2 - middle) <= 1 or first == 0 or first + count == whole["counts"]["steps"]
+    for name, column in part["steps"].items():
+        if name not in ("object",):
+            assert column == whole["steps"][name][first:first + count], name
+    assert states(part) == states(whole)[first:first + count + 1], "the states are others"
+    texts = lambda t: sorted((t["scopes"]["task"][i], t["strings"][x], t["scopes"]["first"][i]) for i, x in enumerate(t["scopes"]["text"])
+                             if t["scopes"]["last"][i] >= first and t["scopes"]["first"][i] < first + count)
+    assert texts(part) == texts(whole) and len(part["scopes"]["text"]) == len(texts(part)) < len(whole["scopes"]["text"])
+part = book(sys.argv[2])["traces"][0]["window"]
+assert f"of them only steps {part['first']} to {part['first'] + part['count'] - 1} around " in said, said
+PYTHON
+# cut MIDDLE SUBJECT...: its page, and the page that has to be a third of it.
+cut() {
+    local middle=$1 empty whole limit
+    shift
+    exits 0 export "$@" --to html -o whole.html
+    grep -q "only steps" out && fail "something is left out of a small page"
+    empty=$(wc -c <"$(dirname "$0")/../../viz/page/index.html") whole=$(wc -c <whole.html)
+    limit=$((empty + (whole - empty) / 3))
+    exits 0 export "$@" --to html -o part.html --max-bytes $limit
+    (($(wc -c <part.html) <= limit)) || fail "the page is larger than $limit bytes"
+    PYTHONPATH=$lib python3 window.py whole.html part.html "$middle" 2>err || fail "the window of $*"
+}
+critical=$(python3 -c 'import json; print(json.load(open("fail.json"))["why"]["critical"]["step"])')
+cut "$critical" "$token"
+says out "around the critical step, $critical, for a page of at most "
+cut "$critical" replace/003 "$token" --branches 0
+says out "around the critical step, $critical, for a page of at most "
+exits 0 export replace/003 --seed 7 --to json --branches 0 -o a.json
+cut $(($(python3 -c 'import json; print(json.load(open("a.json"))["counts"]["steps"])') / 2)) replace/003 --seed 7 --branches 0
+says out "in its middle, since nothing failed"
+rm -f part.html
+exits 2 export replace/003 --to html -o part.html --max-bytes 100000 --branches 0
+says err "--max-bytes 100000: a page of 64 steps needs "
+[[ ! -e part.html ]] || fail "something was written"
+exits 2 export replace/003 --to html -o part.html --max-bytes many
+says err "max-bytes"

@@ -3,7 +3,8 @@ import { parseBook, UnreadableTrace, type Book } from "./core/trace";
 /** base64 of gzip, as the exporter puts it into the page. */
 export async function decode(text: string): Promise<string> {
     const binary = atob(text.replace(/\s+/g, ""));
-    const bytes = Uint8Array.from(binary, (c) => c.charCodeAt(0));
+    const bytes = new Uint8Array(binary.length);
+    for (let i = 0; i < binary.length; ++i) bytes[i] = binary.charCodeAt(i);
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Response(stream).text();
 }

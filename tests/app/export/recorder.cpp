@@ -4,52 +4,18 @@
 
 #include "app/export/branches.h"
 #include "app/export/trace_document.h"
-#include "app/scenario/loader.h"
-#include "app/scenario/program.h"
 #include "sim/strategies.h"
+#include "tests/app/export/support.h"
 
 using namespace app;
 using namespace app::exporter;
 
 namespace {
 
-constexpr const char* two_writers = R"({
-    "id": "test/001", "title": "two writers", "groups": ["test"],
-    "fs": {"devices": [{"name": "a", "size": "64M"}], "data": "single", "metadata": "single"},
-    "prepare": ["touch f1", "touch f2", "sync"],
-    "tasks": {"one": {"cpu": 1, "run": ["pwrite -S 0x61 0 4K f1", "sync"]},
-              "two": {"cpu": 2, "run": ["pwrite -S 0x62 0 4K f2", "writeback f2"]}}})";
-
-/// One for all tests: a trace points to the names of tasks in it.
-std::shared_ptr<const scenario::Scenario> scenario_under_test() {
-    static const auto scenario = std::make_shared<const scenario::Scenario>(
-        scenario::load(two_writers, "test.json").value());
-    return scenario;
-}
-
 /// One execution, recorded or not.
 Recorded run(std::uint64_t seed, bool recorded) {
-    Recorded result;
-    Recorder* recorder = nullptr;
-    sim::ExecutionOptions options{.narrate = true};
-    if (recorded)
-        options.observer = [&] {
-            auto made = std::make_unique<Recorder>(result);
-            recorder = made.get();
-            return made;
-        };
-    sim::Execution execution(
-        scenario::make_factory(scenario_under_test(),
-                               model::KernelVersion::parse("6.1", {}, {}).value()),
-        options);
-    REQUIRE(execution.preparation_error().empty());
-    if (recorded)
-        recorder->attach(static_cast<scenario::ScenarioProgram&>(execution.program()).fs());
     const auto strategy = sim::make_random(seed);
-    strategy->next_execution();
-    const sim::ExecutionResult& end = execution.run(*strategy);
-    if (!recorded) result.result = end;
-    return result;
+    return recorded ? record_two_writers(*strategy) : run_two_writers(*strategy);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@ interleaf=${INTERLEAF:?INTERLEAF is the path of the program}
 scenarios=${INTERLEAF_SCENARIOS:?INTERLEAF_SCENARIOS is the folder of the scenarios}
 unset INTERLEAF_SCENARIOS INTERLEAF # to the program these are unknown variables
 export INTERLEAF_SCENARIO_PATH=$scenarios
+export PYTHONDONTWRITEBYTECODE=1 # nothing beside the modules in lib/
 failures=0
 
 fail() {

@@ -1,6 +1,6 @@
 import type { Story } from "./story";
-import { Seeker } from "./seek";
-import type { State, Table } from "./trace";
+import { patched } from "./seek";
+import type { Patch, Table } from "./trace";
 
 /** A box in a lane: steps from `first` up to, not including, `end`. */
 export interface Box {
@@ -32,20 +32,9 @@ const life: { table: string; what: string }[] = [
 ];
 const lanesOfLives = 40;
 
-/** Stretches of steps without a change of task. */
-export function stretches(story: Story): { first: number; end: number; task: number }[] {
-    const list: { first: number; end: number; task: number }[] = [];
-    for (let step = story.first; step < story.end; ++step) {
-        const task = story.taskOf(step), last = list[list.length - 1];
-        if (last !== undefined && last.task === task) last.end = step + 1;
-        else list.push({ first: step, end: step + 1, task });
-    }
-    return list;
-}
-
 function cpuLanes(story: Story): Lane[] {
     const lanes = new Map<number, Lane>();
-    for (const { first, end, task } of stretches(story)) {
+    for (const { first, end, task } of story.stretches()) {
         const cpu = story.cpuOf(task);
         let lane = lanes.get(cpu);
         if (lane === undefined)
@@ -80,7 +69,7 @@ function taskLanes(story: Story): Lane[] {
     story.trace.tasks.parent.forEach((parent, task) => {
         if (parent < 0) laneOf(task);
     });
-    for (const { first, end, task } of stretches(story)) {
+    for (const { first, end, task } of story.stretches()) {
         const lane = laneOf(task);
         lane.boxes.push({
             first, end, label: lane.depth === 1 ? names[task].split("/").pop() ?? "" : "",
@@ -177,32 +166,30 @@ function sum(table: Table, field: string): number {
     return Object.values(table).reduce((total, row) => total + Number(row[field] ?? 0), 0);
 }
 
-function counterLanes(story: Story, seeker: Seeker): Lane[] {
-    const lanes = counters.map(({ name }): Lane => ({
-        id: `counter ${name}`, group: "Counters", name, depth: 1, boxes: [], values: [],
-    }));
-    const last: (State | null)[] = counters.map(() => null);
-    for (let i = 0; i <= story.trace.window.count; ++i) {
-        const delta = i === 0 ? null : story.trace.state.deltas[i - 1];
-        counters.forEach(({ table, of }, k) => {
-            const values = lanes[k].values as number[];
-            if (delta !== null && !(table in delta)) {
+/** Each counter looks at one table alone: the rest of the state is not made for it. */
+function counterLanes(story: Story): Lane[] {
+    const { keyframes, deltas } = story.trace.state;
+    return counters.map(({ name, table, of }): Lane => {
+        let records: Table = keyframes[0][table] ?? {};
+        const values = [of(records)];
+        for (const delta of deltas) {
+            const change = delta[table];
+            if (change === undefined || change === null) {
                 values.push(values[values.length - 1]);
-                return;
+                continue;
             }
-            const state = seeker.at(i);
-            last[k] = state;
-            values.push(of(state[table] ?? {}));
-        });
-    }
-    return lanes;
+            records = patched(records, change as Patch);
+            values.push(of(records));
+        }
+        return { id: `counter ${name}`, group: "Counters", name, depth: 1, boxes: [], values };
+    });
 }
 
 /** All lanes in their order, which never changes while an execution is looked at. */
 export function layoutLanes(story: Story): Lane[] {
     return [
         ...cpuLanes(story), ...taskLanes(story), ...lockLanes(story), ...objectLanes(story),
-        ...counterLanes(story, new Seeker(story.trace)),
+        ...counterLanes(story),
     ];
 }
 
@@ -215,7 +202,7 @@ export function axisPositions(story: Story, axis: "step" | "switch"): Float64Arr
         return positions;
     }
     let column = 0;
-    for (const { first, end } of stretches(story)) {
+    for (const { first, end } of story.stretches()) {
         for (let step = first; step < end; ++step)
             positions[step - story.first] = column + (step - first) / (end - first);
         ++column;

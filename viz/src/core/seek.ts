@@ -19,10 +19,13 @@ export function patched<T extends object>(target: T, patch: Patch): T {
 
 /**
  * The state after any number of steps of a trace's window, at the same cost forward and back: from
- * the nearest whole state, or from the last one that was asked for when that is nearer.
+ * the nearest whole state. Those on the way from it are kept until another whole state is nearer;
+ * what does not change they share.
  */
 export class Seeker {
-    private last: { step: number; state: State } | null = null;
+    private keyframe = -1;
+    /** After 0, 1, ... steps from the keyframe on, as far as was asked for. */
+    private kept: State[] = [];
 
     constructor(private readonly trace: Trace) {}
 
@@ -30,15 +33,14 @@ export class Seeker {
     at(step: number): State {
         const { interval, keyframes, deltas } = this.trace.state;
         const wanted = Math.max(0, Math.min(step, deltas.length));
-        let from = Math.floor(wanted / interval) * interval;
-        let state = keyframes[from / interval];
-        if (this.last && this.last.step <= wanted && this.last.step >= from) {
-            from = this.last.step;
-            state = this.last.state;
+        const keyframe = Math.floor(wanted / interval), from = keyframe * interval;
+        if (this.keyframe !== keyframe) {
+            this.keyframe = keyframe;
+            this.kept = [keyframes[keyframe]];
         }
-        for (let i = from; i < wanted; ++i) state = patched(state, deltas[i]);
-        this.last = { step: wanted, state };
-        return state;
+        while (this.kept.length <= wanted - from)
+            this.kept.push(patched(this.kept[this.kept.length - 1], deltas[from + this.kept.length - 1]));
+        return this.kept[wanted - from];
     }
 }
 

@@ -19,6 +19,13 @@ export interface Scope {
     last: number;
 }
 
+/** Steps from `first` up to, not including, `end`. */
+export interface Stretch {
+    first: number;
+    end: number;
+    task: number;
+}
+
 export interface Remark {
     step: number;
     task: number;
@@ -65,9 +72,11 @@ export class Story {
     private readonly firstAccess: Int32Array;
     private readonly firstCandidate: Int32Array;
     private readonly remarksOf = new Map<number, Remark[]>();
-    private readonly choiceOf = new Map<number, number>();
-    private readonly touchesByObject = new Map<number, number[]>();
-    private readonly stepsByTask = new Map<number, number[]>();
+    // Made when they are first asked for: of a long execution a page opens without them.
+    private touchesByObject: Map<number, number[]> | null = null;
+    private stepsByTask: Map<number, number[]> | null = null;
+    private rootList: number[] | null = null;
+    private stretchList: Stretch[] | null = null;
 
     constructor(readonly trace: Trace) {
         this.first = trace.window.first;
@@ -83,14 +92,6 @@ export class Story {
             step, task: notes.task[i], kind: notes.kind[i], text: strings[notes.text[i]],
         }));
         for (const remark of this.remarks) push(this.remarksOf, remark.step, remark);
-        trace.choices.step.forEach((step, row) => this.choiceOf.set(step, row));
-        trace.steps.task.forEach((task, i) => push(this.stepsByTask, task, this.first + i));
-        for (let step = this.first; step < this.end; ++step)
-            for (const touch of this.touches(step)) {
-                const list = this.touchesByObject.get(touch.object);
-                if (list === undefined) this.touchesByObject.set(touch.object, [step]);
-                else if (list[list.length - 1] !== step) list.push(step);
-            }
     }
 
     has(step: number): boolean {
@@ -153,9 +154,9 @@ export class Story {
             .sort((a, b) => a.depth - b.depth);
     }
     alternatives(step: number): Alternative[] {
-        const row = this.choiceOf.get(step);
-        if (row === undefined) return [];
-        const { taken, task, op, object, outcome } = this.trace.choices, first = this.firstCandidate;
+        const { step: steps, taken, task, op, object, outcome } = this.trace.choices, first = this.firstCandidate;
+        const row = lowerBound(steps, step);
+        if (steps[row] !== step) return [];
         const list: Alternative[] = [];
         for (let i = first[row]; i < first[row + 1]; ++i)
             list.push({
@@ -166,10 +167,43 @@ export class Story {
         return list;
     }
     stepsOfTask(task: number): number[] {
+        if (this.stepsByTask === null) {
+            const lists = new Map<number, number[]>();
+            this.trace.steps.task.forEach((of, i) => push(lists, of, this.first + i));
+            this.stepsByTask = lists;
+        }
         return this.stepsByTask.get(task) ?? [];
     }
     stepsOfObject(object: number): number[] {
+        this.touchesByObject ??= this.listTouches();
         return this.touchesByObject.get(object) ?? [];
+    }
+    private listTouches(): Map<number, number[]> {
+        const lists = new Map<number, number[]>();
+        const objects = this.trace.accesses.object;
+        for (let step = this.first; step < this.end; ++step)
+            for (let i = this.firstAccess[step - this.first]; i < this.firstAccess[step - this.first + 1]; ++i) {
+                const list = lists.get(objects[i]);
+                if (list === undefined) lists.set(objects[i], [step]);
+                else if (list[list.length - 1] !== step) list.push(step);
+            }
+        return lists;
+    }
+    /** The scenario's own tasks that take steps, directly or by workers. */
+    roots(): number[] {
+        return (this.rootList ??= [...new Set([...new Set(this.trace.steps.task)].map((task) => this.rootOf(task)))]
+            .sort((a, b) => a - b));
+    }
+    /** Stretches of steps without a change of task. */
+    stretches(): readonly Stretch[] {
+        if (this.stretchList !== null) return this.stretchList;
+        const list: Stretch[] = [];
+        for (let step = this.first; step < this.end; ++step) {
+            const task = this.taskOf(step), last = list[list.length - 1];
+            if (last !== undefined && last.task === task) last.end = step + 1;
+            else list.push({ first: step, end: step + 1, task });
+        }
+        return (this.stretchList = list);
     }
     /**
      * The step of another task that this one follows from: the one that woke or made its task, or

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { Trace } from "../core/trace";
 import { togglePanel, handleKey } from "../keys";
 import { download, fromFile, pageWith } from "../data";
 import * as store from "../store";
@@ -124,6 +125,12 @@ function Branches(): JSX.Element | null {
     );
 }
 
+/** What a window of the whole lies around. */
+function cutTo(trace: Trace): string {
+    if (trace.why.critical) return "a window around the critical step";
+    return trace.violation ? "a window around the violation" : "a window";
+}
+
 /** The steps around the cursor, as text: also what a reader of the lanes without eyes has. */
 function StepList(): JSX.Element | null {
     const story = store.main.value?.story;
@@ -225,7 +232,7 @@ export function App(): JSX.Element {
             {shown && story ? (
                 <main class={store.comparing.value ? "comparing" : ""}>
                     <LessonBar />
-                    {cut ? <p class="cut" role="note">This page tells steps {story.first} to {story.end - 1} of {shown.trace.counts.steps}: a window around the critical step. <code>interleaf export --to json</code> has them all.</p> : null}
+                    {cut ? <p class="cut" role="note">This page tells steps {story.first} to {story.end - 1} of {shown.trace.counts.steps}: {cutTo(shown.trace)}. <code>interleaf export --to json</code> has them all.</p> : null}
                     <Transport />
                     <div class="columns">
                         <div class="left">

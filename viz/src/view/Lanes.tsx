@@ -114,7 +114,7 @@ export function Lanes({ shown, cursor, move, label, partner }: {
             context.fillStyle = colour("--race");
             context.fillRect(x(partner.from), topSpace, Math.max(2, x(partner.to) - x(partner.from)), height);
         }
-        const roots = [...new Set(story.trace.steps.task.map((task) => story.rootOf(task)))].sort((a, b) => a - b);
+        const roots = story.roots();
         for (const { lane, y, height: laneHeight } of placed) {
             context.fillStyle = colour("--grid");
             context.fillRect(0, y + laneHeight - 1, width.value, 0.5);

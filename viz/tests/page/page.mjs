@@ -266,9 +266,27 @@ await test("a page with many steps is small, opens at once and steps at once", a
     assert.ok(html.length <= 5_000_000, `${html.length} bytes`);
     const { page, close } = await open(browser, file("big.html"), { ready: false });
     await page.waitForSelector("output.where");
-    const opened = await page.evaluate(() => performance.now());
     const total = Number(/of (\d+)/.exec(await where(page))[1]);
-    const times = await page.evaluate(async () => {
+    assert.ok(total >= 100_000, `${total} steps only`);
+    // What the page's thread worked, in ms: whoever else uses the machine does not count.
+    const browserSide = await page.context().newCDPSession(page);
+    await browserSide.send("Performance.setTimeDomain", { timeDomain: "threadTicks" });
+    await browserSide.send("Performance.enable");
+    const worked = async () => {
+        const { metrics } = await browserSide.send("Performance.getMetrics");
+        return metrics.find((metric) => metric.name === "ThreadTime").value * 1000;
+    };
+    const idle = await worked();
+    await page.reload();
+    await page.waitForSelector("output.where");
+    const opened = await page.evaluate(() => performance.now());
+    const opening = await worked() - idle;
+    assert.ok(opening > 0, "another process opened it");
+    await page.waitForSelector("html[data-ready]");
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 500)));
+    const before = await worked();
+    const steps = 80;
+    const times = await page.evaluate(async (count) => {
         const list = [];
         const press = async (key) => {
             const start = performance.now();
@@ -277,15 +295,17 @@ await test("a page with many steps is small, opens at once and steps at once", a
             list.push(performance.now() - start);
             await new Promise((done) => requestAnimationFrame(done));
         };
-        for (let i = 0; i < 40; ++i) await press("ArrowRight");
-        for (let i = 0; i < 40; ++i) await press("ArrowLeft");
+        for (let i = 0; i < count; ++i) await press(i < count / 2 ? "ArrowLeft" : "ArrowRight");
+        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
         return list.sort((a, b) => a - b);
-    });
-    const median = times[times.length >> 1];
-    console.log(`        ${total} steps, ${html.length} bytes, open after ${Math.round(opened)} ms, a step ${median.toFixed(1)} ms (median)`);
-    const slack = Number(process.env.SLOW ?? 3);  // a machine that others use too
-    assert.ok(opened < 1000 * slack, `open after ${opened} ms`);
-    assert.ok(median < 16 * slack, `a step takes ${median} ms`);
+    }, steps);
+    const stepping = (await worked() - before) / steps, median = times[steps >> 1];
+    console.log(`        ${total} steps, ${html.length} bytes; open after ${Math.round(opened)} ms, of which the page works ` +
+        `${Math.round(opening)} ms; a step is made in ${median.toFixed(1)} ms (median), drawn with ${stepping.toFixed(1)} ms of work`);
+    // The figures are for a quiet machine; on one whose caches and cores others use too, work takes longer.
+    const slack = Number(process.env.SLOW ?? 3);
+    assert.ok(opening < 1000 * slack, `${opening} ms of work to open`);
+    assert.ok(stepping < 16 * slack, `${stepping} ms of work for a step`);
     await close();
 });
 

@@ -1,0 +1,21 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "app/export/state.h"
+
+namespace app::exporter {
+
+/// A step of a trace document in words: "lock trans_lock".
+std::string step_words(const Json& document, std::uint32_t step);
+
+/// What a step came after: its task's step before, what made it possible, and whoever last touched
+/// the same things. A line each.
+std::string causes_text(const Json& document, std::uint32_t step);
+
+/// Why a task does not come next after so many steps: it is not there, it waits for something that
+/// somebody has, or it could.
+/// @param task  its row
+std::string obstacle_text(const Json& document, std::size_t task, std::uint32_t steps);
+
+}  // namespace app::exporter
