@@ -96,7 +96,8 @@ void check_formats(const ParsedOptions& parsed, Reader& reader, const Settings& 
 }
 
 bool writes_a_file(VerbId verb) {
-    return verb == VerbId::Shrink || verb == VerbId::Sweep || verb == VerbId::Export;
+    return verb == VerbId::Shrink || verb == VerbId::Sweep || verb == VerbId::Export ||
+           verb == VerbId::Lesson;
 }
 
 /// Each -o belongs to the --format before it; without one, to text, or to the file that the verb
