@@ -22,7 +22,26 @@ async function test(name, body) {
     }
 }
 
-const where = (page) => page.locator("output.where").innerText();
+/** The step that the page is at, when it is drawn. */
+const where = async (page) => {
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    return page.locator("output.where").innerText();
+};
+/** How much of the lanes has the colour of the first task. */
+const drawn = (page) => page.evaluate(() => {
+    const canvas = document.querySelector("canvas"), context = canvas.getContext("2d");
+    const pixels = (x, y, w, h) => context.getImageData(x, y, w, h).data;
+    const before = pixels(0, 0, canvas.width, canvas.height), key = (data, i) => `${data[i]},${data[i + 1]},${data[i + 2]}`;
+    context.save();
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.fillStyle = getComputedStyle(canvas).getPropertyValue("--task-0").trim();
+    context.fillRect(0, 0, 1, 1);
+    const wanted = key(pixels(0, 0, 1, 1), 0);
+    context.restore();
+    let count = 0;
+    for (let i = 0; i < before.length; i += 4) if (key(before, i) === wanted) ++count;
+    return count;
+});
 /** The book in a page, and a page with another book. */
 const dataPattern = /(<script id="interleaf-data"[^>]*>)([A-Za-z0-9+/=]*)(<\/script>)/;
 const bookOf = (html) => JSON.parse(gunzipSync(Buffer.from(dataPattern.exec(html)[2], "base64")).toString());
@@ -201,6 +220,7 @@ await test("a lesson is walked by keyboard from an empty page to the race, and t
     const openPanels = () => page.locator("aside.state .panel:not(.closed)").count();
     assert.match(await where(page), /^step 0 of/);
     assert.equal(await openPanels(), 0);
+    assert.equal(await drawn(page), 0);
     assert.match(await bar.innerText(), new RegExp(`stop 1 of ${stops.length}`));
     for (let i = 0; i < stops.length; ++i) {
         if (i > 0) await page.keyboard.press("N");
@@ -210,6 +230,7 @@ await test("a lesson is walked by keyboard from an empty page to the race, and t
         assert.match(await page.locator("[aria-live=polite]").innerText(), new RegExp(`^stop ${i + 1} of ${stops.length}: `));
     }
     assert.match(await page.locator("#panel-devices").innerText(), /≠ the copies differ/);
+    assert.ok(await drawn(page) > 1000);
     await page.keyboard.press("N");
     assert.match(await bar.innerText(), new RegExp(`stop ${stops.length} of`));
 
