@@ -29,14 +29,14 @@ TEST_CASE("the lessons that come with the program say what they rely on at every
         CHECK(lesson.name == name);
         CHECK(lesson.stops.size() >= 6);
         CHECK(lesson.stops.front().panels.empty());  // it begins with an empty page
-        bool chooses = false, marks = false;
+        int choices = 0, marks = 0;
         for (const app::lesson::Stop& stop : lesson.stops) {
             INFO(stop.title);
             CHECK_FALSE(stop.expects.empty());
-            chooses = chooses || !stop.choose.empty();
-            marks = marks || !app::lesson::terms_of(stop.text).empty();
+            choices += stop.choose.empty() ? 0 : 1;
+            marks += app::lesson::terms_of(stop.text).empty() ? 0 : 1;
         }
-        CHECK(chooses);
-        CHECK(marks);
+        CHECK(choices >= 2);
+        CHECK(marks >= 4);
     }
 }
