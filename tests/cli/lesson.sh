@@ -71,6 +71,14 @@ refused 3 'unknown panel "device"' '"panels": ["devices", "files"]' '"panels": [
 exits 3 lesson ./nothing.json
 exits 2 lesson copy-on-write -o /nowhere/lesson.html
 
+# The lesson that the document shows.
+python3 - "$lessons/../docs/writing-a-lesson.md" >documented.json <<'PYTHON'
+import re, sys, textwrap
+print(textwrap.dedent(re.search(r"^    \{\n.*?^    \}\n", open(sys.argv[1]).read(), re.M | re.S).group()))
+PYTHON
+exits 0 lesson ./documented.json
+says out "1. The critical step"
+
 # The schema for editors accepts the lessons.
 python3 - "$lessons" <<'PYTHON' || fail "the schema does not fit the lessons"
 import glob, json, re, sys
@@ -80,7 +88,7 @@ jsonschema.Draft7Validator.check_schema(schema)
 validator = jsonschema.Draft7Validator(schema)
 wrong = json.loads(re.sub(r"^\s*//.*$", "", open("wrong.json").read(), flags=re.M))
 assert list(validator.iter_errors(wrong)), "the schema accepts an unknown panel"
-for name in glob.glob(sys.argv[1] + "/*.json"):
+for name in glob.glob(sys.argv[1] + "/*.json") + ["documented.json"]:
     if name.endswith(("schema.json", "glossary.json")):
         continue
     validator.validate(json.loads(re.sub(r"^\s*//.*$", "", open(name).read(), flags=re.M)))
