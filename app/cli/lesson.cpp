@@ -73,6 +73,9 @@ std::string as_text(const ToldLesson& told) {
 
 VerbResult lesson(Session& session) {
     if (session.parsed.arguments.empty()) return list_lessons();
+    if (session.settings.kernel_given)
+        return usage_failure(
+            "a lesson is told on its own kernel: no --kernel, --with or --without");
     auto found = find_lesson(session.argument(0));
     if (!found.ok()) return found.error();
     const auto told = tell(session, std::move(found.value()));

@@ -35,10 +35,20 @@ sim::Result<exporter::BranchOutcomes, Failure> outcomes_of(const Session& sessio
     return exporter::run_branches(*execution.value(), run.recorded, around, budget.value());
 }
 
-/// Runs the recording once more while a recorder looks on.
-sim::Result<RecordedRun, Failure> run_recorded(const Session& session, Recording recording,
-                                               const ScenarioPtr& scenario) {
-    RecordedRun run{.recording = std::move(recording), .scenario = scenario, .recorded = {}};
+}  // namespace
+
+sim::Result<RecordedRun, Failure> record(const Session& session, const std::string& word) {
+    const auto subject = subject_of(session, word);
+    if (!subject.ok()) return subject.error();
+    auto recording = recording_of(session, subject.value());
+    if (!recording.ok()) return recording.error();
+    return record(session, std::move(recording.value()), subject.value().scenario);
+}
+
+sim::Result<RecordedRun, Failure> record(const Session& session, Recording recording,
+                                         ScenarioPtr scenario) {
+    RecordedRun run{
+        .recording = std::move(recording), .scenario = std::move(scenario), .recorded = {}};
     exporter::Recorder* recorder = nullptr;
     const report::Token& token = run.recording.token;
     sim::ExecutionOptions options = execution_options(session.settings, token, true);
@@ -56,16 +66,6 @@ sim::Result<RecordedRun, Failure> run_recorded(const Session& session, Recording
     return run;
 }
 
-}  // namespace
-
-sim::Result<RecordedRun, Failure> record(const Session& session, const std::string& word) {
-    const auto subject = subject_of(session, word);
-    if (!subject.ok()) return subject.error();
-    auto recording = recording_of(session, subject.value());
-    if (!recording.ok()) return recording.error();
-    return run_recorded(session, std::move(recording.value()), subject.value().scenario);
-}
-
 sim::Result<RecordedRun, Failure> record_schedule(const Session& session,
                                                   const ScenarioPtr& scenario,
                                                   const model::KernelVersion& kernel,
@@ -74,9 +74,9 @@ sim::Result<RecordedRun, Failure> record_schedule(const Session& session,
     chosen.schedule = schedule;
     report::Token token = make_token(*scenario, kernel, session.settings.grain, chosen);
     token.trace_hash.reset();  // the run is still to come
-    auto run = run_recorded(
-        session, {.token = std::move(token), .steps = {}, .word = "", .has_scenario = false},
-        scenario);
+    auto run =
+        record(session, {.token = std::move(token), .steps = {}, .word = "", .has_scenario = false},
+               scenario);
     if (!run.ok()) return run;
     const auto word = recording_of(session, scenario, kernel, run.value().recorded.result);
     if (!word.ok()) return word.error();

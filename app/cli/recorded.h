@@ -12,6 +12,8 @@ struct RecordedRun {
 };
 /// @param word  an id, a file of a scenario or a failure, a token
 sim::Result<RecordedRun, Failure> record(const Session& session, const std::string& word);
+sim::Result<RecordedRun, Failure> record(const Session& session, Recording recording,
+                                         ScenarioPtr scenario);
 
 /// The execution that makes these choices, and goes on by default where they end.
 sim::Result<RecordedRun, Failure> record_schedule(const Session& session,

@@ -332,10 +332,10 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
 
 namespace {
 
-/// A recording names its own kernel; only the command line asks for another one.
+/// A recording and a lesson name their own kernel; only the command line asks for another one.
 bool takes_from_environment(const OptionSpec& option, VerbId verb) {
-    const bool has_its_own =
-        verb == VerbId::Replay || verb == VerbId::Explain || verb == VerbId::Shrink;
+    const bool has_its_own = verb == VerbId::Replay || verb == VerbId::Explain ||
+                             verb == VerbId::Shrink || verb == VerbId::Lesson;
     return applies(option, verb) && !(has_its_own && option.key() == "kernel");
 }
 

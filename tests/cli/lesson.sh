@@ -69,6 +69,10 @@ refused 3 'the glossary has no "device replaced"' '[replace|device replace]' '[d
 refused 3 'unknown scenario "replace/0001"' 'replace/001' 'replace/0001'
 refused 3 'unknown panel "device"' '"panels": ["devices", "files"]' '"panels": ["device", "files"]'
 exits 3 lesson ./nothing.json
+exits 2 lesson device-replace --kernel 6.1
+says err 'a lesson is told on its own kernel'
+INTERLEAF_KERNEL=6.1 exits 0 lesson device-replace
+says out 'on 5.5 without 1bbb97b8ce7d'
 exits 2 lesson copy-on-write -o /nowhere/lesson.html
 
 # The lesson that the document shows.
