@@ -11,6 +11,12 @@
 #ifndef INTERLEAF_INSTALLED_SCENARIOS
 #define INTERLEAF_INSTALLED_SCENARIOS ""
 #endif
+#ifndef INTERLEAF_SOURCE_LESSONS
+#define INTERLEAF_SOURCE_LESSONS ""
+#endif
+#ifndef INTERLEAF_INSTALLED_LESSONS
+#define INTERLEAF_INSTALLED_LESSONS ""
+#endif
 
 namespace app::cli {
 
@@ -30,6 +36,10 @@ std::string compiler() {
 
 std::vector<std::string> scenario_folders() {
     return {INTERLEAF_SOURCE_SCENARIOS, INTERLEAF_INSTALLED_SCENARIOS};
+}
+
+std::vector<std::string> lesson_folders() {
+    return {INTERLEAF_SOURCE_LESSONS, INTERLEAF_INSTALLED_LESSONS};
 }
 
 }  // namespace app::cli

@@ -10,5 +10,7 @@ std::string compiler();
 /// Folders of the scenarios that come with the program: of the source tree, and where they are
 /// installed.
 std::vector<std::string> scenario_folders();
+/// The same of the lessons.
+std::vector<std::string> lesson_folders();
 
 }  // namespace app::cli

@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "app/cli/output.h"
 #include "app/cli/pages.h"
 #include "app/cli/recorded.h"
+#include "app/cli/result_file.h"
 #include "app/cli/states.h"
 #include "app/cli/why.h"
 #include "app/export/dot.h"
@@ -21,11 +21,6 @@ struct Written {
     std::string said;  // "1,234 steps, 3 tasks"
 };
 using WrittenResult = sim::Result<Written, Failure>;
-
-std::string bytes_text(std::size_t bytes) {
-    constexpr std::size_t kib = 1024;
-    return bytes < 10 * kib ? grouped(bytes) + " bytes" : grouped(bytes / kib) + " KiB";
-}
 
 /// One execution, and the other one to compare it with; null: none.
 struct Told {
@@ -130,22 +125,6 @@ std::vector<std::string> exporter_names() {
     for (const auto& entry : exporters)
         names.push_back(entry.first);
     return names;
-}
-
-/// To the file of -o; "-" is stdout.
-std::optional<Failure> deliver(const std::string& file, const std::string& content,
-                               Report& report) {
-    if (file == "-") {
-        report.text = content;
-        return std::nullopt;
-    }
-    AtomicFile output;
-    std::string error = output.open(file);
-    if (error.empty()) error = output.commit(content);
-    if (!error.empty())
-        return Failure{
-            .exit = exit_code::usage, .message = std::move(error), .nearest = {}, .where = {}};
-    return std::nullopt;
 }
 
 }  // namespace

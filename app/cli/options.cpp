@@ -91,6 +91,9 @@ constexpr std::array verb_table{
     VerbSpec{VerbId::Step, "step", "ID|TOKEN|FILE",
              "an execution step by step, forward and back, with breakpoints and branches", 1, 1,
              "interleaf step il1:...\ninterleaf step il1:... --batch docs/examples/step.txt"},
+    VerbSpec{VerbId::Lesson, "lesson", "[NAME|FILE]",
+             "guided ways through an execution, for a browser; without a name, which there are", 0,
+             1, "interleaf lesson\ninterleaf lesson copy-on-write -o copy-on-write.html"},
 };
 
 constexpr std::array option_table{
@@ -280,7 +283,7 @@ constexpr std::array option_table{
                on_all, "INTERLEAF_FORMAT", true},
     OptionSpec{"-o,--output", "FILE",
                "for the preceding --format; \"-\" is stdout. Before any --format: of shrink the "
-               "smaller failure, of sweep the plot (SVG), of export the result",
+               "smaller failure, of sweep the plot (SVG), of export the result, of lesson the page",
                on_all, "", true},
     OptionSpec{"--artifacts", "DIR", "where failures and certificates go (default interleaf-out)",
                on_all, "INTERLEAF_ARTIFACTS"},

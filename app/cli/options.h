@@ -28,7 +28,8 @@ enum class VerbId : unsigned {
     Merge,
     Sweep,
     Export,
-    Step
+    Step,
+    Lesson
 };
 
 struct VerbSpec {

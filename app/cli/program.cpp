@@ -56,6 +56,8 @@ VerbResult run_verb(Session& session) {
         return export_execution(session);
     case VerbId::Step:
         return step(session);
+    case VerbId::Lesson:
+        return lesson(session);
     }
     return usage_failure("no such command");
 }

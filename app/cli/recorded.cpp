@@ -21,8 +21,10 @@ sim::Result<std::uint64_t, Failure> branch_budget(const Session& session) {
 }
 
 sim::Result<exporter::BranchOutcomes, Failure> outcomes_of(const Session& session,
-                                                           const RecordedRun& run, const Why& why) {
-    const auto budget = branch_budget(session);
+                                                           const RecordedRun& run, const Why& why,
+                                                           std::optional<std::uint64_t> given) {
+    const auto budget =
+        given ? sim::Result<std::uint64_t, Failure>(*given) : branch_budget(session);
     if (!budget.ok()) return budget.error();
     const report::Token& token = run.recording.token;
     const auto execution =
@@ -64,11 +66,32 @@ sim::Result<RecordedRun, Failure> record(const Session& session, Recording recor
     return run;
 }
 
-sim::Result<exporter::About, Failure> about(const Session& session, const RecordedRun& run) {
+sim::Result<RecordedRun, Failure> record_schedule(const Session& session,
+                                                  const ScenarioPtr& scenario,
+                                                  const model::KernelVersion& kernel,
+                                                  const sim::Schedule& schedule) {
+    sim::ExecutionResult chosen;
+    chosen.schedule = schedule;
+    report::Token token = make_token(*scenario, kernel, session.settings.grain, chosen);
+    token.trace_hash.reset();  // the run is still to come
+    auto run =
+        record(session, {.token = std::move(token), .steps = {}, .word = "", .has_scenario = false},
+               scenario);
+    if (!run.ok()) return run;
+    const auto word = recording_of(session, scenario, kernel, run.value().recorded.result);
+    if (!word.ok()) return word.error();
+    auto recording = load_recording(word.value());
+    if (!recording.ok()) return recording.error();
+    run.value().recording = std::move(recording.value());
+    return run;
+}
+
+sim::Result<exporter::About, Failure> about(const Session& session, const RecordedRun& run,
+                                            std::optional<std::uint64_t> branches) {
     const sim::ExecutionResult& result = run.recorded.result;
     const auto why = find_why(session, run.recording, run.scenario, result);
     if (!why.ok()) return why.error();
-    auto outcomes = outcomes_of(session, run, why.value());
+    auto outcomes = outcomes_of(session, run, why.value(), branches);
     if (!outcomes.ok()) return outcomes.error();
     Report told;
     describe_why(told, why.value(), result.trace);

@@ -69,6 +69,7 @@ VerbResult merge(Session& session);
 VerbResult sweep(Session& session);
 VerbResult export_execution(Session& session);
 VerbResult step(Session& session);
+VerbResult lesson(Session& session);
 
 /// The program without its main(): parses, runs the verb, writes its outputs.
 /// @return the exit code

@@ -96,7 +96,8 @@ void check_formats(const ParsedOptions& parsed, Reader& reader, const Settings& 
 }
 
 bool writes_a_file(VerbId verb) {
-    return verb == VerbId::Shrink || verb == VerbId::Sweep || verb == VerbId::Export;
+    return verb == VerbId::Shrink || verb == VerbId::Sweep || verb == VerbId::Export ||
+           verb == VerbId::Lesson;
 }
 
 /// Each -o belongs to the --format before it; without one, to text, or to the file that the verb
@@ -332,10 +333,10 @@ std::optional<Failure> read_settings(const ParsedOptions& parsed, Settings& sett
 
 namespace {
 
-/// A recording names its own kernel; only the command line asks for another one.
+/// A recording and a lesson name their own kernel; only the command line asks for another one.
 bool takes_from_environment(const OptionSpec& option, VerbId verb) {
-    const bool has_its_own =
-        verb == VerbId::Replay || verb == VerbId::Explain || verb == VerbId::Shrink;
+    const bool has_its_own = verb == VerbId::Replay || verb == VerbId::Explain ||
+                             verb == VerbId::Shrink || verb == VerbId::Lesson;
     return applies(option, verb) && !(has_its_own && option.key() == "kernel");
 }
 

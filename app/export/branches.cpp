@@ -12,13 +12,13 @@ std::uint32_t distance(std::uint32_t a, std::uint32_t b) {
     return a < b ? b - a : a - b;
 }
 
+}  // namespace
+
 BranchOutcome outcome_of(const sim::ExecutionResult& result) {
     if (result.failed()) return BranchOutcome::Fails;
     return result.outcome == sim::Outcome::Completed ? BranchOutcome::Passes
                                                      : BranchOutcome::Unknown;
 }
-
-}  // namespace
 
 std::size_t taken(const Recorded& recorded, const ChoicePoint& point) {
     const auto& departures = recorded.result.schedule.departures;

@@ -6,6 +6,8 @@ namespace app::exporter {
 /// What came of taking another candidate at a choice and going on by default from there.
 enum class BranchOutcome : std::uint8_t { Unknown, Passes, Fails };
 
+BranchOutcome outcome_of(const sim::ExecutionResult& result);
+
 /// For each choice point and candidate, in order; what the execution itself chose has its own
 /// outcome.
 using BranchOutcomes = std::vector<std::vector<BranchOutcome>>;

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 
-#include "app/scenario/json_index.h"
-#include "app/scenario/kernel_spec.h"
+#include "app/scenario/json_reader.h"
 #include "app/scenario/words.h"
 #include "model/format.h"
 #include "sim/hash.h"
@@ -14,83 +12,17 @@ namespace app::scenario {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::size_t max_scenario_tasks = 32;
 constexpr unsigned max_cpu = 63;
 constexpr std::uint64_t largest_device = std::uint64_t{1} << 40;
 
-/// The first mistake found; later ones are often its consequence.
-class Mistakes {
+class Loader : JsonReader {
   public:
-    Mistakes(std::string_view file, const JsonIndex& index) : file_(file), index_(index) {}
-
-    void at_value(const std::string& pointer, std::string message, std::string expected,
-                  std::string nearest = {}) {
-        report(index_.value(pointer), pointer, std::move(message), std::move(expected),
-               std::move(nearest));
-    }
-    void at_key(const std::string& pointer, std::string message, std::string expected,
-                std::string nearest = {}) {
-        report(index_.key(pointer), pointer, std::move(message), std::move(expected),
-               std::move(nearest));
-    }
-    const std::optional<InputError>& first() const { return first_; }
-
-  private:
-    void report(Position position, const std::string& pointer, std::string message,
-                std::string expected, std::string nearest) {
-        if (first_) return;
-        first_ = InputError{.file = file_,
-                            .line = position.line,
-                            .column = position.column,
-                            .field = pointer,
-                            .message = std::move(message),
-                            .expected = std::move(expected),
-                            .nearest = std::move(nearest)};
-    }
-
-    std::string file_;
-    const JsonIndex& index_;
-    std::optional<InputError> first_;
-};
-
-/// One value of the file, and where it stands.
-struct Node {
-    const Json* json;
-    std::string pointer;
-
-    Node child(const std::string& key) const {
-        std::string escaped;
-        for (const char c : key)
-            escaped += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-        return {&json->at(key), pointer + "/" + escaped};
-    }
-    Node child(std::size_t index) const {
-        return {&json->at(index), pointer + "/" + std::to_string(index)};
-    }
-};
-
-class Loader {
-  public:
-    Loader(Mistakes& mistakes, Scenario& scenario) : mistakes_(mistakes), scenario_(scenario) {}
+    Loader(Mistakes& mistakes, Scenario& scenario) : JsonReader(mistakes), scenario_(scenario) {}
 
     void load(const Node& root);
 
   private:
-    // Values by type. A mistake is reported, and the value is empty then.
-    bool is_object(const Node& node, const std::vector<std::string>& keys,
-                   const std::vector<std::string>& required);
-    bool is_array(const Node& node, std::string_view of_what);
-    std::string text(const Node& node);
-    std::string word(const Node& node, std::string_view what, std::string_view extra);
-    std::vector<std::string> words(const Node& node, std::string_view what);
-    std::uint64_t number(const Node& node, std::uint64_t least, std::uint64_t most);
-    bool boolean(const Node& node);
-    std::uint64_t size(const Node& node, std::uint64_t least, std::uint64_t most);
-    std::string one_of(const Node& node, const std::vector<std::string>& valid,
-                       std::string_view what);
-
     void load_fs(const Node& node);
     void load_device(const Node& node);
     void load_chunks(const Node& node);
@@ -101,134 +33,10 @@ class Loader {
     void load_tasks(const Node& node);
     void load_task(const Node& node, const std::string& name);
     void load_expectation(const Node& node);
-    std::optional<model::Release> load_release(const Node& node);
-    std::optional<model::KernelVersion> load_kernel(const Node& node);
-    void check_change(const Node& node);
 
     std::vector<std::string> device_names_;
-    Mistakes& mistakes_;
     Scenario& scenario_;
 };
-
-const char* kind_of(const Json& json) {
-    switch (json.type()) {
-    case Json::value_t::null:
-        return "null";
-    case Json::value_t::object:
-        return "an object";
-    case Json::value_t::array:
-        return "a list";
-    case Json::value_t::string:
-        return "a string";
-    case Json::value_t::boolean:
-        return "true or false";
-    case Json::value_t::number_float:
-        return "a fraction";
-    default:
-        return "a number";
-    }
-}
-
-bool Loader::is_object(const Node& node, const std::vector<std::string>& keys,
-                       const std::vector<std::string>& required) {
-    if (!node.json->is_object()) {
-        mistakes_.at_value(node.pointer, std::string("this is ") + kind_of(*node.json),
-                           "an object");
-        return false;
-    }
-    for (const auto& item : node.json->items()) {
-        if (std::find(keys.begin(), keys.end(), item.key()) != keys.end()) continue;
-        mistakes_.at_key(node.child(item.key()).pointer, "unknown key " + in_quotes(item.key()),
-                         "one of: " + join(keys, ", "), nearest(item.key(), keys));
-        return false;
-    }
-    for (const std::string& key : required) {
-        if (node.json->contains(key)) continue;
-        mistakes_.at_value(node.pointer, "the key " + in_quotes(key) + " is missing",
-                           "the keys " + join(required, ", "));
-        return false;
-    }
-    return true;
-}
-
-bool Loader::is_array(const Node& node, std::string_view of_what) {
-    if (node.json->is_array()) return true;
-    mistakes_.at_value(node.pointer, std::string("this is ") + kind_of(*node.json),
-                       "a list of " + std::string(of_what));
-    return false;
-}
-
-std::string Loader::text(const Node& node) {
-    if (node.json->is_string()) return node.json->get<std::string>();
-    mistakes_.at_value(node.pointer, std::string("this is ") + kind_of(*node.json), "a string");
-    return "";
-}
-
-/// A name: letters, digits, and the characters in `extra`.
-std::string Loader::word(const Node& node, std::string_view what, std::string_view extra) {
-    std::string value = text(node);
-    const auto valid = [extra](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               extra.find(c) != std::string_view::npos;
-    };
-    if (value.empty() || value.size() > 64 || !std::all_of(value.begin(), value.end(), valid))
-        mistakes_.at_value(node.pointer, in_quotes(value) + " is no " + std::string(what),
-                           "letters, digits and any of " + std::string(extra));
-    return value;
-}
-
-std::vector<std::string> Loader::words(const Node& node, std::string_view what) {
-    std::vector<std::string> list;
-    if (!is_array(node, "strings")) return list;
-    for (std::size_t i = 0; i < node.json->size(); ++i)
-        list.push_back(word(node.child(i), what, "_-./"));
-    return list;
-}
-
-std::uint64_t Loader::number(const Node& node, std::uint64_t least, std::uint64_t most) {
-    const std::string expected =
-        "a number from " + std::to_string(least) + " to " + std::to_string(most);
-    if (!node.json->is_number_unsigned()) {
-        mistakes_.at_value(node.pointer,
-                           node.json->is_number() ? node.json->dump() + " is no such number"
-                                                  : std::string("this is ") + kind_of(*node.json),
-                           expected);
-        return least;
-    }
-    const auto value = node.json->get<std::uint64_t>();
-    if (value < least || value > most)
-        mistakes_.at_value(node.pointer, std::to_string(value) + " is out of range", expected);
-    return value;
-}
-
-bool Loader::boolean(const Node& node) {
-    if (node.json->is_boolean()) return node.json->get<bool>();
-    mistakes_.at_value(node.pointer, std::string("this is ") + kind_of(*node.json),
-                       "true or false");
-    return false;
-}
-
-std::uint64_t Loader::size(const Node& node, std::uint64_t least, std::uint64_t most) {
-    const std::string expected = "a size from " + format_size(least) + " to " + format_size(most) +
-                                 ", a multiple of 4K, as \"64M\", \"4K\" or a number of bytes";
-    std::optional<std::uint64_t> bytes;
-    if (node.json->is_number_unsigned()) bytes = node.json->get<std::uint64_t>();
-    if (node.json->is_string()) bytes = parse_size(node.json->get<std::string>());
-    if (!bytes)
-        mistakes_.at_value(node.pointer, node.json->dump() + " is no size", expected);
-    else if (*bytes % model::sectorsize != 0 || *bytes < least || *bytes > most)
-        mistakes_.at_value(node.pointer, node.json->dump() + " is no possible size here", expected);
-    return bytes.value_or(least);
-}
-
-std::string Loader::one_of(const Node& node, const std::vector<std::string>& valid,
-                           std::string_view what) {
-    std::string value = text(node);
-    if (std::find(valid.begin(), valid.end(), value) == valid.end())
-        mistakes_.at_value(node.pointer, "unknown " + std::string(what) + " " + in_quotes(value),
-                           "one of: " + join(valid, ", "), nearest(value, valid));
-    return value;
-}
 
 void Loader::load(const Node& root) {
     if (!is_object(root,
@@ -246,7 +54,7 @@ void Loader::load(const Node& root) {
     if (json.contains("description")) scenario_.description = text(root.child("description"));
     if (json.contains("groups")) scenario_.groups = words(root.child("groups"), "group");
     if (json.contains("refs")) scenario_.refs = words(root.child("refs"), "commit or document");
-    if (json.contains("since")) scenario_.since = load_release(root.child("since"));
+    if (json.contains("since")) scenario_.since = release_of(root.child("since"));
     load_fs(root.child("fs"));
     if (json.contains("prepare")) load_ops(root.child("prepare"), scenario_.prepare);
     load_tasks(root.child("tasks"));
@@ -428,7 +236,7 @@ void Loader::load_expectation(const Node& node) {
     if (!is_object(node, {"kernel", "with", "without", "verdict", "signature"},
                    {"kernel", "verdict"}))
         return;
-    const std::optional<model::KernelVersion> kernel = load_kernel(node);
+    const std::optional<model::KernelVersion> kernel = kernel_of(node);
     const std::string verdict =
         one_of(node.child("verdict"), {"PASS", "PASS-BOUNDED", "CLEAN", "FAIL", "INCONCLUSIVE"},
                "verdict");
@@ -447,49 +255,6 @@ void Loader::load_expectation(const Node& node) {
                            "kernel " + entry.kernel.name() + " has an expectation already",
                            "one expectation for each kernel");
     scenario_.expect.push_back(std::move(entry));
-}
-
-std::optional<model::Release> Loader::load_release(const Node& node) {
-    const std::string release = text(node);
-    if (mistakes_.first()) return std::nullopt;
-    const auto version = KernelSpec{.release = release, .with = {}, .without = {}}.resolve();
-    if (version.ok()) return version.value().release();
-    mistakes_.at_value(node.pointer, version.error().message, "a mainline release, as \"5.5\"",
-                       version.error().hint);
-    return std::nullopt;
-}
-
-std::optional<model::KernelVersion> Loader::load_kernel(const Node& node) {
-    KernelSpec spec;
-    spec.release = text(node.child("kernel"));
-    if (!load_release(node.child("kernel"))) return std::nullopt;
-    for (const auto& [key, list] :
-         {std::pair{"with", &spec.with}, std::pair{"without", &spec.without}}) {
-        if (!node.json->contains(key)) continue;
-        const Node changes = node.child(key);
-        *list = words(changes, "commit or name of a change");
-        for (std::size_t i = 0; i < list->size() && !mistakes_.first(); ++i)
-            check_change(changes.child(i));
-    }
-    if (mistakes_.first()) return std::nullopt;
-    // Each word is known; together they may still be impossible ("with" one that is there already).
-    const auto version = spec.resolve();
-    if (version.ok()) return version.value();
-    mistakes_.at_value(node.pointer, version.error().message, "a kernel that can be made",
-                       version.error().hint);
-    return std::nullopt;
-}
-
-void Loader::check_change(const Node& node) {
-    const std::string change = text(node);
-    if (model::find_fix(change) != nullptr) return;
-    std::vector<std::string> known;
-    for (const model::Fix& fix : model::fixes()) {
-        if (*fix.commit != '\0') known.emplace_back(fix.commit);
-        known.emplace_back(fix.name);
-    }
-    mistakes_.at_value(node.pointer, "unknown commit " + in_quotes(change),
-                       "a commit id or name that the model knows", nearest(change, known));
 }
 
 std::uint32_t part_hash(const std::string& canonical_text) {
@@ -519,44 +284,11 @@ ContentHash hash_content(const Scenario& scenario) {
             .tasks = part_hash(tasks.dump())};
 }
 
-/// What the parser says, without its own name and place: "unexpected end of input; expected '}'".
-std::string syntax_message(const std::string& what) {
-    static constexpr std::string_view marker = "syntax error while parsing ";
-    const std::size_t at = what.find(marker);
-    if (at != std::string::npos) return "syntax error in " + what.substr(at + marker.size());
-    const std::size_t bracket = what.find("] ");
-    return "syntax error: " + (bracket == std::string::npos ? what : what.substr(bracket + 2));
-}
-
-InputError syntax_error(std::string_view text, std::string_view file, const std::string& what,
-                        std::size_t byte) {
-    const Position position = position_at(text, byte == 0 ? 0 : byte - 1);
-    std::string message = syntax_message(what);
-    std::string expected = "JSON; // and /* */ comments are allowed";
-    if (const std::size_t at = message.find("; expected "); at != std::string::npos) {
-        expected = message.substr(at + 11);
-        message.erase(at);
-    }
-    return {.file = std::string(file),
-            .line = position.line,
-            .column = position.column,
-            .field = {},
-            .message = std::move(message),
-            .expected = std::move(expected),
-            .nearest = {}};
-}
-
 }  // namespace
 
 sim::Result<Scenario, InputError> load(std::string_view text, std::string_view file) {
-    Json json;
-    try {
-        json = Json::parse(text, nullptr, true, true);
-    } catch (const Json::parse_error& error) {
-        return syntax_error(text, file, error.what(), error.byte);
-    } catch (const Json::exception& error) {
-        return syntax_error(text, file, error.what(), 0);
-    }
+    const auto parsed = parse_json(text, file);
+    if (!parsed.ok()) return parsed.error();
     const JsonIndex index(text);
     Mistakes mistakes(file, index);
     if (index.duplicate())
@@ -564,7 +296,7 @@ sim::Result<Scenario, InputError> load(std::string_view text, std::string_view f
     Scenario scenario;
     scenario.file = file;
     scenario.text = text;
-    if (!mistakes.first()) Loader(mistakes, scenario).load({&json, ""});
+    if (!mistakes.first()) Loader(mistakes, scenario).load({&parsed.value(), ""});
     if (mistakes.first()) return *mistakes.first();
     scenario.content = hash_content(scenario);
     return scenario;

@@ -47,6 +47,7 @@ exits 0 export "$token" "$passing" --to html -o pages/compare.html
 exits 1 diff "$token" "$passing" --format json -o pages/diff.json
 exits 0 export "$passing" --to json -o pages/pass.json
 cp dist/index.html pages/empty.html
+exits 0 lesson device-replace -o pages/lesson.html
 python3 - >big.json <<'PYTHON'
 import json
 

@@ -1,31 +1,4 @@
-/** One sentence or two for each term; the help shows them all. */
-export const glossary: { readonly [term: string]: string } = {
-    "tree block": "A block of a B-tree (4 or 16 KiB). A leaf holds items, a node holds keys and the addresses of the blocks below.",
-    "copy on write": "A block that a committed tree reaches is never changed in place: the change goes to a copy at a new address, and so do the blocks above it, up to the root.",
-    "commit root": "The root of a tree as the last commit left it. Readers that must see something that stands still walk from there.",
-    "transaction": "All changes between two commits. It becomes durable as a whole, when the super block that names its trees is written.",
-    "generation": "The number of the transaction that wrote a block. A parent names the generation of each child, so a stale block is noticed.",
-    "delayed ref": "A change of a reference count that is queued in memory. It reaches the extent tree when the queue is run, at the latest in the commit.",
-    "ref head": "All queued changes of references to one extent, with their sum.",
-    "pinned extent": "Space that was freed in this transaction and must not be used again before the commit: the last super block may still reach it.",
-    "block group": "A range of logical addresses for data, metadata or system blocks; it is what a chunk maps to devices.",
-    "chunk": "A range of logical addresses with the places on devices (stripes) that hold it.",
-    "space_info": "The counters of all block groups of one type: used, reserved, pinned, promised (may use).",
-    "block reserve": "Bytes of metadata space that are held back for changes to come.",
-    "ordered extent": "A range of a file whose data is on its way to the devices. When it has arrived the metadata that points to it is written.",
-    "delalloc": "Dirty pages of a file that have no place on the devices yet.",
-    "nocow": "Data that is overwritten in place, without a copy and without checksums.",
-    "snapshot": "A second tree that shares all blocks with its source. What either changes is copied; what both reach has two references.",
-    "relocation": "Moving everything out of a block group, by copying blocks and changing who points to them.",
-    "device replace": "Copying one device to another while the filesystem is used. Writes go to both, a cursor says how far the copy has come.",
-    "scrub": "Reading everything and checking it against its checksums. Replace uses it to copy.",
-    "zone": "A part of a device that can only be written from its write pointer on, and only be reset as a whole.",
-    "super block": "The block at a fixed place that names the roots of the trees. A commit is complete when it is written.",
-    "flush": "The request that makes a device's cache durable.",
-    "critical step": "The last step before which something that passes was still possible.",
-    "deviation": "A choice other than going on with the running task.",
-    "step": "What a task does from one place where others could run to the next. Nobody sees its middle.",
-    "invariant": "A promise of btrfs that is checked while the execution runs.",
-    "writer": "A task that holds a handle of the running transaction. A commit waits until those that may still change something have let go.",
-    "commit": "The way of a transaction to the devices: no new writers, all queued references run, trees written, super block written.",
-};
+import entries from "../../lessons/glossary.json";
+
+/** One sentence or two for each term; the help shows them all, and lessons mark them. */
+export const glossary: { readonly [term: string]: string } = entries;

@@ -11,6 +11,7 @@ export const keyTable: [string, string][] = [
     ["Space", "play and stop"],
     ["/", "search"],
     ["n p", "next, previous match"],
+    ["N P", "next, previous stop of the lesson"],
     ["c", "the critical step"],
     ["v", "the violation"],
     ["w W", "next change of what is watched; who set it last"],
@@ -46,6 +47,8 @@ const actions: { [key: string]: () => void } = {
     "/": () => document.getElementById("search")?.focus(),
     n: () => store.moveToMatch(1),
     p: () => store.moveToMatch(-1),
+    N: () => store.goToStop(store.stop.value + 1),
+    P: () => store.goToStop(store.stop.value - 1),
     c: () => {
         const step = store.main.value?.story.criticalStep();
         if (step !== null && step !== undefined) store.moveTo(step + 1);

@@ -5,7 +5,8 @@ import { fromFragment, plainView, toFragment, type View } from "./core/link";
 import { search } from "./core/search";
 import { changeKey, changes, Seeker } from "./core/seek";
 import { neighbour, Story } from "./core/story";
-import type { Book, Note, State } from "./core/trace";
+import { plain } from "./core/lesson";
+import type { Book, Branch, Note, State } from "./core/trace";
 
 /** One execution with what was made of it. */
 export class Shown {
@@ -154,8 +155,37 @@ export function view(): View {
     return {
         trace: current.value, step: cursor.value, axis: axis.value, task: selectedTask.value,
         object: selectedObject.value, panels: panels.value, compare: comparing.value,
-        token: main.value?.trace.token ?? "",
+        token: main.value?.trace.token ?? "", stop: stop.value,
     };
+}
+
+/** To a stop of the lesson, as it is told there. */
+export function goToStop(index: number): void {
+    const stops = book.value?.lesson?.stops ?? [];
+    const there = stops[index];
+    if (there === undefined) return;
+    batch(() => {
+        stop.value = index;
+        current.value = 0;
+        comparing.value = false;
+        panels.value = [...(there.panels ?? [])];
+        moveTo(there.step);
+        announcement.value = `stop ${index + 1} of ${stops.length}: ${there.title}. ${plain(there.text)}`;
+    });
+}
+
+/** The recorded execution that takes this candidate where the cursor stands; null: it was not recorded. */
+export function branchAt(step: number, candidate: number): Branch | null {
+    if (current.value !== 0) return null;
+    return book.value?.lesson?.branches.find((branch) => branch.step === step && branch.candidate === candidate) ?? null;
+}
+
+/** Lets another task come next: the execution that this leads to, after its first step. */
+export function takeBranch(branch: Branch): void {
+    batch(() => {
+        current.value = branch.trace;
+        moveTo(branch.step + 1);
+    });
 }
 
 export function show(next: View): void {
@@ -166,6 +196,8 @@ export function show(next: View): void {
         selectedObject.value = next.object;
         panels.value = next.panels.length > 0 ? next.panels : [...usualPanels];
         comparing.value = next.compare && shown.value.length > 1;
+        const stops = book.value?.lesson?.stops ?? [];
+        if (stops.length > 0) stop.value = Math.max(0, Math.min(next.stop, stops.length - 1));
         moveTo(next.step);
     });
 }
@@ -177,14 +209,15 @@ export function open(next: Book, fragment: string): void {
         failure.value = "";
         notes.value = next.notes ?? [];
         current.value = 0;
-        stop.value = next.lesson !== undefined ? 0 : -1;
+        stop.value = -1;
         const story = main.value?.story;
         const critical = story?.criticalStep();
-        const usual = next.lesson?.stops[0]?.step ??
-            (critical !== null && critical !== undefined ? critical + 1 : story?.violationStep() ?? story?.end ?? 0);
+        const usual = (critical !== null && critical !== undefined ? critical + 1 : story?.violationStep() ?? story?.end ?? 0);
         const compares = next.compare === true && next.traces.length > 1;
         const wanted = fromFragment(fragment, { ...plainView, step: usual });
         show({ ...wanted, compare: fragment === "" ? compares : wanted.compare });
+        if (next.lesson !== undefined && (fragment === "" || (wanted.trace === 0 && wanted.step === next.lesson.stops[stop.value]?.step)))
+            goToStop(stop.value);
     });
 }
 

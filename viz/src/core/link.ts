@@ -8,10 +8,12 @@ export interface View {
     panels: string[];
     compare: boolean;
     token: string;
+    /** Of a lesson; -1: none. */
+    stop: number;
 }
 
 export const plainView: View = {
-    trace: 0, step: 0, axis: "step", task: "", object: "", panels: [], compare: false, token: "",
+    trace: 0, step: 0, axis: "step", task: "", object: "", panels: [], compare: false, token: "", stop: -1,
 };
 
 export function toFragment(view: View): string {
@@ -23,6 +25,7 @@ export function toFragment(view: View): string {
     if (view.object !== "") params.set("object", view.object);
     if (view.panels.length > 0) params.set("panels", view.panels.join(","));
     if (view.compare) params.set("compare", "1");
+    if (view.stop >= 0) params.set("stop", String(view.stop));
     if (view.token !== "") params.set("token", view.token);
     return `#${params.toString()}`;
 }
@@ -43,5 +46,6 @@ export function fromFragment(fragment: string, fallback: View): View {
         panels: (params.get("panels") ?? "").split(",").filter((name) => name !== ""),
         compare: params.get("compare") === "1",
         token: params.get("token") ?? "",
+        stop: whole("stop", -1),
     };
 }

@@ -109,14 +109,26 @@ export interface Stop {
     step: number;
     title: string;
     text: string;
+    /** Open here, and no others. */
     panels?: string[];
     question?: { text: string; answer: string };
+    /** The reader may let another task come next: what that leads to is among the branches. */
+    choose?: boolean;
+}
+
+/** An execution that took another candidate at a choice of the lesson's own. */
+export interface Branch {
+    step: number;
+    candidate: number;
+    trace: number;
 }
 
 export interface Lesson {
+    name: string;
     title: string;
     about: string;
     stops: Stop[];
+    branches: Branch[];
 }
 
 export interface Note {

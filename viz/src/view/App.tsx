@@ -7,7 +7,7 @@ import * as store from "../store";
 import { Compare, Difference } from "./Compare";
 import { Help, NotesDialog } from "./dialogs";
 import { Lanes } from "./Lanes";
-import { LessonBar } from "./Lesson";
+import { LessonBar, PrintedLesson } from "./Lesson";
 import { otherTables, panelList, plainTable, sideTables } from "./panels";
 import { Transport } from "./Transport";
 import { Twin } from "./Twin";
@@ -114,12 +114,14 @@ function Branches(): JSX.Element | null {
             {list.length === 0
                 ? <span class="muted">{store.cursor.value >= story.end ? "nothing, this is the end" : `${story.taskName(story.taskOf(store.cursor.value))}: ${story.stepText(store.cursor.value)} (no choice)`}</span>
                 : <>
-                    {list.map((a, i) => (
-                        <button key={i} class={`branch ${a.taken ? "taken" : ""} ${a.outcome}`} disabled={!a.taken}
-                            title={a.taken ? "what came" : a.outcome === "" ? "not tried" : `tried, the default order after it: ${a.outcome}`}
-                            onClick={() => store.moveTo(store.cursor.value + 1)}>
-                            {a.outcome === "passes" ? "✓" : a.outcome === "fails" ? "✗" : "?"} {story.taskName(a.task)}: {a.text}{a.taken ? " ◀" : ""}</button>))}
-                    <span class="muted">{counts.passes} pass, {counts.fails} fail, {counts.open} open</span>
+                    {list.map((a, i) => {
+                        const recorded = store.branchAt(store.cursor.value, i);
+                        return <button key={i} class={`branch ${a.taken ? "taken" : ""} ${a.outcome}`} disabled={!a.taken && recorded === null}
+                            title={a.taken ? "what came" : a.outcome === "" ? "not tried" : `tried, the default order after it: ${a.outcome}${recorded ? "; go there" : ""}`}
+                            onClick={() => (recorded ? store.takeBranch(recorded) : store.moveTo(store.cursor.value + 1))}>
+                            {a.outcome === "passes" ? "✓" : a.outcome === "fails" ? "✗" : "?"} {story.taskName(a.task)}: {a.text}{a.taken ? " ◀" : recorded ? " ▸" : ""}</button>;
+                    })}
+                    <span class="muted">{counts.passes} pass, {counts.fails} fail, {counts.open} open{counts.fails === list.length ? ": whoever comes next, it fails" : ""}</span>
                 </>}
         </div>
     );
@@ -202,6 +204,7 @@ function Empty(): JSX.Element {
             <p>This page shows an execution of a simulated btrfs, step by step. It carries none{store.failure.value === "" ? "" : " that can be shown"}.</p>
             <p><label class="file">Open a file of <code>interleaf export --to json</code> or a page of <code>--to html</code>:{" "}
                 <input type="file" onChange={(event) => void take(event.currentTarget.files?.[0])} /></label> or drop it here.</p>
+            <p>New to btrfs? <code>interleaf lesson</code> lists guided ways through an execution, and <code>interleaf lesson NAME -o lesson.html</code> makes the page of one.</p>
         </main>
     );
 }
@@ -230,8 +233,9 @@ export function App(): JSX.Element {
         <>
             <Header />
             {shown && story ? (
-                <main class={store.comparing.value ? "comparing" : ""}>
+                <main class={store.comparing.value ? "comparing" : store.stop.value >= 0 ? "inlesson" : ""}>
                     <LessonBar />
+                    <PrintedLesson />
                     {cut ? <p class="cut" role="note">This page tells steps {story.first} to {story.end - 1} of {shown.trace.counts.steps}: {cutTo(shown.trace)}. <code>interleaf export --to json</code> has them all.</p> : null}
                     <Transport />
                     <div class="columns">

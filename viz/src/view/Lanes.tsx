@@ -68,6 +68,8 @@ export function Lanes({ shown, cursor, move, label, partner }: {
     const hover = useSignal<{ x: number; y: number; text: string } | null>(null);
     const left = useRef(0);
     const story = shown.story;
+    /** A lesson's page fills as the reader goes: what is to come is not drawn. */
+    const told = store.stop.value >= 0 ? cursor : story.end;
     const layout = useComputed(() => place(shown.lanes, store.folded.value));
     const positions = axisPositions(story, store.axis.value);
     const total = positions[positions.length - 1];
@@ -115,11 +117,20 @@ export function Lanes({ shown, cursor, move, label, partner }: {
             context.fillRect(x(partner.from), topSpace, Math.max(2, x(partner.to) - x(partner.from)), height);
         }
         const roots = story.roots();
+        context.save();
+        context.beginPath();
+        context.rect(0, 0, told < story.end ? Math.max(0, x(told)) : width.value, height);
+        context.clip();
+        for (const { lane, y, height: laneHeight } of placed) {
+            if (lane.values) drawCounter(context, colour, lane.values, x, y, laneHeight);
+            for (const box of lane.boxes) drawBox(context, colour, box, x, y, roots.indexOf(box.root));
+        }
+        context.restore();
         for (const { lane, y, height: laneHeight } of placed) {
             context.fillStyle = colour("--grid");
             context.fillRect(0, y + laneHeight - 1, width.value, 0.5);
-            if (lane.values) drawCounter(context, colour, lane.values, x, y, laneHeight);
-            for (const box of lane.boxes) drawBox(context, colour, box, x, y, roots.indexOf(box.root));
+            context.fillStyle = colour("--text");
+            if (lane.values) context.fillText(String(lane.values[cursor - story.first] ?? 0), Math.min(width.value - 20, x(cursor) + 4), y + 8);
         }
         drawMarks(context, colour, x, height);
         drawCause(context, colour, x, placed);
@@ -187,9 +198,6 @@ export function Lanes({ shown, cursor, move, label, partner }: {
             before = i;
         }
         context.stroke();
-        const now = values[cursor - story.first] ?? 0;
-        context.fillStyle = colour("--text");
-        context.fillText(String(now), Math.min(width.value - 20, x(cursor) + 4), y + 8);
     };
     const drawMarks = (context: CanvasRenderingContext2D, colour: (name: string) => string, x: (s: number) => number, height: number): void => {
         const line = (steps: number, paint: string, glyph: string, dash: number[]): void => {
@@ -209,8 +217,8 @@ export function Lanes({ shown, cursor, move, label, partner }: {
             context.fillRect(x(match), topSpace - 4, Math.max(2, pixels() - 1), 4);
         }
         const critical = story.criticalStep(), violation = story.violationStep();
-        if (critical !== null) line(critical + 1, colour("--critical"), "C", [5, 3]);
-        if (violation !== null) line(violation, colour("--bad"), "✗", [2, 2]);
+        if (critical !== null && critical < told) line(critical + 1, colour("--critical"), "C", [5, 3]);
+        if (violation !== null && violation <= told) line(violation, colour("--bad"), "✗", [2, 2]);
         for (const note of store.notes.value)
             if (store.shown.value[note.trace] === shown) line(note.step, colour("--muted"), "✎", [1, 4]);
         if (partner) {
@@ -339,6 +347,10 @@ export function Lanes({ shown, cursor, move, label, partner }: {
                         }}
                         onMouseMove={(event) => {
                             const found = hit(event);
+                            if (found.steps > told) {
+                                hover.value = null;
+                                return;
+                            }
                             const rect = event.currentTarget.getBoundingClientRect();
                             const text = found.box
                                 ? `${found.box.label || found.placed?.lane.name}: steps ${found.box.first} to ${found.box.end - 1}`

@@ -11,6 +11,9 @@ export interface TableData {
     pick?: (row: number) => void;
 }
 
+/** Characters that a cell has on one line, however narrow the panel. */
+const shortCell = 16;
+
 export function DataTable({ data, label }: { data: TableData; label: string }): JSX.Element {
     if (data.rows.length === 0) return <p class="nothing">nothing</p>;
     return (
@@ -28,7 +31,8 @@ export function DataTable({ data, label }: { data: TableData; label: string }): 
                                 const text = k === 0 && data.pick
                                     ? <button class="link" onClick={() => data.pick?.(i)}>{String(cell)}</button>
                                     : String(cell);
-                                return k === 0 ? <th scope="row" key={k}>{mark}{text}</th> : <td key={k}>{text}</td>;
+                                const fit = String(cell).length <= shortCell ? "short" : undefined;
+                                return k === 0 ? <th scope="row" class={fit} key={k}>{mark}{text}</th> : <td class={fit} key={k}>{text}</td>;
                             })}
                         </tr>
                     ))}

@@ -22,7 +22,26 @@ async function test(name, body) {
     }
 }
 
-const where = (page) => page.locator("output.where").innerText();
+/** The step that the page is at, when it is drawn. */
+const where = async (page) => {
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    return page.locator("output.where").innerText();
+};
+/** How much of the lanes has the colour of the first task. */
+const drawn = (page) => page.evaluate(() => {
+    const canvas = document.querySelector("canvas"), context = canvas.getContext("2d");
+    const pixels = (x, y, w, h) => context.getImageData(x, y, w, h).data;
+    const before = pixels(0, 0, canvas.width, canvas.height), key = (data, i) => `${data[i]},${data[i + 1]},${data[i + 2]}`;
+    context.save();
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.fillStyle = getComputedStyle(canvas).getPropertyValue("--task-0").trim();
+    context.fillRect(0, 0, 1, 1);
+    const wanted = key(pixels(0, 0, 1, 1), 0);
+    context.restore();
+    let count = 0;
+    for (let i = 0; i < before.length; i += 4) if (key(before, i) === wanted) ++count;
+    return count;
+});
 /** The book in a page, and a page with another book. */
 const dataPattern = /(<script id="interleaf-data"[^>]*>)([A-Za-z0-9+/=]*)(<\/script>)/;
 const bookOf = (html) => JSON.parse(gunzipSync(Buffer.from(dataPattern.exec(html)[2], "base64")).toString());
@@ -191,6 +210,95 @@ for (const scheme of ["light", "dark"])
             }
             await close();
         }
+    });
+
+await test("a lesson is walked by keyboard from an empty page to the race, and the reader may leave it", async () => {
+    const book = bookOf(readFileSync(file("lesson.html"), "utf8"));
+    const { stops, branches } = book.lesson;
+    const { page, close } = await open(browser, file("lesson.html"));
+    const bar = page.locator("section.lesson");
+    const openPanels = () => page.locator("aside.state .panel:not(.closed)").count();
+    assert.match(await where(page), /^step 0 of/);
+    assert.equal(await openPanels(), 0);
+    assert.equal(await drawn(page), 0);
+    assert.match(await bar.innerText(), new RegExp(`stop 1 of ${stops.length}`));
+    for (let i = 0; i < stops.length; ++i) {
+        if (i > 0) await page.keyboard.press("N");
+        assert.match(await where(page), new RegExp(`^step ${stops[i].step} of`));
+        assert.ok((await bar.innerText()).includes(stops[i].title));
+        assert.equal(await openPanels(), stops[i].panels.length);
+        assert.match(await page.locator("[aria-live=polite]").innerText(), new RegExp(`^stop ${i + 1} of ${stops.length}: `));
+    }
+    assert.match(await page.locator("#panel-devices").innerText(), /≠ the copies differ/);
+    assert.ok(await drawn(page) > 1000);
+    await page.keyboard.press("N");
+    assert.match(await bar.innerText(), new RegExp(`stop ${stops.length} of`));
+
+    // A question is answered when the reader asks; words are explained without a mouse.
+    const asked = stops.findIndex((stop) => stop.question !== undefined);
+    for (let i = stops.length - 1; i > asked; --i) await page.keyboard.press("P");
+    assert.ok(!(await bar.innerText()).includes(stops[asked].question.answer.slice(0, 20)));
+    await bar.getByRole("button", { name: "answer" }).focus();
+    await page.keyboard.press("Enter");
+    assert.ok((await bar.innerText()).includes(stops[asked].question.answer.slice(0, 20)));
+    await bar.locator(".stopwords summary").focus();
+    await page.keyboard.press("Enter");
+    assert.match(await bar.locator(".stopwords dd").first().innerText(), /\w{3}/);
+
+    // The reader lets another task come next: that leads to an execution that passes, and back.
+    const chosen = stops.findLastIndex ? stops.findLastIndex((stop) => stop.choose) : stops.map((stop) => stop.choose).lastIndexOf(true);
+    for (let i = asked; i < chosen; ++i) await page.keyboard.press("N");
+    const branch = branches.find((one) => one.step === stops[chosen].step);
+    const choices = bar.getByRole("group", { name: "Who comes next?" }).getByRole("button");
+    assert.equal(await choices.count(), 2);
+    await choices.filter({ hasNotText: "as told" }).focus();
+    await page.keyboard.press("Enter");
+    assert.match(await where(page), new RegExp(`^step ${branch.step + 1} of`));
+    assert.match(await bar.innerText(), /Your own order[^]*ends without a violation/);
+    await page.keyboard.press("End");
+    assert.doesNotMatch(await page.locator("body").innerText(), /≠ the copies differ/);
+    await bar.getByRole("button", { name: /back to this stop/ }).focus();
+    await page.keyboard.press("Enter");
+    assert.match(await where(page), new RegExp(`^step ${stops[chosen].step} of`));
+
+    // The same from the alternatives under the lanes, where the outcome is known.
+    await page.locator("#branches button", { hasText: "✓" }).click();
+    assert.match(await bar.innerText(), /Your own order/);
+    await page.keyboard.press("N");
+    assert.match(await bar.innerText(), new RegExp(`stop ${chosen + 2} of`));
+
+    // The address keeps the stop.
+    const link = await page.evaluate(() => location.hash);
+    await close();
+    const again = await open(browser, file("lesson.html"), { hash: link });
+    assert.match(await again.page.locator("section.lesson").innerText(), new RegExp(`stop ${chosen + 2} of`));
+    await again.close();
+});
+
+await test("a lesson is printed with one page for each stop", async () => {
+    const { stops } = bookOf(readFileSync(file("lesson.html"), "utf8")).lesson;
+    const { page, close } = await open(browser, file("lesson.html"));
+    await page.emulateMedia({ media: "print" });
+    assert.equal(await page.locator(".printed article").count(), stops.length);
+    assert.ok(await page.locator(".printed article").last().isVisible());
+    assert.ok(!(await page.locator(".columns").isVisible()));
+    const pdf = await page.pdf();
+    assert.ok((pdf.toString("latin1").match(/\/Type\s*\/Page[^s]/g) ?? []).length >= stops.length);
+    await close();
+});
+
+for (const scheme of ["light", "dark"])
+    await test(`nothing in a lesson stands in the way of assistive technology, ${scheme}`, async () => {
+        const { page, close } = await open(browser, file("lesson.html"), { colorScheme: scheme });
+        const { stops } = bookOf(readFileSync(file("lesson.html"), "utf8")).lesson;
+        for (let i = 0; i < stops.length; ++i) {
+            if (i > 0) await page.keyboard.press("N");
+            if (i % 3 !== 0 && !stops[i].choose) continue;
+            await page.evaluate(() => document.querySelectorAll("section.lesson details").forEach((one) => { one.open = true; }));
+            assert.deepEqual(await violations(page), [], `stop ${i + 1}`);
+        }
+        await page.keyboard.press("P");
+        await close();
     });
 
 await test("lanes and trees look as they did", async () => {
