@@ -201,7 +201,7 @@ constexpr std::array option_table{
                "let btrfs check judge the devices at each commit, crash or end", on_stoppable, ""},
     OptionSpec{"--at", "WHEN",
                "end (default), commit:N (0: the prepared state), step:N or crash:N: the moment; of "
-               "export --to dot, end or step:N: draw the trees then",
+               "an export as dot, end or step:N: draw the trees then",
                on_image | on_export, ""},
     OptionSpec{"--dir", "DIR", "the folder that DEVICE.img goes to", on_image, ""},
     OptionSpec{"--check", "", "let btrfs check judge the images, in both modes", on_image, ""},
