@@ -103,6 +103,33 @@ std::string wait_text(const Json& document, std::size_t task, std::uint32_t step
     return "";
 }
 
+std::string number(const Json& count) {
+    return std::to_string(count.get<std::uint64_t>());
+}
+
+/// "before it 96 of 200 continuations that were tried pass, after it none of 245".
+std::string critical_line(const Json& critical) {
+    const auto passing = [](const Json& tried) {
+        const auto all =
+            tried.at("passing").get<std::uint64_t>() + tried.at("failing").get<std::uint64_t>();
+        const Json& some = tried.at("passing");
+        return (some == 0 ? "none" : number(some)) + " of " + std::to_string(all);
+    };
+    const std::string which =
+        critical.at("exact") == true ? " continuations" : " continuations that were tried";
+    return "critical step: " + critical.at("text").get<std::string>() + "\n  before it " +
+           passing(critical.at("before")) + which + " pass, after it " +
+           passing(critical.at("after")) + "\n";
+}
+
+std::string flip_lines(const Json& flip) {
+    std::string text = "passes in the other order:\n  " +
+                       flip.at("first").at("text").get<std::string>() + "\n  " +
+                       flip.at("second").at("text").get<std::string>() + "\n";
+    if (!flip.at("passing").is_null()) text += "  " + flip.at("passing").get<std::string>() + "\n";
+    return text;
+}
+
 }  // namespace
 
 std::string step_words(const Json& document, std::uint32_t step) {
@@ -154,6 +181,18 @@ std::string obstacle_text(const Json& document, std::size_t task, std::uint32_t 
         return name + " can come next: " + record->at("next").get<std::string>() + "\n";
     const std::string waits = wait_text(document, task, steps);
     return waits.empty() ? name + " waits: " + record->at("next").get<std::string>() + "\n" : waits;
+}
+
+std::string decision_text(const Json& document) {
+    if (document.at("violation").is_null()) return "nothing failed\n";
+    const Json& why = document.at("why");
+    std::string text;
+    if (const Json& critical = why.at("critical"); !critical.is_null())
+        text += critical_line(critical);
+    if (const Json& flips = why.at("flips"); !flips.is_null())
+        for (const Json& flip : flips.at("found"))
+            text += flip_lines(flip);
+    return text.empty() ? "neither a critical step nor an order that matters was found\n" : text;
 }
 
 }  // namespace app::exporter

@@ -13,6 +13,10 @@ std::string step_words(const Json& document, std::uint32_t step);
 /// the same things. A line each.
 std::string causes_text(const Json& document, std::uint32_t step);
 
+/// What decides a failure: the critical step, and the orders whose reversal passes, each with the
+/// token of an execution that does. Says so if nothing of it was looked for or found.
+std::string decision_text(const Json& document);
+
 /// Why a task does not come next after so many steps: it is not there, it waits for something that
 /// somebody has, or it could.
 /// @param task  its row

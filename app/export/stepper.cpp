@@ -449,10 +449,10 @@ std::string Stepper::alternatives() const {
     return text;
 }
 
-/// What a step came after: its task's step before, what made it possible, and whoever last touched
-/// the same things.
+/// What decides the failure; or of a step what it came after: its task's step before, what made it
+/// possible, and whoever last touched the same things.
 Stepper::Answer Stepper::why(const Words& words) const {
-    if (words.size() == 1) return document().at("why").dump(2) + "\n";
+    if (words.size() == 1) return decision_text(document());
     const auto step = parse_number(words[1]);
     if (!step || *step >= steps_)
         return Mistake{"why \"" + words[1] + "\": expected a step below " + std::to_string(steps_),
