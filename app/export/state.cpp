@@ -44,7 +44,9 @@ Json StateReader::read(const sim::Scheduler& scheduler) {
     state["reserves"] = reserves_table(fs_);
     state["chunks"] = chunks_table(fs_);
     state["devices"] = devices_table(fs_);
+    if (fs_.zoned != nullptr) state["zones"] = zones_table(fs_);
     state["replace"] = replace_table(fs_);
+    state["relocation"] = relocation_table(fs_);
     state["scrub"] = scrub_table(fs_);
     state["files"] = files_table(fs_);
     state["ordered"] = ordered_table(fs_);

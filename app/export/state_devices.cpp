@@ -31,6 +31,18 @@ const char* state_name(model::ReplaceState state) {
     return "";
 }
 
+const char* condition_name(model::ZoneCond condition) {
+    switch (condition) {
+    case model::ZoneCond::Empty:
+        return "empty";
+    case model::ZoneCond::Open:
+        return "open";
+    case model::ZoneCond::Full:
+        return "full";
+    }
+    return "";
+}
+
 bool holds_super(std::uint64_t physical) {
     constexpr std::uint64_t second = std::uint64_t{64} << 20;
     return physical == model::super_info_offset || physical == second;
@@ -72,6 +84,8 @@ Json device_record(const model::Device& device) {
                    {"in_flight", Json::array()},
                    {"cached", cached_json(device)},
                    {"data", data_json(device)}};
+    if (device.drive != nullptr && device.drive->max_active_zones > 0)
+        record["active_zones_left"] = device.drive->active_zones_left.peek();
     for (const auto& [start, length] : device.alloc_state)
         record["allocated"].push_back({number_json(start), number_json(length)});
     for (const model::Device::InFlight& write : device.in_flight)
@@ -108,6 +122,19 @@ Json devices_table(const model::FsInfo& fs) {
     Json table = Json::object();
     for (const model::Device* const device : fs.fs_devices.all_devices)
         table[std::string(device->name)] = device_record(*device);
+    return table;
+}
+
+Json zones_table(const model::FsInfo& fs) {
+    Json table = Json::object();
+    for (const model::Device* const device : fs.fs_devices.all_devices) {
+        if (device->drive == nullptr) continue;
+        for (const auto& [start, zone] : device->drive->zones)
+            table[std::string(device->name) + "/" + std::to_string(start)] = {
+                {"length", number_json(device->drive->zone_size)},
+                {"write_pointer", number_json(zone.write_pointer)},
+                {"condition", condition_name(zone.cond)}};
+    }
     return table;
 }
 

@@ -36,7 +36,9 @@ Json reserves_table(const model::FsInfo& fs);
 
 Json chunks_table(const model::FsInfo& fs);
 Json devices_table(const model::FsInfo& fs);
+Json zones_table(const model::FsInfo& fs);
 Json replace_table(const model::FsInfo& fs);
+Json relocation_table(const model::FsInfo& fs);
 Json scrub_table(const model::FsInfo& fs);
 
 Json files_table(const model::FsInfo& fs);

@@ -9,6 +9,14 @@ constexpr BitName group_bits[] = {{model::bg_runtime::removed, "removed"},
                                   {model::bg_runtime::to_copy, "to_copy"},
                                   {model::bg_runtime::new_group, "new"}};
 
+void add_zone(Json& record, const model::ZonedGroup& zoned) {
+    record["zone_capacity"] = number_json(zoned.zone_capacity);
+    record["alloc_offset"] = number_json(zoned.alloc_offset);
+    record["zone_unusable"] = number_json(zoned.zone_unusable);
+    record["zone_active"] = zoned.is_active;
+    record["meta_write_pointer"] = number_json(zoned.meta_write_pointer);
+}
+
 Json group_record(const model::BlockGroup& group) {
     Json record = {{"type", group_type_text(group.flags)},
                    {"length", number_json(group.length)},
@@ -25,6 +33,7 @@ Json group_record(const model::BlockGroup& group) {
                    {"free", Json::array()}};
     for (const auto& [start, length] : group.free_space)
         record["free"].push_back({number_json(start), number_json(length)});
+    if (group.zoned != nullptr) add_zone(record, *group.zoned);
     return record;
 }
 

@@ -97,18 +97,26 @@ std::string lock_text(const sim::RwSem& lock) {
 
 }  // namespace
 
+std::string root_name(const model::Root& root) {
+    const std::string name = report::tree_name(root.objectid);
+    if (root.objectid != model::tree_reloc_objectid) return name;
+    return name + " of " + report::tree_name(root.root_key.offset);
+}
+
 void TreeReader::read() {
     for (const model::Root* const root :
          {fs_.tree_root, fs_.extent_root, fs_.chunk_root, fs_.dev_root, fs_.csum_root})
         add_root(root);
-    for (const auto& [id, root] : fs_.fs_roots)
+    for (const auto& [id, root] : fs_.fs_roots) {
         add_root(root);
+        add_root(root->reloc_root);
+    }
     add_extents();
 }
 
 void TreeReader::add_root(const model::Root* root) {
     if (root == nullptr) return;
-    Json& record = roots[report::tree_name(root->objectid)];
+    Json& record = roots[root_name(*root)];
     record = {{"shareable", root->shareable()},
               {"last_trans", number_json(root->last_trans.peek())},
               {"dirty", root->on_dirty_list}};

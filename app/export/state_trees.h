@@ -1,11 +1,15 @@
 #pragma once
 #include <set>
+#include <string>
 #include <vector>
 
 #include "app/export/state.h"
 #include "model/fs_info.h"
 
 namespace app::exporter {
+
+/// "FS_TREE"; a relocation tree by what it is a copy of: "TREE_RELOC of 257".
+std::string root_name(const model::Root& root);
 
 /// All trees, as they are and as they were last committed: their roots, each block once, and what
 /// the extent tree says of extents.

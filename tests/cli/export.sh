@@ -62,6 +62,56 @@ for id in commit/001 replace/003 zoned/002; do
     PYTHONPATH=$lib python3 states.py a.json states 2>err || fail "$id: the states differ"
 done
 
+# What zones and relocation are about, told by other parts of the document as well.
+cat >parts.py <<'PYTHON'
+import json, re, sys
+from merge_patch import patched
+
+def states(name):
+    told = json.load(open(name))
+    state = told["state"]["keyframes"][0]
+    for delta in told["state"]["deltas"]:
+        state = patched(state, delta)
+        yield told, state
+
+moved, last = set(), {}
+for told, state in states("zoned.json"):
+    chunks = {(stripe[0], stripe[1]): int(start) for start, chunk in state["chunks"].items() for stripe in chunk["stripes"]}
+    for key, zone in state["zones"].items():
+        device, start = key.split("/")
+        written = zone["write_pointer"] - int(start)
+        assert 0 <= written <= zone["length"] and (zone["condition"] == "empty") == (written == 0), (key, zone)
+        if written != last.get(key, written):
+            moved.add(key)
+        last[key] = written
+        group = state["groups"].get(str(chunks.get((device, int(start)))))
+        if group:  # nothing is written that was not handed out, and of tree blocks nothing out of their order
+            assert written <= group["alloc_offset"] <= group["zone_capacity"], (key, zone, group)
+            if group["type"].startswith("metadata"):
+                assert written <= group["meta_write_pointer"] - chunks[device, int(start)], (key, zone, group)
+assert moved, "no write pointer moves"
+
+stages, groups, asked = [], set(), None
+for told, state in states("send.json"):
+    asked = asked or {int(n) for m in told["messages"] for n in re.findall(r"relocating block group (\d+)", m)}
+    for record in [state["relocation"].get("relocation")]:
+        if not record:
+            continue
+        groups.add(record["block_group"])
+        stages.append(record["stage"])
+        assert set(record["to_merge"]) <= set(record["reloc_roots"]), record
+        for tree in record["reloc_roots"]:
+            assert "node" in state["roots"].get(f"TREE_RELOC of {tree}", {}), (tree, record)
+assert groups and groups == asked, (groups, asked)
+assert stages[0] == "MOVE_DATA_EXTENTS" and "UPDATE_DATA_PTRS" in stages, stages[:1]
+assert any("TREE_RELOC of " in name for _, state in states("send.json") for name in state["roots"])
+PYTHON
+exits 0 export zoned/001 --kernel 6.8 --seed 3 --to json --branches 0 -o zoned.json
+document zoned.json '"zones" in d["state"]["keyframes"][0]'
+exits 0 export send/001 --kernel 5.0 --seed 1 --to json --branches 0 --critical off --flips off -o send.json
+document send.json '"zones" not in d["state"]["keyframes"][0]'
+PYTHONPATH=$lib python3 parts.py 2>err || fail "zones and relocation: $(tail -1 err)"
+
 # A failure says why.
 exits 1 explore replace/001 --kernel 5.5 --without 1bbb97b8ce7d --format json
 token=$(value 'd["failures"][0]["token"]')

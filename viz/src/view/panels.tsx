@@ -140,6 +140,7 @@ function GroupBar({ state, start, row }: { state: State; start: number; row: Row
 function Groups({ state }: { state: State }): JSX.Element {
     return (
         <div class="groups">
+            <Relocation state={state} />
             <svg width="0" height="0" aria-hidden="true">
                 <defs>
                     <pattern id="pinned" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(-45)">
@@ -156,10 +157,35 @@ function Groups({ state }: { state: State }): JSX.Element {
                         {number(row.reservations) > 0 ? <span class="flag"> reservations {words(row.reservations)}</span> : null}
                         <span class="right">{size(row.used)} used</span></div>
                     <GroupBar state={state} start={Number(start)} row={row} />
+                    <ZoneOfGroup row={row} />
                 </div>
             ))}
         </div>
     );
+}
+
+/** What a balance is about, and how far the relocation of a block group is. */
+function Relocation({ state }: { state: State }): JSX.Element | null {
+    const balance = state.relocation?.balance, row = state.relocation?.relocation;
+    if (!balance && !row) return null;
+    const trees = (list: unknown): string => (list as string[]).join(", ") || "none";
+    return (
+        <div class="group relocation">
+            {balance ? <p>{mark("relocation", "balance") ? <span class="delta">Δ </span> : null}<Term word="balance" /> of{" "}
+                {[balance.data === true ? "data" : "", balance.metadata === true ? "metadata" : ""].filter(Boolean).join(" and ")}
+                {number(balance.pause_requests) > 0 ? ", asked to pause" : ""}{number(balance.cancel_requests) > 0 ? ", asked to end" : ""}</p> : null}
+            {row ? <p>{mark("relocation", "relocation") ? <span class="delta">Δ </span> : null}<Term word="relocation" /> of{" "}
+                <b>{words(row.block_group)}</b>: <b>{words(row.stage)}</b>{row.merges === true ? ", merging" : ""}; relocation trees of{" "}
+                <b>{trees(row.reloc_roots)}</b>, to be merged <b>{trees(row.to_merge)}</b>, merged <b>{trees(row.merged)}</b></p> : null}
+        </div>
+    );
+}
+
+/** Where in a block group's zone the next extent and the next tree block go. */
+function ZoneOfGroup({ row }: { row: Row }): JSX.Element | null {
+    if (row.alloc_offset === undefined) return null;
+    return <div class="zone">zone: {size(row.alloc_offset)} of {size(row.zone_capacity)} handed out, {size(row.zone_unusable)} unusable
+        {String(row.type).startsWith("data") ? "" : `, tree blocks written up to ${words(row.meta_write_pointer)}`}{row.zone_active === true ? ", active" : ""}</div>;
 }
 
 function groupTable(state: State): TableData {
@@ -210,10 +236,25 @@ function Devices({ state }: { state: State }): JSX.Element {
                     </div>
                 );
             })}
+            <Zones state={state} />
             <Contents state={state} />
             <p class="legend">▴ write in flight; ticks: in the volatile cache, lost if the power fails now; unit {size(mib)}</p>
         </div>
     );
+}
+
+/** How far each zone is written. */
+function Zones({ state }: { state: State }): JSX.Element | null {
+    const rows = entries(state, "zones").map(([key, row]) => ({ key, row, device: key.split("/")[0], start: Number(key.split("/")[1]) }))
+        .sort((a, b) => (a.device === b.device ? a.start - b.start : a.device < b.device ? -1 : 1));
+    if (rows.length === 0) return null;
+    return <DataTable label="zones of the devices" data={{
+        head: ["zone", "condition", "write pointer", "written"],
+        rows: rows.map(({ key, row, start }) => [key, words(row.condition), words(row.write_pointer),
+            `${size(number(row.write_pointer) - start)} of ${size(row.length)}`]),
+        marked: rows.map(({ key }) => mark("zones", key)),
+        pick: (row) => (watching.value = `zones/${rows[row].key}`),
+    }} />;
 }
 
 /** What the devices hold of the files' data, side by side: where copies differ, it shows. */
@@ -397,8 +438,8 @@ export const panelList: Panel[] = [
         draw: (state, story) => <Transactions state={state} kernel={story.trace.kernel} /> },
     { id: "trees", title: "Trees before and after", tables: ["blocks", "roots"], table: treeTable, draw: (state) => <Trees state={state} /> },
     { id: "refs", title: "Delayed references", tables: ["heads"], table: headTable },
-    { id: "groups", title: "Block groups", tables: ["groups", "pinned", "extents"], table: groupTable, draw: (state) => <Groups state={state} /> },
-    { id: "devices", title: "Devices", tables: ["devices", "chunks", "replace", "scrub"], table: deviceTable, draw: (state) => <Devices state={state} /> },
+    { id: "groups", title: "Block groups", tables: ["groups", "relocation", "pinned", "extents"], table: groupTable, draw: (state) => <Groups state={state} /> },
+    { id: "devices", title: "Devices", tables: ["devices", "zones", "chunks", "replace", "scrub"], table: deviceTable, draw: (state) => <Devices state={state} /> },
     { id: "space", title: "Space", tables: ["space", "reserves"], table: spaceTable, draw: (state) => <Space state={state} /> },
     { id: "files", title: "Files and ordered extents", tables: ["files", "ordered"], table: fileTable },
     { id: "tasks", title: "Tasks and locks", tables: ["tasks"], table: taskTable, draw: (state) => <WaitGraph state={state} /> },
@@ -411,4 +452,4 @@ export function otherTables(state: State): string[] {
     return Object.keys(state).filter((name) => !known.has(name));
 }
 /** Small tables beside the panels that draw them. */
-export const sideTables = ["pinned", "extents", "chunks", "replace", "scrub", "roots", "fs"];
+export const sideTables = ["pinned", "extents", "relocation", "zones", "chunks", "replace", "scrub", "roots", "fs"];
