@@ -38,7 +38,7 @@ Result<void> del_leaf(TransHandle& trans, Root& root, Path& path, ExtentBuffer& 
 /// At most a third full, by bytes and by the cap.
 bool is_small(const ExtentBuffer& leaf) {
     const u32 count = leaf.nritems();
-    const u32 cap = leaf.fs.items_per_node;
+    const u32 cap = leaf.fs.leaf_cap;
     if (cap != 0 && count * 3 > cap) return false;
     return layout::leaf_space_used(leaf, 0, count) < layout::leaf_data_size(leaf) / 3;
 }

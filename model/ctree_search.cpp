@@ -58,7 +58,7 @@ constexpr int no_write_locks = -1;
 
 Search::Search(TransHandle* trans, Root& root, const Key& key, Path& path, int ins_len, bool cow)
     : trans_(trans), root_(root), key_(key), path_(path), ins_len_(ins_len), cow_(cow),
-      split_full_nodes_(root.fs.items_per_node == 0) {
+      split_full_nodes_(root.fs.node_cap == 0) {
     SIM_ASSERT(path.nodes[0] == nullptr && (!cow || trans != nullptr));
     if (path.search_commit_root) path.skip_locking = true;
     if (ins_len < 0) {

@@ -30,14 +30,14 @@ std::string_view device_id(const FsInfo& fs) {
 }  // namespace
 
 FsInfo::FsInfo(const KernelVersion& version, const Geometry& shape, KernelQuestions* asked)
-    : kernel(version, asked), nodesize(shape.nodesize), items_per_node(shape.items_per_node),
-      fs_state(0, 0, objects::fs_state), super_copy(sim::make<SuperBlock>()),
-      super_for_commit(sim::make<SuperBlock>()), super_obj(objects::super, 0, this),
-      geometry(&shape), fs_roots_lock(lock_classes::fs_roots_lock),
-      fs_roots_obj(objects::fs_roots, 0, this), fs_roots_tag_obj(objects::fs_roots, 1, this),
-      commit_root_sem(lock_classes::commit_root_sem), buffer_radix_obj(objects::eb_cache, 0, this),
-      trans_lock(lock_classes::trans_lock), trans_obj(objects::transaction, 0, this),
-      transaction_wait(0, "transaction_wait"),
+    : kernel(version, asked), nodesize(shape.nodesize), leaf_cap(shape.items_per_node),
+      node_cap(shape.node_cap()), fs_state(0, 0, objects::fs_state),
+      super_copy(sim::make<SuperBlock>()), super_for_commit(sim::make<SuperBlock>()),
+      super_obj(objects::super, 0, this), geometry(&shape),
+      fs_roots_lock(lock_classes::fs_roots_lock), fs_roots_obj(objects::fs_roots, 0, this),
+      fs_roots_tag_obj(objects::fs_roots, 1, this), commit_root_sem(lock_classes::commit_root_sem),
+      buffer_radix_obj(objects::eb_cache, 0, this), trans_lock(lock_classes::trans_lock),
+      trans_obj(objects::transaction, 0, this), transaction_wait(0, "transaction_wait"),
       transaction_blocked_wait(0, "transaction_blocked_wait"),
       tree_log_mutex(lock_classes::tree_log_mutex), reloc_mutex(lock_classes::reloc_mutex),
       ro_block_group_mutex(lock_classes::ro_block_group_mutex),

@@ -41,7 +41,8 @@ class FsInfo {
     FsInfo& operator=(const FsInfo&) = delete;
 
     AskedKernel kernel;
-    u32 nodesize = 4096, items_per_node = 0;
+    u32 nodesize = 4096;
+    u32 leaf_cap = 0, node_cap = 0;  // items of a leaf, slots of a node; 0: what fits
     /// Coverage counts each question as the change's code path having run, as this kernel has it.
     bool has(const Fix& fix) const {
         sim::probe(probe_of(fix));

@@ -134,18 +134,19 @@ struct Tree {
 class NodeLimits {
   public:
     explicit NodeLimits(const Geometry& geometry)
-        : room_(geometry.nodesize - sizeof(HeaderItem)), cap_(geometry.items_per_node) {}
+        : room_(geometry.nodesize - sizeof(HeaderItem)), leaf_cap_(geometry.items_per_node),
+          node_cap_(geometry.node_cap()) {}
 
     bool leaf_takes(std::size_t items, std::size_t bytes) const {
-        return bytes <= room_ && (cap_ == 0 || items <= cap_);
+        return bytes <= room_ && (leaf_cap_ == 0 || items <= leaf_cap_);
     }
     std::size_t ptrs() const {
         const std::size_t fitting = room_ / sizeof(KeyPtr);
-        return cap_ == 0 ? fitting : std::min<std::size_t>(fitting, cap_);
+        return node_cap_ == 0 ? fitting : std::min<std::size_t>(fitting, node_cap_);
     }
 
   private:
-    std::size_t room_, cap_;
+    std::size_t room_, leaf_cap_, node_cap_;
 };
 
 std::vector<PlannedBlock> plan_leaves(const std::vector<Item>& items, const NodeLimits& limits) {
@@ -563,6 +564,8 @@ std::string check_geometry(const Geometry& geometry) {
         return "nodesize must be a power of two from 4096 to 65536";
     if (geometry.items_per_node != 0 && geometry.items_per_node < smallest_cap)
         return "items_per_node must be 0 (what fits) or at least 3";
+    if (geometry.pointers_per_node != 0 && geometry.pointers_per_node < smallest_cap)
+        return "pointers_per_node must be 0 (as items_per_node) or at least 3";
     for (const u64 size : {geometry.data_chunk, geometry.metadata_chunk, geometry.system_chunk})
         if (size == 0 || size % alignment != 0) return "chunks must be multiples of 64 KiB";
     for (const auto& spec : geometry.devices)

@@ -16,7 +16,9 @@ struct Geometry {
     std::vector<DeviceSpec> devices;
     u64 data_profile = 0, metadata_profile = 0;  // 0 single, bg_dup, bg_raid1
     u32 nodesize = 4096;
-    u32 items_per_node = 0;  // cap on items of a leaf and slots of a node; 0: what fits
+    u32 items_per_node = 0;     // cap on items of a leaf and slots of a node; 0: what fits
+    u32 pointers_per_node = 0;  // cap on slots of a node alone; 0: as items_per_node
+    u32 node_cap() const { return pointers_per_node == 0 ? items_per_node : pointers_per_node; }
     u64 data_chunk = 8 << 20, metadata_chunk = 8 << 20, system_chunk = 4 << 20;
     u64 zone_size = 0;         // 0: regular devices; zoned ones have chunks of one zone
     u32 max_active_zones = 0;  // of each device; 0: no limit

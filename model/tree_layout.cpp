@@ -56,15 +56,15 @@ void set_nritems(ExtentBuffer& eb, u32 count) {
 u32 node_capacity(const FsInfo& fs) {
     const u32 fits =
         (fs.nodesize - static_cast<u32>(sizeof(HeaderItem))) / static_cast<u32>(sizeof(KeyPtr));
-    return fs.items_per_node == 0 ? fits : std::min(fits, std::max(fs.items_per_node, least_cap));
+    return fs.node_cap == 0 ? fits : std::min(fits, std::max(fs.node_cap, least_cap));
 }
 
 u32 full_node(const FsInfo& fs) {
-    return node_capacity(fs) - (fs.items_per_node == 0 ? 3 : 0);
+    return node_capacity(fs) - (fs.node_cap == 0 ? 3 : 0);
 }
 
 u32 leaf_capacity(const FsInfo& fs) {
-    return fs.items_per_node == 0 ? fs.nodesize : std::max(fs.items_per_node, least_cap);
+    return fs.leaf_cap == 0 ? fs.nodesize : std::max(fs.leaf_cap, least_cap);
 }
 
 u32 leaf_space_used(const ExtentBuffer& leaf, unsigned first, unsigned count) {

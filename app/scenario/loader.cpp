@@ -68,8 +68,8 @@ void Loader::load(const Node& root) {
 
 void Loader::load_fs(const Node& node) {
     if (!is_object(node,
-                   {"devices", "data", "metadata", "nodesize", "items_per_node", "chunks", "zoned",
-                    "seed"},
+                   {"devices", "data", "metadata", "nodesize", "items_per_node",
+                    "pointers_per_node", "chunks", "zoned", "seed"},
                    {"devices"}))
         return;
     const Node devices = node.child("devices");
@@ -93,6 +93,9 @@ void Loader::load_fs(const Node& node) {
     if (node.json->contains("items_per_node"))
         geometry.items_per_node =
             static_cast<model::u32>(number(node.child("items_per_node"), 3, 1000));
+    if (node.json->contains("pointers_per_node"))
+        geometry.pointers_per_node =
+            static_cast<model::u32>(number(node.child("pointers_per_node"), 3, 1000));
     if (node.json->contains("seed"))
         geometry.seed = number(node.child("seed"), 0, std::numeric_limits<std::uint64_t>::max());
     if (node.json->contains("chunks")) load_chunks(node.child("chunks"));
@@ -267,6 +270,7 @@ ContentHash hash_content(const Scenario& scenario) {
                {"nodesize", geometry.nodesize},         {"items_per_node", geometry.items_per_node},
                {"data_chunk", geometry.data_chunk},     {"metadata_chunk", geometry.metadata_chunk},
                {"system_chunk", geometry.system_chunk}, {"seed", geometry.seed}};
+    if (geometry.pointers_per_node != 0) fs["pointers_per_node"] = geometry.pointers_per_node;
     if (geometry.zone_size != 0) fs["zoned"] = {geometry.zone_size, geometry.max_active_zones};
     for (const auto& device : geometry.devices)
         fs["devices"].push_back({device.name, device.size, device.spare});

@@ -28,6 +28,7 @@ constexpr model::Objectid test_objectid = 1 << 20;
 struct Shape {
     u32 nodesize = 4096;
     u32 items_per_node = 0;
+    u32 pointers_per_node = 0;
 };
 
 model::Geometry geometry_of(Shape shape) {
@@ -35,6 +36,7 @@ model::Geometry geometry_of(Shape shape) {
     geometry.devices = {{"a", 256 << 20, false}};
     geometry.nodesize = shape.nodesize;
     geometry.items_per_node = shape.items_per_node;
+    geometry.pointers_per_node = shape.pointers_per_node;
     return geometry;
 }
 
@@ -289,7 +291,8 @@ sim::ExecutionResult run(TreeProgram::Body body, Shape shape, u64 seed, std::str
     return result;
 }
 
-const std::vector<Shape> shapes = {{4096, 3}, {4096, 4}, {4096, 7}, {4096, 0}, {16384, 5}};
+const std::vector<Shape> shapes = {{4096, 3}, {4096, 4},  {4096, 7},
+                                   {4096, 0}, {16384, 5}, {8192, 20, 3}};
 
 TEST_CASE("a tree agrees with a map after random insertions and deletions", "[model][ctree]") {
     const auto shape = GENERATE(from_range(shapes));

@@ -131,6 +131,10 @@ TEST_CASE("A geometry that cannot be made is refused", "[model][mkfs]") {
         geometry.items_per_node = 2;
         CHECK_FALSE(check_geometry(geometry).empty());
     }
+    SECTION("and pointers") {
+        geometry.pointers_per_node = 2;
+        CHECK_FALSE(check_geometry(geometry).empty());
+    }
 }
 
 TEST_CASE("A damaged copy of a tree block is noticed, and the other one read", "[model][disk_io]") {
