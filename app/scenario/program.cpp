@@ -1,5 +1,6 @@
 #include "app/scenario/program.h"
 
+#include "app/scenario/words.h"
 #include "model/disk_io.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
@@ -97,6 +98,23 @@ void preparation_failed(const std::string& what, model::Errno error) {
     sim::violation("preparation", what + " " + returned(error));
 }
 
+bool is_broken(const model::FsInfo& fs) {
+    return fs.fs_state.peek_bit(model::fs_state_bit::error) ||
+           fs.fs_state.peek_bit(model::fs_state_bit::trans_aborted);
+}
+
+/// No operation needs to fail for that: a transaction may be aborted by whoever works behind them.
+std::string why_broken() {
+    std::string text = "the filesystem became read-only";
+    for (const std::string& message : sim::current().messages())
+        text += "; " + message;
+    return text;
+}
+
+void preparation_broken(const std::string& where) {
+    sim::violation("preparation", where + ": " + why_broken());
+}
+
 }  // namespace
 
 ScenarioProgram::ScenarioProgram(std::shared_ptr<const Scenario> scenario,
@@ -116,12 +134,19 @@ void ScenarioProgram::prepare() {
     model::mkfs(*fs_, scenario_->geometry);
     if (const auto mounted = model::open_ctree(*fs_); !mounted.ok())
         return preparation_failed("mount", mounted.error());
-    for (const Op& op : scenario_->prepare)
-        if (const auto result = run_op(op, *fs_); !result.ok())
-            return preparation_failed("/prepare: \"" + op.text + "\"", result.error());
+    for (const Op& op : scenario_->prepare) {
+        prepared_last_ = "/prepare: " + in_quotes(op.text);
+        const auto result = run_op(op, *fs_);
+        if (is_broken(*fs_)) return preparation_broken(prepared_last_);
+        if (!result.ok() && !op.may_fail) return preparation_failed(prepared_last_, result.error());
+    }
     if (options_.prepared) options_.prepared(*fs_);
     if (options_.watched) model::watch_invariants(*fs_, sim::current());
     model::observe_medium(*fs_, observer_.get());
+}
+
+std::string ScenarioProgram::check_prepared() {
+    return is_broken(*fs_) ? "after " + prepared_last_ + ": " + why_broken() : std::string();
 }
 
 void ScenarioProgram::start() {
@@ -142,10 +167,10 @@ void ScenarioProgram::run_task(std::size_t index) {
         if (task.run[i].after_success && !succeeded) continue;
         const sim::Scope scope(task.run[i].text.c_str());
         const model::Result<void> result = run_op(task.run[i], *fs_);
-        succeeded = result.ok();
+        succeeded = result.ok() || task.run[i].may_fail;
         OpResult& record = results_[index][i];
         record.ended = true;
-        if (!succeeded) {
+        if (!result.ok()) {
             record.error = result.error();
             sim::note([&] { return returned(result.error()); });
         }
