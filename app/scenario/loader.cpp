@@ -34,6 +34,7 @@ class Loader : JsonReader {
     void check_room(const Node& fs);
     void load_prepare(const Node& node);
     void load_repeat(const Node& node);
+    void check_prepared(const Node& line);
     void load_ops(const Node& node, std::vector<Op>& ops);
     void load_op(const Node& line, const std::string& command, std::vector<Op>& ops);
     bool is_call(const Node& node);
@@ -204,7 +205,9 @@ void Loader::load_prepare(const Node& node) {
             load_repeat(element);
         } else if (is_call(element)) {
             load_op(element, text(element), scenario_.prepare);
-            if (!mistakes_.first()) scenario_.prepare_lines.push_back(scenario_.prepare.back().text);
+            check_prepared(element);
+            if (!mistakes_.first())
+                scenario_.prepare_lines.push_back(scenario_.prepare.back().text);
         }
     }
 }
@@ -227,13 +230,21 @@ void Loader::load_repeat(const Node& node) {
         for (std::size_t i = 0; i < lines.size() && !mistakes_.first(); ++i) {
             const Node line = run.child(i);
             const sim::Result<std::string, OpError> command = with_number(lines[i], number);
-            if (command.ok())
+            if (command.ok()) {
                 load_op(line, command.value(), scenario_.prepare);
-            else
+                check_prepared(line);
+            } else {
                 mistakes_.at_value(line.pointer, command.error().message, command.error().expected,
                                    command.error().nearest);
+            }
         }
     scenario_.prepare_lines.push_back(std::to_string(times) + " times: " + join(lines, "; "));
+}
+
+void Loader::check_prepared(const Node& line) {
+    if (!mistakes_.first() && scenario_.prepare.back().verb == Op::Verb::Umount)
+        mistakes_.at_value(line.pointer, "the tasks begin with the filesystem mounted",
+                           "umount in a task");
 }
 
 void Loader::load_ops(const Node& node, std::vector<Op>& ops) {

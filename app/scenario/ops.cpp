@@ -45,6 +45,8 @@ constexpr std::array specs{
     OpSpec{Op::Verb::BalanceCancel, "btrfs balance cancel"},
     OpSpec{Op::Verb::Send, "btrfs send [-p PARENT] [-f PIPE] SUBVOLUME"},
     OpSpec{Op::Verb::Cat, "cat PIPE"},
+    OpSpec{Op::Verb::Umount, "umount"},
+    OpSpec{Op::Verb::Offline, "offline DEVICE"},
     OpSpec{Op::Verb::Resize, "btrfs filesystem resize DEVICE SIZE"},
 };
 

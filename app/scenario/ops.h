@@ -37,6 +37,8 @@ struct Op {
         Resize,
         Send,
         Cat,
+        Umount,
+        Offline,
     };
     Verb verb = Verb::Sync;
     std::string text;     // as written, blanks made single

@@ -1,11 +1,14 @@
 #include "app/scenario/program.h"
 
+#include <algorithm>
+
 #include "app/scenario/words.h"
 #include "model/disk_io.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
 #include "model/medium.h"
 #include "model/mkfs.h"
+#include "model/mount.h"
 #include "model/probes.h"
 #include "model/vfs.h"
 #include "sim/scheduler.h"
@@ -75,8 +78,32 @@ model::Result<void> run_op(const Op& op, model::FsInfo& fs) {
         return vfs::cat(fs, op.pipe);
     case Op::Verb::Resize:
         return vfs::resize(fs, op.subject, op.length);
+    case Op::Verb::Umount:
+        return vfs::umount(fs);
+    case Op::Verb::Offline:
+        model::set_offline(*model::find_device_by_name(fs, op.subject));
+        return {};
     }
     return {};
+}
+
+/// Whether the call keeps the filesystem from being unmounted.
+bool holds_mount(const Op& op) {
+    return op.verb != Op::Verb::Umount && op.verb != Op::Verb::Offline && op.verb != Op::Verb::Cat;
+}
+
+model::Result<void> run_mounted_op(const Op& op, model::FsInfo& fs) {
+    if (!holds_mount(op)) return run_op(op, fs);
+    const model::MountGuard guard(fs);
+    if (!guard.entered()) return model::Errno::NoEnt;  // the directory beneath is empty
+    return run_op(op, fs);
+}
+
+bool unmounts(const Scenario& scenario) {
+    return std::ranges::any_of(scenario.tasks, [](const TaskSpec& task) {
+        return std::ranges::any_of(task.run,
+                                   [](const Op& op) { return op.verb == Op::Verb::Umount; });
+    });
 }
 
 std::string returned(model::Errno error) {
@@ -140,6 +167,7 @@ void ScenarioProgram::prepare() {
         if (is_broken(*fs_)) return preparation_broken(prepared_last_);
         if (!result.ok() && !op.may_fail) return preparation_failed(prepared_last_, result.error());
     }
+    if (unmounts(*scenario_)) fs_->mount = sim::make<model::Mount>();
     if (options_.prepared) options_.prepared(*fs_);
     if (options_.watched) model::watch_invariants(*fs_, sim::current());
     model::observe_medium(*fs_, observer_.get());
@@ -166,7 +194,7 @@ void ScenarioProgram::run_task(std::size_t index) {
     for (std::size_t i = 0; i < task.run.size(); ++i) {
         if (task.run[i].after_success && !succeeded) continue;
         const sim::Scope scope(task.run[i].text.c_str());
-        const model::Result<void> result = run_op(task.run[i], *fs_);
+        const model::Result<void> result = run_mounted_op(task.run[i], *fs_);
         succeeded = result.ok() || task.run[i].may_fail;
         OpResult& record = results_[index][i];
         record.ended = true;

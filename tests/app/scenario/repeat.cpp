@@ -28,7 +28,8 @@ TEST_CASE("A running number is put where the line asks for it", "[app][scenario]
 }
 
 TEST_CASE("Braces around anything else are a mistake", "[app][scenario]") {
-    for (const char* place : {"{j}", "{}", "{i+1}", "{i*}", "{i*x}", "{ i }", "{i*99999999999999}"}) {
+    for (const char* place :
+         {"{j}", "{}", "{i+1}", "{i*}", "{i*x}", "{ i }", "{i*99999999999999}"}) {
         const OpError error = mistake("touch f" + std::string(place));
         CHECK(error.message.find("\"" + std::string(place) + "\" is no running number") !=
               std::string::npos);
