@@ -360,7 +360,7 @@ TEST_CASE("one task cannot start more than its name has room for", "[sim][execut
     strategy->next_execution();
     const sim::ExecutionResult& result = execution.run(*strategy);
     CHECK(result.outcome == sim::Outcome::TaskLimit);
-    CHECK(result.task_limit == "parent#1 starts one more while 128 tasks and device requests are "
+    CHECK(result.task_limit == "parent starts one more while 128 tasks and device requests are "
                                "under way, which is the limit");
     CHECK_FALSE(result.violation);
 
@@ -386,6 +386,6 @@ TEST_CASE("tasks of tasks of tasks come to an end", "[sim][execution]") {
     strategy->next_execution();
     const sim::ExecutionResult& result = execution.run(*strategy);
     CHECK(result.outcome == sim::Outcome::TaskLimit);
-    CHECK(result.task_limit == "t#1/t#1/t#1/t#1/t#1 starts a task, and there can be 4 generations "
+    CHECK(result.task_limit == "t/t#1/t#1/t#1/t#1 starts a task, and there can be 4 generations "
                                "of tasks that tasks start");
 }
