@@ -9,16 +9,16 @@
 
 namespace model {
 
-MountGuard::MountGuard(FsInfo& fs) : mount_(fs.mount) {
-    if (mount_ == nullptr) return;
-    u32 calls = mount_->calls.load();
-    while (calls != Mount::gone && !mount_->calls.compare_exchange(calls, calls + 1)) {
+bool enter_mount(FsInfo& fs) {
+    if (fs.mount == nullptr) return true;
+    u32 calls = fs.mount->calls.load();
+    while (calls != Mount::gone && !fs.mount->calls.compare_exchange(calls, calls + 1)) {
     }
-    entered_ = calls != Mount::gone;
+    return calls != Mount::gone;
 }
 
-MountGuard::~MountGuard() {
-    if (mount_ != nullptr && entered_) mount_->calls.dec();
+void leave_mount(FsInfo& fs) {
+    if (fs.mount != nullptr) fs.mount->calls.dec();
 }
 
 namespace vfs {

@@ -12,18 +12,9 @@ struct Mount {
     sim::Atomic<u32> calls{0, 0, objects::counter};  // under way; or `gone`
 };
 
-/// For the time of a system call. @return from entered(): false when nothing is mounted any more
-class [[nodiscard]] MountGuard {
-  public:
-    explicit MountGuard(FsInfo& fs);
-    ~MountGuard();
-    MountGuard(const MountGuard&) = delete;
-    MountGuard& operator=(const MountGuard&) = delete;
-    bool entered() const { return entered_; }
-
-  private:
-    Mount* const mount_;
-    bool entered_ = true;
-};
+/// Around each system call. Both do nothing when nobody unmounts (fs.mount).
+/// @return false when nothing is mounted any more: the call is not made, and nothing is left
+[[nodiscard]] bool enter_mount(FsInfo& fs);
+void leave_mount(FsInfo& fs);
 
 }  // namespace model

@@ -94,9 +94,10 @@ bool holds_mount(const Op& op) {
 
 model::Result<void> run_mounted_op(const Op& op, model::FsInfo& fs) {
     if (!holds_mount(op)) return run_op(op, fs);
-    const model::MountGuard guard(fs);
-    if (!guard.entered()) return model::Errno::NoEnt;  // the directory beneath is empty
-    return run_op(op, fs);
+    if (!model::enter_mount(fs)) return model::Errno::NoEnt;  // the directory beneath is empty
+    const auto result = run_op(op, fs);
+    model::leave_mount(fs);
+    return result;
 }
 
 bool unmounts(const Scenario& scenario) {

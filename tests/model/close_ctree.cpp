@@ -40,18 +40,17 @@ test::Watched aborted_replace(const std::string& kernel,
         fs.mount = sim::make<Mount>();
     };
     watched.tasks = {[](FsInfo& fs) {
-                         {
-                             const MountGuard guard(fs);
-                             ignore(vfs::replace_start(fs, "a", "c"));
-                         }
+                         if (!enter_mount(fs)) return;
+                         ignore(vfs::replace_start(fs, "a", "c"));
+                         leave_mount(fs);
                          ignore(vfs::umount(fs));
                      },
                      [](FsInfo& fs) {
-                         const MountGuard guard(fs);
-                         if (!guard.entered()) return;
+                         if (!enter_mount(fs)) return;
                          ignore(vfs::create(fs, "f2"));
                          set_offline(*find_device_by_name(fs, "a"));
                          ignore(vfs::sync(fs));
+                         leave_mount(fs);
                      }};
     return watched;
 }
@@ -84,14 +83,12 @@ TEST_CASE("An unmount commits what is dirty and closes the devices", "[model][cl
 TEST_CASE("A filesystem is unmounted when nobody is in it", "[model][close_ctree]") {
     test::Watched watched{.prepare = [](FsInfo& fs) { fs.mount = sim::make<Mount>(); }};
     watched.tasks = {[](FsInfo& fs) {
-        {
-            const MountGuard guard(fs);
-            CHECK(guard.entered());
-            CHECK(vfs::umount(fs).error() == Errno::Busy);
-        }
+        CHECK(enter_mount(fs));
+        CHECK(vfs::umount(fs).error() == Errno::Busy);
+        leave_mount(fs);
         CHECK(vfs::umount(fs).ok());
         CHECK(vfs::umount(fs).error() == Errno::Inval);
-        CHECK_FALSE(MountGuard(fs).entered());
+        CHECK_FALSE(enter_mount(fs));
     }};
     CHECK(test::signature_of(test::run_watched(watched)) == "");
 }
