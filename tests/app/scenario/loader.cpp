@@ -151,6 +151,8 @@ TEST_CASE("A wrong repeat is told where it stands", "[app][scenario]") {
     CHECK(mistake("/prepare/1", {{"repaet", 2}, {"run", {"sync"}}}).nearest == "repeat");
     CHECK(mistake("/prepare/1", {{"repeat", 2}}).expected == "the keys repeat, run");
     CHECK(mistake("/prepare/1", "touch f{i}").field == "/prepare/1");
+    CHECK(mistake("/prepare/1", "umount").expected == "umount in a task");
+    CHECK(repeat(2, {"umount"}).field == "/prepare/1/run/0");
     CHECK(mistake("/tasks/writer/run/1", "touch f{i}").field == "/tasks/writer/run/1");
     CHECK(mistake("/tasks/writer/run/1", {{"repeat", 2}, {"run", {"sync"}}}).field ==
           "/tasks/writer/run/1");

@@ -73,6 +73,22 @@ TEST_CASE("A call that fails is no failure, unless its scenario says so", "[app]
     CHECK_FALSE(ran(R"(["rm f1 || fail"])", false).result.violation);
 }
 
+TEST_CASE("What comes after an unmount finds nothing", "[app][scenario]") {
+    const auto made = ran(R"(["touch f1", "umount", "touch f2", "umount"])");
+    CHECK_FALSE(made.result.violation);
+    CHECK_FALSE(made.operations[0].error);
+    CHECK_FALSE(made.operations[1].error);
+    CHECK(made.operations[2].error == model::Errno::NoEnt);
+    CHECK(made.operations[3].error == model::Errno::Inval);
+}
+
+TEST_CASE("A device that is pulled out makes calls fail, and is no failure", "[app][scenario]") {
+    const auto made = ran(R"(["touch f1", "offline a", "fsync f1", "touch f2"])");
+    CHECK_FALSE(made.result.violation);
+    CHECK(made.operations[2].error == model::Errno::IO);
+    CHECK(made.operations[3].error == model::Errno::Rofs);
+}
+
 TEST_CASE("A call that may fail counts as a success", "[app][scenario]") {
     const auto made = ran(R"(["rm f1 || true", "&& sync"])");
     CHECK_FALSE(made.result.violation);
