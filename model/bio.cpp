@@ -17,17 +17,6 @@ bool is_write(const Bio& bio) {
     return bio.op == MapOp::Write;
 }
 
-/// Mirrors btrfs_dev_stat_inc_and_print().
-void count_device_error(Device& device, bool write) {
-    ++(write ? device.write_errors : device.read_errors);
-    const auto count = [](u32 n) { return std::to_string(n); };
-    device.fs.message(
-        "error", "bdev " + device_path(device) + " errs: wr " + count(device.write_errors) +
-                     ", rd " + count(device.read_errors) + ", flush " + count(device.flush_errors) +
-                     ", corrupt " + count(device.corruption_errors) + ", gen " +
-                     count(device.generation_errors));
-}
-
 void end_bio(Bio& bio) {
     bio.end_io(bio);
     sim::destroy(&bio);
@@ -94,6 +83,16 @@ Result<void> map_bio(Bio& bio) {
 }
 
 }  // namespace
+
+void count_device_error(Device& device, bool write) {
+    ++(write ? device.write_errors : device.read_errors);
+    const auto count = [](u32 n) { return std::to_string(n); };
+    device.fs.message(
+        "error", "bdev " + device_path(device) + " errs: wr " + count(device.write_errors) +
+                     ", rd " + count(device.read_errors) + ", flush " + count(device.flush_errors) +
+                     ", corrupt " + count(device.corruption_errors) + ", gen " +
+                     count(device.generation_errors));
+}
 
 Bio& make_bio(FsInfo& fs, MapOp op, Bytenr logical, u32 sectors) {
     Bio& bio = *sim::make<Bio>(fs);

@@ -51,6 +51,9 @@ void fail_bio(Bio& bio, Errno error);
 /// submit_bio() and sleep until the end. @param read_result  receives what was read; may be null
 /// @return the bio's error
 Result<void> submit_bio_wait(Bio& bio, Vector<Sector>* read_result);
+/// A failed request goes into the device's statistics, and the log. Mirrors
+/// btrfs_dev_stat_inc_and_print()
+void count_device_error(Device& device, bool write);
 /// Sends sectors to one device at one place, without mapping, and sleeps until they are written or
 /// read. For super blocks at mount, and the copier of a replace. The caller holds the bio counter
 /// where the kernel does.

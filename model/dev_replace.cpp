@@ -1,7 +1,7 @@
 // fs/btrfs/dev-replace.c, 6.1, with the versions that fixes.h names. Copying itself is in
 // scrub.cpp, what a mount does with a replace that was going on in dev_replace_mount.cpp.
 //
-// Left out: suspending at unmount, resuming on zoned devices, sysfs, reference counts of devices
+// Left out: resuming on zoned devices, sysfs, reference counts of devices
 // (the devices of a scenario live as long as the filesystem).
 #include "model/dev_replace.h"
 
@@ -434,6 +434,19 @@ Result<void> dev_replace_cancel(FsInfo& fs) {
     if (const auto canceled = scrub_cancel(fs); !canceled) return canceled;
     fs.message("info", text + " canceled");
     return {};
+}
+
+void dev_replace_suspend_for_unmount(FsInfo& fs) {
+    const sim::Scope scope("btrfs_dev_replace_suspend_for_unmount");
+    DevReplace& replace = fs.dev_replace;
+    const sim::MutexGuard finishing(replace.lock_finishing_cancel_unmount);
+    const sim::WriteGuard guard(replace.rwsem);
+    replace.obj.write();
+    if (replace.replace_state != ReplaceState::Started) return;
+    replace.cursor_obj.write();
+    replace.replace_state = ReplaceState::Suspended;
+    replace.item_needs_writeback = true;
+    fs.message("info", "suspending dev_replace for unmount");
 }
 
 // ---- the item

@@ -51,6 +51,9 @@ Result<void> dev_replace_by_ioctl(FsInfo& fs, std::string_view srcdev_name,
                                   std::string_view tgtdev_name);
 /// Stops a running replace and waits until its copier has stopped. @return NotConn when none runs
 Result<void> dev_replace_cancel(FsInfo& fs);
+/// A running replace stops here, to be gone on with by the next mount; its copier is left to
+/// scrub_cancel(). Mirrors btrfs_dev_replace_suspend_for_unmount()
+void dev_replace_suspend_for_unmount(FsInfo& fs);
 Result<void> run_dev_replace(TransHandle& trans);  // the item, in commit_cowonly_roots
 /// What a replace ends with, however its copying ended: the target takes the source's place, or
 /// goes. Takes and waits for what commits take; returns at once if the replace was suspended.

@@ -120,6 +120,7 @@ struct Device {
         const Sector* buffer;
     };
     Vector<InFlight> in_flight;
+    bool offline = false;  // changes in a step that writes medium_obj and cache_obj
     ZonedDrive* drive = nullptr;  // null: a device that is written anywhere
     u64 read_latency_ns = 80'000, write_latency_ns = 20'000, flush_latency_ns = 500'000;
     bool test(unsigned bit) const { return dev_state.peek_bit(bit); }
@@ -163,9 +164,12 @@ inline bool makes_durable(const DevRequest& request) {
 /// Hands a request to the device. At its completion the medium is read or written, then
 /// `done(context, error)` runs in the completion event. Data: `buffer[sector]`, owned by the caller
 /// until completion. Never sleeps. The error is 0, or -EIO for a range that the device does not
-/// have, or a write that its zone does not take.
+/// have, a write that its zone does not take, or a device that is offline.
 void submit_request(const DevRequest& request, Sector* buffer,
                     void (*done)(void* context, int error), void* context);
+/// The drive is pulled out: from now on every request fails with -EIO, those included that were
+/// handed to it and have not taken effect. What it holds stays.
+void set_offline(Device& device);
 /// What a read of the device returns now: the cache over the durable content; zero where nothing
 /// was ever written.
 Sector medium_read(const Device& device, u64 physical);

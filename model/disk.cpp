@@ -110,8 +110,24 @@ int resolve_place(DevRequest& request) {
     return error;
 }
 
+/// The drive is gone. Ordered with the moment at which it went, as what takes effect is.
+void lose(const DevRequest& request, const Sector* buffer) {
+    Device& device = *request.device;
+    if (request.op == Req::Write && request.append_place == nullptr)
+        leave_in_flight(request, buffer);
+    if (request.op == Req::Flush)
+        device.cache_obj.read();
+    else
+        device.medium_obj.lookup(request.physical);
+    sim::note([&] { return device_path(device) + " does not answer"; });
+}
+
 /// @return 0 or a negative errno
 int take_effect(DevRequest request, Sector* buffer) {
+    if (request.device->offline) {
+        lose(request, buffer);
+        return io_error;
+    }
     if (const int error = resolve_place(request); error != 0) return error;
     const u64 end = sector_address(request, request.sectors);
     if (request.op != Req::Flush && end > request.device->disk_total_bytes) {
@@ -188,6 +204,13 @@ void submit_request(const DevRequest& request, Sector* buffer,
             trace_block_rq_complete(request, is_metadata(request, buffer), error);
             done(context, error);
         });
+}
+
+void set_offline(Device& device) {
+    device.medium_obj.write();  // one step: whoever completes a request does it before or after
+    sim::current().order(device.cache_obj, sim::AccessKind::Write);
+    device.offline = true;
+    sim::note([&] { return device_path(device) + " is pulled out"; });
 }
 
 Sector medium_read(const Device& device, u64 physical) {

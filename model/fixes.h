@@ -27,6 +27,7 @@ extern const Fix& pending_chunk_loop;          // slug          5.2
 extern const Fix& scrub_no_chunk_prealloc;     // b12de52896c0  5.5
 extern const Fix& drains_removed;              // 042528f8d840  5.5
 extern const Fix& mandatory_readonly;          // 1bbb97b8ce7d  5.5
+extern const Fix& close_keeps_device;          // 321f69f86a0f  5.6
 extern const Fix& scrub_freezes_group;         // 2473d24f2b77  5.8
 extern const Fix& delay_reloc_drop;            // d2311e698578  5.1
 extern const Fix& send_excludes_balance;       // 9e967495e0e0  5.3, until 5.14
@@ -37,6 +38,7 @@ extern const Fix& copy_alloc_state;            // 4c8f353272dd  5.9
 extern const Fix& super_committed_state;       // d0c2f4fa555e  5.12
 extern const Fix& bounded_preflush;            // e19eb11f4f3d  5.12
 extern const Fix& zoned_redirty;               // d3575156f662  5.12, until 6.8
+extern const Fix& close_resets_target;         // 0d977e0eba23  5.15
 extern const Fix& parent_check_at_completion;  // 947a629988f1  6.2
 extern const Fix& scrub_stripe_rewrite;        // slug          6.4
 extern const Fix& metadata_error_aborts;       // 8eb3dd17eadd  6.4

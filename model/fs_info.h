@@ -136,6 +136,8 @@ class FsInfo {
     Map<u64, Inode*> delalloc_inodes;  // those of `inodes` with delalloc: delalloc_lock
     sim::WorkQueue endio_write_workers, endio_workers, flush_workers;
 
+    struct Mount* mount = nullptr;  // null: nobody unmounts, and nobody counts
+
     // What was promised, for the durability invariants (filled by the syscalls, never read by the
     // model).
     struct Ledger* ledger = nullptr;

@@ -111,6 +111,8 @@ const InvariantState::Range* committed_overlap(const InvariantState& state, u64 
 InvariantState* committed_state(FsInfo& fs) {
     InvariantState* const state = fs.invariants;
     if (state == nullptr || state->examining) return nullptr;
+    if (!fs.flags.peek_bit(fs_flag::open))
+        return state;  // unmounted: no device is its own any more
     if (newest_durable_super(fs) == state->transid) return state;
     state->examining = true;
     const ImageProblem problem = examine_committed(fs, *state);

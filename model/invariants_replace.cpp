@@ -38,6 +38,7 @@ void check_sector(const Device& src, const Device& tgt, const InvariantState::Ra
 }  // namespace
 
 void check_replace_finished(FsInfo& fs, const Device& src, const Device& tgt) {
+    if (src.offline || tgt.offline) return;  // there was nothing to copy from, or to
     InvariantState* const state = committed_state(fs);
     if (state == nullptr) return;
     replace_target_equals_source.count();

@@ -155,6 +155,7 @@ void digest_device(const Device& device, Digest& digest) {
     digest.add(cached_from_here);
     for (const auto& [physical, sector] : device.disk.cached)
         digest.all(physical, sector_hash(sector));
+    if (device.offline) digest.all(device.offline);
     if (device.drive == nullptr) return;
     for (const auto& [start, zone] : device.drive->zones)
         digest.all(zone.write_pointer, zone.cond);

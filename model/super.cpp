@@ -115,6 +115,7 @@ bool wait_super(FsInfo& fs, Pending& write) {
     if (write.error == 0) return false;
     fs.message("warning", "lost page write due to IO error on " + device_path(write.device) + " (" +
                               std::to_string(write.error) + ")");
+    count_device_error(write.device, true);
     if (write.physical != super_info_offset) return false;
     fs.message("error",
                "error writing primary super block to device " + decimal(write.device.devid));

@@ -46,13 +46,27 @@ void Execution::prepare() {
     Program* const program = program_.get();
     scheduler_.create("prepare", Job([program] { program->prepare(); }), TaskKind::Task);
     scheduler_.run_to_end();
-    if (scheduler_.outcome() != Outcome::Completed) preparation_error_ = scheduler_.found().text;
-    if (scheduler_.outcome() == Outcome::StepLimit)
-        preparation_error_ = "the preparation does not end";
+    preparation_error_ = error_of_preparation();
     scheduler_.end_execution();
     if (!preparation_error_.empty()) return;
     prepared_hash_ = program_->state_hash();
     arena_.snapshot();
+}
+
+std::string Execution::error_of_preparation() {
+    const std::string last = program_->prepared_last();
+    const std::string where = last.empty() ? std::string() : last + ": ";
+    switch (scheduler_.outcome()) {
+    case Outcome::Completed:
+        return program_->check_prepared();
+    case Outcome::StepLimit:
+        return where + "the preparation does not end: " + std::to_string(preparation_steps) +
+               " steps are the limit";
+    case Outcome::TaskLimit:
+        return where + scheduler_.task_limit();
+    default:
+        return scheduler_.found().text;
+    }
 }
 
 const ExecutionResult& Execution::run(Strategy& strategy) {
@@ -87,6 +101,7 @@ void Execution::collect() {
     if (result_.failed()) result_.violation = scheduler_.found();
     result_.trace_hash = trace.hash();
     result_.steps = trace.steps();
+    result_.task_limit = scheduler_.task_limit();
     result_.tasks = static_cast<std::uint32_t>(trace.names().size());
     result_.deviations = scheduler_.deviations();
     result_.choice_points = scheduler_.choice_points();

@@ -61,6 +61,7 @@ struct ExecutionOptions {
 struct ExecutionResult {
     Outcome outcome = Outcome::Completed;
     std::optional<Violation> violation;  // also for deadlocks and lost wake-ups
+    std::string task_limit;              // with Outcome::TaskLimit: which task started too many
     std::uint64_t trace_hash = 0;
     std::uint64_t state_hash = 0;  // of completed and deadlocked executions
     std::uint32_t steps = 0;
@@ -110,6 +111,7 @@ class Execution {
 
   private:
     void prepare();
+    std::string error_of_preparation();
     void collect();
 
     ExecutionOptions options_;

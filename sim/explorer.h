@@ -51,6 +51,7 @@ enum class SearchEnd : std::uint8_t {
     Time,
     Executions,
     StepLimit,
+    TaskLimit,
     Interrupted,
     Nondeterministic,
     PreparationFailed,

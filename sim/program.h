@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace sim {
 
@@ -18,6 +19,10 @@ class Program {
     /// it leaves in the arena is where every execution starts; members of the program itself must
     /// not change afterwards.
     virtual void prepare() = 0;
+    /// What prepare() did last, for the message when it came to no end; empty: it does not say.
+    virtual std::string prepared_last() const { return {}; }
+    /// After the preparation has ended: why no execution can start from there. Empty: it can.
+    virtual std::string check_prepared() { return {}; }
     /// Spawns the tasks of an execution. Runs outside a task.
     virtual void start() = 0;
     /// After all tasks have ended: what must hold then. Reports through violation(). Runs outside a

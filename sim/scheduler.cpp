@@ -15,6 +15,7 @@ namespace {
 
 constexpr unsigned generation_bits = 12;
 constexpr unsigned generations = 5;
+constexpr std::uint32_t children_of_one = (1U << generation_bits) - 1;
 
 bool reads_only(AccessKind kind) {
     return kind == AccessKind::Read || kind == AccessKind::Lookup;
@@ -79,10 +80,33 @@ unsigned Scheduler::free_slot() {
     if (slots_used_ < max_tasks) return slots_used_++;
     for (unsigned slot = 0; slot < slots_used_; ++slot)
         if (!live_.test(slot)) return slot;
-    assertion_failed("more than 128 tasks and device requests at one time", __FILE__, __LINE__);
+    reach_task_limit("starts one more while " + std::to_string(max_tasks) +
+                     " tasks and device requests are under way, which is the limit");
+}
+
+/// A creator's name has room for so many others, and no more: the execution ends.
+std::uint32_t Scheduler::next_child() {
+    if (running_ == nullptr) return ++root_tasks_;
+    if (running_->generation + 1U >= generations)
+        reach_task_limit("starts a task, and there can be " + std::to_string(generations - 1) +
+                         " generations of tasks that tasks start");
+    if (running_->children == children_of_one)
+        reach_task_limit("starts more than " + std::to_string(children_of_one) +
+                         " tasks and device requests, which is the limit of one task");
+    return ++running_->children;
+}
+
+void Scheduler::reach_task_limit(const std::string& what) {
+    SIM_ASSERT(running_ != nullptr && !stopping_);
+    decided_ = stopping_ = true;
+    outcome_ = Outcome::TaskLimit;
+    task_limit_ = task_name(*running_) + " " + what;
+    trace_.end_step();
+    throw StopExecution{};
 }
 
 Task& Scheduler::create(const char* label, const Job& job, TaskKind kind) {
+    const std::uint32_t child = next_child();
     const unsigned slot = free_slot();
     if (tasks_[slot] == nullptr) tasks_[slot] = std::make_unique<Task>();
     Task& task = *tasks_[slot];
@@ -91,8 +115,7 @@ Task& Scheduler::create(const char* label, const Job& job, TaskKind kind) {
 
     const bool has_creator = running_ != nullptr;
     task.generation = static_cast<std::uint8_t>(has_creator ? running_->generation + 1 : 0);
-    const std::uint32_t child = has_creator ? ++running_->children : ++root_tasks_;
-    SIM_ASSERT(task.generation < generations && child < (1U << generation_bits));
+    SIM_ASSERT(child <= children_of_one);
     const unsigned shift = 64 - generation_bits * (task.generation + 1U);
     task.path = (has_creator ? running_->path : 0) | (std::uint64_t{child} << shift);
     paths_[slot] = task.path;
@@ -195,6 +218,7 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     step_delay_ns_ = 0;
     outcome_ = Outcome::Completed;
     violation_ = {};
+    task_limit_.clear();
     messages_.clear();
     departures_.clear();
     dirty_.clear();

@@ -41,6 +41,7 @@ enum class Outcome : std::uint8_t {
     Violation,
     Deadlock,
     StepLimit,
+    TaskLimit,
     Nondeterministic,
     Cut
 };
@@ -316,6 +317,8 @@ class Scheduler {
     Outcome outcome() const { return outcome_; }
     void set_diverged() { outcome_ = Outcome::Nondeterministic; }
     const Violation& found() const { return violation_; }
+    /// Which task started too many others, when that ended the execution.
+    const std::string& task_limit() const { return task_limit_; }
     const std::vector<std::string>& unordered_accesses() const { return unordered_; }
     /// What kinds of objects they were of.
     const std::vector<std::string>& unordered_kinds() const { return unordered_kinds_; }
@@ -371,6 +374,8 @@ class Scheduler {
     void queue_check(const Object& object);
     Task& create(const char* label, const Job& job, TaskKind kind);
     unsigned free_slot();
+    std::uint32_t next_child();
+    [[noreturn]] void reach_task_limit(const std::string& what);
     void retire(Task& task);
     void report_deadlock();
     bool is_split(const ObjectClass& cls);
@@ -436,6 +441,7 @@ class Scheduler {
     std::uint64_t event_counter_ = 0;
     Outcome outcome_ = Outcome::Completed;
     Violation violation_;
+    std::string task_limit_;
     std::vector<std::string> messages_;
     std::vector<Object*> dirty_;
     struct Watcher {

@@ -57,6 +57,7 @@ void SearchCollector::add(const ExecutionResult& result, const SearchOrder& orde
     if (result.outcome == Outcome::StepLimit)
         fail(SearchEnd::StepLimit,
              "an execution reached " + std::to_string(result.steps) + " steps");
+    if (result.outcome == Outcome::TaskLimit) fail(SearchEnd::TaskLimit, result.task_limit);
     if (result.outcome == Outcome::Nondeterministic)
         fail(SearchEnd::Nondeterministic,
              "the program did not repeat itself under the same schedule");

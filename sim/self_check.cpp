@@ -49,6 +49,8 @@ const char* words_of(Outcome outcome) {
         return "tasks wait for ever";
     case Outcome::StepLimit:
         return "the step limit is reached";
+    case Outcome::TaskLimit:
+        return "the limit of tasks is reached";
     case Outcome::Nondeterministic:
     case Outcome::Cut:
         break;

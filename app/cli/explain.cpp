@@ -29,6 +29,8 @@ std::string reproduce_entry(const std::string& command, std::size_t width) {
 
 std::string first_sentence(const sim::ExecutionResult& result) {
     if (result.violation) return result.violation->text;
+    if (result.outcome == sim::Outcome::TaskLimit)
+        return "The execution does not come to an end: " + result.task_limit + ".";
     return result.outcome == sim::Outcome::StepLimit
                ? "The execution does not come to an end within the step limit."
                : "This execution shows no violation.";

@@ -62,6 +62,8 @@ void describe(Report& report, const scenario::Scenario& scenario,
                        wrapped(result.violation->text, 100, "      ");
     else if (result.outcome == sim::Outcome::StepLimit)
         report.text += "still running after " + grouped(result.steps) + " steps (--max-steps)\n";
+    else if (result.outcome == sim::Outcome::TaskLimit)
+        report.text += result.task_limit + "\n";
     else if (!result.unordered.empty())
         report.text += "no violation, but accesses without an order:\n";
     else

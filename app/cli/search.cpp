@@ -149,6 +149,7 @@ std::string end_text(const sim::SearchReport& report, const Settings& settings) 
         return "step limit (--max-steps): " + report.error;
     case sim::SearchEnd::Interrupted:
         return "interrupted";
+    case sim::SearchEnd::TaskLimit:
     case sim::SearchEnd::Nondeterministic:
     case sim::SearchEnd::PreparationFailed:
         return report.error;

@@ -57,7 +57,7 @@ VerbResult show_scenario(Session& session, const ScenarioPtr& loaded) {
         if (!scenario.description.empty())
             report.text += "  " + wrapped(scenario.description, 98, "  ");
         report.text += entry("Devices", devices_text(scenario.geometry));
-        report.text += entry("Prepared", scenario::join(op_texts(scenario.prepare), "; "));
+        report.text += entry("Prepared", scenario::join(scenario.prepare_lines, "; "));
         const auto usual = default_run(loaded, session.settings.kernel, session.settings);
         for (std::size_t i = 0; i < scenario.tasks.size(); ++i) {
             const scenario::TaskSpec& task = scenario.tasks[i];

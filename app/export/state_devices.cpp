@@ -86,6 +86,7 @@ Json device_record(const model::Device& device) {
                    {"data", data_json(device)}};
     if (device.drive != nullptr && device.drive->max_active_zones > 0)
         record["active_zones_left"] = device.drive->active_zones_left.peek();
+    if (device.offline) record["offline"] = true;
     for (const auto& [start, length] : device.alloc_state)
         record["allocated"].push_back({number_json(start), number_json(length)});
     for (const model::Device::InFlight& write : device.in_flight)

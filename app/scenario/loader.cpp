@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "app/scenario/json_reader.h"
+#include "app/scenario/repeat.h"
 #include "app/scenario/words.h"
 #include "model/format.h"
 #include "sim/hash.h"
@@ -14,6 +15,8 @@ namespace {
 
 constexpr std::size_t max_scenario_tasks = 32;
 constexpr unsigned max_cpu = 63;
+constexpr std::uint64_t most_repeats = 10000;
+constexpr std::size_t most_prepared = 100000;
 constexpr std::uint64_t largest_device = std::uint64_t{1} << 40;
 
 class Loader : JsonReader {
@@ -29,7 +32,12 @@ class Loader : JsonReader {
     void load_zoned(const Node& fs);
     std::uint64_t load_profile(const Node& node);
     void check_room(const Node& fs);
+    void load_prepare(const Node& node);
+    void load_repeat(const Node& node);
+    void check_prepared(const Node& line);
     void load_ops(const Node& node, std::vector<Op>& ops);
+    void load_op(const Node& line, const std::string& command, std::vector<Op>& ops);
+    bool is_call(const Node& node);
     void load_tasks(const Node& node);
     void load_task(const Node& node, const std::string& name);
     void load_expectation(const Node& node);
@@ -56,7 +64,7 @@ void Loader::load(const Node& root) {
     if (json.contains("refs")) scenario_.refs = words(root.child("refs"), "commit or document");
     if (json.contains("since")) scenario_.since = release_of(root.child("since"));
     load_fs(root.child("fs"));
-    if (json.contains("prepare")) load_ops(root.child("prepare"), scenario_.prepare);
+    if (json.contains("prepare")) load_prepare(root.child("prepare"));
     load_tasks(root.child("tasks"));
     if (json.contains("bound") && is_object(root.child("bound"), {"preemptions"}, {"preemptions"}))
         scenario_.preemptions =
@@ -191,20 +199,86 @@ void Loader::check_room(const Node& fs) {
     }
 }
 
+/// Calls, and repeats of calls, which become as many.
+void Loader::load_prepare(const Node& node) {
+    if (!is_array(node, "operations and repeats")) return;
+    for (std::size_t i = 0; i < node.json->size() && !mistakes_.first(); ++i) {
+        const Node element = node.child(i);
+        if (element.json->is_object()) {
+            load_repeat(element);
+        } else if (is_call(element)) {
+            load_op(element, text(element), scenario_.prepare);
+            check_prepared(element);
+            if (!mistakes_.first())
+                scenario_.prepare_lines.push_back(scenario_.prepare.back().text);
+        }
+    }
+}
+
+void Loader::load_repeat(const Node& node) {
+    if (!is_object(node, {"repeat", "run"}, {"repeat", "run"})) return;
+    const std::uint64_t times = number(node.child("repeat"), 1, most_repeats);
+    const Node run = node.child("run");
+    if (!is_array(run, "operations")) return;
+    if (run.json->empty())
+        mistakes_.at_value(run.pointer, "there is nothing to repeat",
+                           "a list of at least one operation");
+    if (scenario_.prepare.size() + times * run.json->size() > most_prepared)
+        mistakes_.at_value(node.pointer, "the preparation becomes too long",
+                           "at most " + std::to_string(most_prepared) + " operations in all");
+    std::vector<std::string> lines;
+    for (std::size_t i = 0; i < run.json->size() && !mistakes_.first(); ++i)
+        if (is_call(run.child(i))) lines.push_back(text(run.child(i)));
+    for (std::uint64_t number = 0; number < times; ++number)
+        for (std::size_t i = 0; i < lines.size() && !mistakes_.first(); ++i) {
+            const Node line = run.child(i);
+            const sim::Result<std::string, OpError> command = with_number(lines[i], number);
+            if (command.ok()) {
+                load_op(line, command.value(), scenario_.prepare);
+                check_prepared(line);
+            } else {
+                mistakes_.at_value(line.pointer, command.error().message, command.error().expected,
+                                   command.error().nearest);
+            }
+        }
+    scenario_.prepare_lines.push_back(std::to_string(times) + " times: " + join(lines, "; "));
+}
+
+void Loader::check_prepared(const Node& line) {
+    if (!mistakes_.first() && scenario_.prepare.back().verb == Op::Verb::Umount)
+        mistakes_.at_value(line.pointer, "the tasks begin with the filesystem mounted",
+                           "umount in a task");
+}
+
 void Loader::load_ops(const Node& node, std::vector<Op>& ops) {
     if (!is_array(node, "operations")) return;
-    for (std::size_t i = 0; i < node.json->size(); ++i) {
-        const Node line = node.child(i);
-        const std::string command = text(line);
-        if (mistakes_.first()) return;
-        const sim::Result<Op, OpError> op = parse_op(command, device_names_);
-        if (!op.ok()) {
-            mistakes_.at_value(line.pointer, op.error().message, op.error().expected,
-                               op.error().nearest);
-            return;
-        }
-        ops.push_back(op.value());
+    for (std::size_t i = 0; i < node.json->size() && !mistakes_.first(); ++i)
+        if (is_call(node.child(i))) load_op(node.child(i), text(node.child(i)), ops);
+}
+
+void Loader::load_op(const Node& line, const std::string& command, std::vector<Op>& ops) {
+    if (has_number(command)) {
+        mistakes_.at_value(line.pointer,
+                           in_quotes(command) + ": only a repeat has a running number",
+                           R"({"repeat": 10, "run": ["touch f{i}"]} in "prepare")");
+        return;
     }
+    const sim::Result<Op, OpError> op = parse_op(command, device_names_);
+    if (op.ok())
+        ops.push_back(op.value());
+    else
+        mistakes_.at_value(line.pointer, op.error().message, op.error().expected,
+                           op.error().nearest);
+}
+
+/// A repeat is an element of the preparation, and of nothing else.
+bool Loader::is_call(const Node& node) {
+    if (node.json->is_object() && node.json->contains("repeat"))
+        mistakes_.at_value(node.pointer, "a repeat stands in \"prepare\", and in no other repeat",
+                           "a command line");
+    else
+        text(node);
+    return !mistakes_.first();
 }
 
 void Loader::load_tasks(const Node& node) {

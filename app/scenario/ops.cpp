@@ -45,6 +45,8 @@ constexpr std::array specs{
     OpSpec{Op::Verb::BalanceCancel, "btrfs balance cancel"},
     OpSpec{Op::Verb::Send, "btrfs send [-p PARENT] [-f PIPE] SUBVOLUME"},
     OpSpec{Op::Verb::Cat, "cat PIPE"},
+    OpSpec{Op::Verb::Umount, "umount"},
+    OpSpec{Op::Verb::Offline, "offline DEVICE"},
     OpSpec{Op::Verb::Resize, "btrfs filesystem resize DEVICE SIZE"},
 };
 
@@ -234,20 +236,30 @@ OpError unknown_op(const std::vector<std::string>& words) {
             .nearest = closest};
 }
 
-/// Takes "&&" and "|| fail" off the command that is between them.
+/// Takes "&&", and "|| fail" or "|| true", off the command that is between them.
 struct Conditions {
-    bool after_success = false, must_succeed = false;
+    bool after_success = false, must_succeed = false, may_fail = false;
     explicit Conditions(std::vector<std::string>& words) {
         if (!words.empty() && words.front() == "&&") {
             after_success = true;
             words.erase(words.begin());
         }
-        if (words.size() >= 2 && words[words.size() - 2] == "||" && words.back() == "fail") {
-            must_succeed = true;
-            words.resize(words.size() - 2);
-        }
+        if (words.size() < 2 || words[words.size() - 2] != "||") return;
+        must_succeed = words.back() == "fail";
+        may_fail = words.back() == "true";
+        if (must_succeed || may_fail) words.resize(words.size() - 2);
     }
 };
+
+OpError wrong_alternative(const std::vector<std::string>& line, const std::string& word) {
+    static const std::vector<std::string> known{"fail", "true"};
+    const std::string closest = nearest(word, known);
+    return {.message = in_quotes(join(line, " ")) + ": " +
+                       (word.empty() ? "nothing stands behind \"||\""
+                                     : "unexpected " + in_quotes(word) + " behind \"||\""),
+            .expected = R"("CALL || fail" or "CALL || true")",
+            .nearest = closest.empty() ? closest : "|| " + closest};
+}
 
 }  // namespace
 
@@ -255,6 +267,8 @@ sim::Result<Op, OpError> parse_op(std::string_view text, std::span<const std::st
     const std::vector<std::string> all_words = split_words(text);
     std::vector<std::string> words = all_words;
     const Conditions conditions(words);
+    if (const auto bar = std::find(words.begin(), words.end(), "||"); bar != words.end())
+        return wrong_alternative(all_words, bar + 1 == words.end() ? std::string() : bar[1]);
     if (words.empty())
         return OpError{.message = "empty operation", .expected = "a command line", .nearest = {}};
     const OpSpec* spec = find_spec(words);
@@ -264,6 +278,7 @@ sim::Result<Op, OpError> parse_op(std::string_view text, std::span<const std::st
     op.value().text = join(all_words, " ");
     op.value().after_success = conditions.after_success;
     op.value().must_succeed = conditions.must_succeed;
+    op.value().may_fail = conditions.may_fail;
     return op;
 }
 

@@ -10,7 +10,7 @@ namespace app::scenario {
 
 /// One operation of a scenario: a command line in the vocabulary of xfs_io and btrfs-progs. As in a
 /// shell, "&&" before it makes it depend on the one before it in its task, and "|| fail" behind it
-/// says that its failure is one of the execution.
+/// says that its failure is one of the execution; "|| true" that it makes no difference.
 struct Op {
     enum class Verb : std::uint8_t {
         Touch,
@@ -37,6 +37,8 @@ struct Op {
         Resize,
         Send,
         Cat,
+        Umount,
+        Offline,
     };
     Verb verb = Verb::Sync;
     std::string text;     // as written, blanks made single
@@ -50,6 +52,7 @@ struct Op {
     bool data = false, metadata = false;  // balance -d, -m
     bool after_success = false;           // "&&": not made if the call before it failed, or is none
     bool must_succeed = false;            // "|| fail"
+    bool may_fail = false;                // "|| true": what follows takes it for a success
 };
 
 /// What is wrong with a command line.

@@ -1,10 +1,14 @@
 #include "app/scenario/program.h"
 
+#include <algorithm>
+
+#include "app/scenario/words.h"
 #include "model/disk_io.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
 #include "model/medium.h"
 #include "model/mkfs.h"
+#include "model/mount.h"
 #include "model/probes.h"
 #include "model/vfs.h"
 #include "sim/scheduler.h"
@@ -74,8 +78,33 @@ model::Result<void> run_op(const Op& op, model::FsInfo& fs) {
         return vfs::cat(fs, op.pipe);
     case Op::Verb::Resize:
         return vfs::resize(fs, op.subject, op.length);
+    case Op::Verb::Umount:
+        return vfs::umount(fs);
+    case Op::Verb::Offline:
+        model::set_offline(*model::find_device_by_name(fs, op.subject));
+        return {};
     }
     return {};
+}
+
+/// Whether the call keeps the filesystem from being unmounted.
+bool holds_mount(const Op& op) {
+    return op.verb != Op::Verb::Umount && op.verb != Op::Verb::Offline && op.verb != Op::Verb::Cat;
+}
+
+model::Result<void> run_mounted_op(const Op& op, model::FsInfo& fs) {
+    if (!holds_mount(op)) return run_op(op, fs);
+    if (!model::enter_mount(fs)) return model::Errno::NoEnt;  // the directory beneath is empty
+    const auto result = run_op(op, fs);
+    model::leave_mount(fs);
+    return result;
+}
+
+bool unmounts(const Scenario& scenario) {
+    return std::ranges::any_of(scenario.tasks, [](const TaskSpec& task) {
+        return std::ranges::any_of(task.run,
+                                   [](const Op& op) { return op.verb == Op::Verb::Umount; });
+    });
 }
 
 std::string returned(model::Errno error) {
@@ -97,6 +126,23 @@ void preparation_failed(const std::string& what, model::Errno error) {
     sim::violation("preparation", what + " " + returned(error));
 }
 
+bool is_broken(const model::FsInfo& fs) {
+    return fs.fs_state.peek_bit(model::fs_state_bit::error) ||
+           fs.fs_state.peek_bit(model::fs_state_bit::trans_aborted);
+}
+
+/// No operation needs to fail for that: a transaction may be aborted by whoever works behind them.
+std::string why_broken() {
+    std::string text = "the filesystem became read-only";
+    for (const std::string& message : sim::current().messages())
+        text += "; " + message;
+    return text;
+}
+
+void preparation_broken(const std::string& where) {
+    sim::violation("preparation", where + ": " + why_broken());
+}
+
 }  // namespace
 
 ScenarioProgram::ScenarioProgram(std::shared_ptr<const Scenario> scenario,
@@ -116,12 +162,20 @@ void ScenarioProgram::prepare() {
     model::mkfs(*fs_, scenario_->geometry);
     if (const auto mounted = model::open_ctree(*fs_); !mounted.ok())
         return preparation_failed("mount", mounted.error());
-    for (const Op& op : scenario_->prepare)
-        if (const auto result = run_op(op, *fs_); !result.ok())
-            return preparation_failed("/prepare: \"" + op.text + "\"", result.error());
+    for (const Op& op : scenario_->prepare) {
+        prepared_last_ = "/prepare: " + in_quotes(op.text);
+        const auto result = run_op(op, *fs_);
+        if (is_broken(*fs_)) return preparation_broken(prepared_last_);
+        if (!result.ok() && !op.may_fail) return preparation_failed(prepared_last_, result.error());
+    }
+    if (unmounts(*scenario_)) fs_->mount = sim::make<model::Mount>();
     if (options_.prepared) options_.prepared(*fs_);
     if (options_.watched) model::watch_invariants(*fs_, sim::current());
     model::observe_medium(*fs_, observer_.get());
+}
+
+std::string ScenarioProgram::check_prepared() {
+    return is_broken(*fs_) ? "after " + prepared_last_ + ": " + why_broken() : std::string();
 }
 
 void ScenarioProgram::start() {
@@ -141,11 +195,11 @@ void ScenarioProgram::run_task(std::size_t index) {
     for (std::size_t i = 0; i < task.run.size(); ++i) {
         if (task.run[i].after_success && !succeeded) continue;
         const sim::Scope scope(task.run[i].text.c_str());
-        const model::Result<void> result = run_op(task.run[i], *fs_);
-        succeeded = result.ok();
+        const model::Result<void> result = run_mounted_op(task.run[i], *fs_);
+        succeeded = result.ok() || task.run[i].may_fail;
         OpResult& record = results_[index][i];
         record.ended = true;
-        if (!succeeded) {
+        if (!result.ok()) {
             record.error = result.error();
             sim::note([&] { return returned(result.error()); });
         }

@@ -40,6 +40,8 @@ class ScenarioProgram : public sim::Program {
     ~ScenarioProgram() override;
 
     void prepare() override;
+    std::string prepared_last() const override { return prepared_last_; }
+    std::string check_prepared() override;
     void start() override;
     void check_end() override;
     std::uint64_t state_hash() override;
@@ -60,6 +62,7 @@ class ScenarioProgram : public sim::Program {
     model::KernelQuestions asked_;  // a record for reports: no execution reads it
     std::unique_ptr<model::MediumObserver> observer_;
     model::FsInfo* fs_ = nullptr;  // in the arena
+    std::string prepared_last_;    // "/prepare: \"sync\""
     std::vector<std::vector<OpResult>> results_;
 };
 

@@ -44,6 +44,7 @@ struct Scenario {
     std::optional<model::Release> since;
     model::Geometry geometry;
     std::vector<Op> prepare;
+    std::vector<std::string> prepare_lines;  // as written: a repeat is one of them
     std::vector<TaskSpec> tasks;
     std::optional<std::uint32_t> preemptions;  // the scenario's bound
     std::vector<Expectation> expect;

@@ -56,6 +56,20 @@ exits 3 run wrong.json
 says err 'cannot be prepared'
 says err 'ENOENT'
 
+# So is one that starts too much; show and list read it all the same.
+sed 's#"sync"\]#{"repeat": 2000, "run": ["pwrite 0 4K f1", "sync"]}]#' "$scenarios/replace/001.json" >many.json
+exits 3 run many.json
+says err 'cannot be prepared on kernel'
+says err '/prepare: "'
+says err 'prepare starts more than 4095 tasks and device requests, which is the limit of one task'
+exits 3 explore many.json
+exits 3 validate many.json
+exits 0 show many.json
+says out '2000 times: pwrite 0 4K f1; sync'
+sed 's#"sync"\]#{"repeat": 2, "run": ["touch f{i*2}", {"repeat": 3, "run": []}]}]#' "$scenarios/replace/001.json" >nested.json
+exits 3 validate nested.json
+says out '/prepare/3/run/1: a repeat stands in "prepare", and in no other repeat'
+
 exits 3 run nothing.json
 exits 3 run .json
 printf '\xff\xfe{' >wrong.json

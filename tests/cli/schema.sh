@@ -34,3 +34,20 @@ refused '"data": "single"' '"data": "triple"'
 refused '"cpu": 1' '"cpu": "one"'
 refused '"verdict": "FAIL"' '"verdict": "FAILS"'
 refused '"preemptions": 2' '"preemptions": -1'
+refused '"sync"\]' '"sync || ture"]'
+refused '"sync"\]' '"touch f{i}"]'
+refused '"sync"\]' '{"repeat": 0, "run": ["sync"]}]'
+refused '"sync"\]' '{"repeat": 2, "run": ["touch f{j}"]}]'
+refused '"sync"\]' '{"repeat": 2, "run": [{"repeat": 2, "run": ["sync"]}]}]'
+refused '"writeback f1"' '{"repeat": 2, "run": ["sync"]}'
+
+# accepted FROM TO: both accept it.
+accepted() {
+    sed "s#$1#$2#" "$scenarios/replace/001.json" >right.json
+    python3 check.py "$scenarios" right.json >out
+    grep -q ' ok$' out || fail "the schema refuses s#$1#$2#: $(cat out)"
+    exits 0 validate right.json
+}
+accepted '"sync"\]' '"rm f2 || true", "sync || fail"]'
+accepted '"sync"\]' '{"repeat": 3, "run": ["touch g{i}", "pwrite -S {i} {i*8}K 4K g{i}", "\&\& rm h{i} || true"]}]'
+accepted 'writeback f1' 'writeback f1 || true'

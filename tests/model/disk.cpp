@@ -145,3 +145,35 @@ TEST_CASE("A flush depends on writes, but changes nothing that a read sees",
     options.reduction = sim::Reduction::Dpor;
     CHECK(sim::explore(test::watched_program(watched), options).executions == orders);
 }
+
+TEST_CASE("A device that is pulled out fails every request, and keeps what it holds",
+          "[model][disk]") {
+    const auto result = run_on_device([](Requester& disk) {
+        CHECK(disk.write(somewhere, 7, true) == 0);
+        set_offline(disk.device);
+        CHECK(disk.write(somewhere, 8) == io_error);
+        CHECK(disk.write(somewhere, 9, true) == io_error);
+        CHECK(disk.flush() == io_error);
+        CHECK(disk.run({.op = Req::Read, .physical = somewhere}, {Sector{}}) == io_error);
+        CHECK(disk.durable(somewhere) == 7);
+        CHECK(disk.device.in_flight.empty());
+    });
+    CHECK(result.outcome == sim::Outcome::Completed);
+}
+
+TEST_CASE("Pulling a device out depends on every request that it completes",
+          "[model][disk][dpor]") {
+    const auto op = GENERATE(Req::Read, Req::Write, Req::Flush);
+    test::Watched watched;
+    watched.tasks = {[op](FsInfo& fs) {
+                         Requester requester{*fs.fs_devices.all_devices[0]};
+                         const std::size_t sectors = op == Req::Flush ? 0 : 1;
+                         static_cast<void>(requester.run({.op = op, .physical = somewhere},
+                                                         std::vector<Sector>(sectors)));
+                     },
+                     [](FsInfo& fs) { set_offline(*fs.fs_devices.all_devices[0]); }};
+    sim::ExploreOptions options;
+    options.max_deviations = sim::DfsStrategy::unbounded;
+    options.reduction = sim::Reduction::Dpor;
+    CHECK(sim::explore(test::watched_program(watched), options).executions == 2);
+}

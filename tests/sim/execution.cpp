@@ -342,3 +342,50 @@ TEST_CASE("checks of objects run after each step that wrote one", "[sim][executi
 }
 
 }  // namespace
+
+TEST_CASE("one task cannot start more than its name has room for", "[sim][execution]") {
+    class Fertile final : public sim::Program {
+      public:
+        void prepare() override {}
+        void start() override {
+            sim::current().spawn("parent", sim::Job([] {
+                                     for (unsigned i = 0; i < 5000; ++i)
+                                         sim::current().spawn("child", sim::Job([] {}));
+                                 }));
+        }
+        std::uint64_t state_hash() override { return 1; }
+    };
+    sim::Execution execution(tests::program_of<Fertile>(), {});
+    const auto strategy = sim::make_default();
+    strategy->next_execution();
+    const sim::ExecutionResult& result = execution.run(*strategy);
+    CHECK(result.outcome == sim::Outcome::TaskLimit);
+    CHECK(result.task_limit == "parent starts one more while 128 tasks and device requests are "
+                               "under way, which is the limit");
+    CHECK_FALSE(result.violation);
+
+    const auto explored = tests::explore_all(tests::program_of<Fertile>(), sim::Grain::Coarse);
+    CHECK(explored.end == sim::SearchEnd::TaskLimit);
+    CHECK(explored.error == result.task_limit);
+}
+
+TEST_CASE("tasks of tasks of tasks come to an end", "[sim][execution]") {
+    class Deep final : public sim::Program {
+      public:
+        void prepare() override {}
+        void start() override { descend(0); }
+        std::uint64_t state_hash() override { return 1; }
+
+      private:
+        static void descend(unsigned depth) {
+            sim::current().spawn("t", sim::Job([depth] { descend(depth + 1); }));
+        }
+    };
+    sim::Execution execution(tests::program_of<Deep>(), {});
+    const auto strategy = sim::make_default();
+    strategy->next_execution();
+    const sim::ExecutionResult& result = execution.run(*strategy);
+    CHECK(result.outcome == sim::Outcome::TaskLimit);
+    CHECK(result.task_limit == "t/t#1/t#1/t#1/t#1 starts a task, and there can be 4 generations "
+                               "of tasks that tasks start");
+}

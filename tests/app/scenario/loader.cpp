@@ -111,6 +111,53 @@ TEST_CASE("The content hash follows what executions depend on, and nothing else"
     CHECK(other_fs.digest() != original.digest());
 }
 
+TEST_CASE("A repeat in the preparation stands for so many calls", "[app][scenario]") {
+    using nlohmann::ordered_json;
+    const ordered_json repeat = {{"repeat", 3},
+                                 {"run", {"touch f{i}", "pwrite {i*8}K 4K f{i} || true"}}};
+    const Scenario scenario = loaded(changed("/prepare/1", repeat));
+    std::vector<std::string> texts;
+    for (const Op& op : scenario.prepare)
+        texts.push_back(op.text);
+    CHECK(texts == std::vector<std::string>{"touch f1", "touch f0", "pwrite 0K 4K f0 || true",
+                                            "touch f1", "pwrite 8K 4K f1 || true", "touch f2",
+                                            "pwrite 16K 4K f2 || true", "pwrite -S 0x61 0 8K f1",
+                                            "sync"});
+    CHECK(scenario.prepare[2].may_fail);
+    CHECK(scenario.prepare_lines ==
+          std::vector<std::string>{"touch f1", "3 times: touch f{i}; pwrite {i*8}K 4K f{i} || true",
+                                   "pwrite -S 0x61 0 8K f1", "sync"});
+    // It is what it stands for.
+    CHECK(loaded(changed("/prepare/1", {{"repeat", 1}, {"run", {"chattr +C f1"}}})).content ==
+          loaded(good).content);
+    CHECK(scenario.content.prepare != loaded(good).content.prepare);
+}
+
+TEST_CASE("A wrong repeat is told where it stands", "[app][scenario]") {
+    const auto repeat = [](const nlohmann::ordered_json& times, const nlohmann::ordered_json& run) {
+        return mistake("/prepare/1", {{"repeat", times}, {"run", run}});
+    };
+    CHECK(repeat(0, {"sync"}).field == "/prepare/1/repeat");
+    CHECK(repeat(10001, {"sync"}).expected == "a number from 1 to 10000");
+    CHECK(repeat(2, nlohmann::ordered_json::array()).message == "there is nothing to repeat");
+    CHECK(repeat(2, {"sync", "tuoch f{i}"}).field == "/prepare/1/run/1");
+    CHECK(repeat(2, {"sync", "tuoch f{i}"}).nearest == "touch");
+    CHECK(repeat(2, {"touch f{j}"}).nearest == "{i}");
+    CHECK(contains(repeat(2, {"pwrite {i}K 4K f1"}).message, "pwrite 1K 4K f1"));
+    CHECK(repeat(10000, nlohmann::ordered_json(std::vector<std::string>(11, "sync"))).field ==
+          "/prepare/1");
+    CHECK(repeat(2, {{{"repeat", 2}, {"run", {"sync"}}}}).field == "/prepare/1/run/0");
+    CHECK(contains(repeat(2, {{{"repeat", 2}, {"run", {"sync"}}}}).message, "in no other repeat"));
+    CHECK(mistake("/prepare/1", {{"repaet", 2}, {"run", {"sync"}}}).nearest == "repeat");
+    CHECK(mistake("/prepare/1", {{"repeat", 2}}).expected == "the keys repeat, run");
+    CHECK(mistake("/prepare/1", "touch f{i}").field == "/prepare/1");
+    CHECK(mistake("/prepare/1", "umount").expected == "umount in a task");
+    CHECK(repeat(2, {"umount"}).field == "/prepare/1/run/0");
+    CHECK(mistake("/tasks/writer/run/1", "touch f{i}").field == "/tasks/writer/run/1");
+    CHECK(mistake("/tasks/writer/run/1", {{"repeat", 2}, {"run", {"sync"}}}).field ==
+          "/tasks/writer/run/1");
+}
+
 TEST_CASE("A syntax error has its line", "[app][scenario]") {
     const InputError error = mistake("{\n  \"id\": \"a/1\",\n  \"title\" \"x\"\n}");
     CHECK(error.line == 3);

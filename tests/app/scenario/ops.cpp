@@ -83,12 +83,18 @@ TEST_CASE("An operation can depend on the one before it, and can be one that mus
     CHECK(both.text == "&& btrfs balance resume || fail");
     CHECK(parsed("cat pipe || fail").pipe == "pipe");
     CHECK(mistake("&&").message == "empty operation");
-    CHECK(mistake("sync ||").message.find("unexpected") != std::string::npos);
-    CHECK(mistake("sync || fial").message.find("unexpected") != std::string::npos);
+    CHECK(parsed("rm f1  || true").may_fail);
+    CHECK_FALSE(parsed("rm f1 || true").must_succeed);
+    CHECK(parsed("rm f1  || true").text == "rm f1 || true");
+    CHECK(mistake("sync ||").message == "\"sync ||\": nothing stands behind \"||\"");
+    CHECK(mistake("sync || fial").message == "\"sync || fial\": unexpected \"fial\" behind \"||\"");
+    CHECK(mistake("sync || fial").nearest == "|| fail");
+    CHECK(mistake("sync || ture").nearest == "|| true");
+    CHECK(mistake("sync || true || fail").expected == "\"CALL || fail\" or \"CALL || true\"");
 }
 
 TEST_CASE("Each usage line parses itself once its arguments are filled in", "[app][scenario]") {
-    CHECK(op_usages().size() == 24);
+    CHECK(op_usages().size() == 26);
     for (const std::string usage : op_usages())
         CHECK(mistake(usage + " extra extra extra extra extra").expected != "");
 }
