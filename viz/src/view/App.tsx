@@ -87,11 +87,12 @@ function WhyLine(): JSX.Element | null {
     const why = story.trace.why;
     const critical = why.critical?.step === step ? why.critical : null;
     const violation = story.trace.violation;
+    const remarks = story.remarksAt(step).filter((remark) => remark.text !== violation?.text); // said below
     const go = (to: number): JSX.Element => <button class="link" onClick={() => store.moveTo(to + 1)}>step {to}</button>;
     return (
         <p class="why">
             <b>{story.taskName(story.taskOf(step))}</b> {story.stepText(step)}
-            {story.remarksAt(step).map((remark, i) => <span key={i} class={remark.kind}> · {remark.text}</span>)}.{" "}
+            {remarks.map((remark, i) => <span key={i} class={remark.kind}> · {remark.text}</span>)}.{" "}
             {cause ? <>It follows from {go(cause.step)} of {story.taskName(story.taskOf(cause.step))}, {cause.how}. </> : null}
             {critical ? <strong>The critical step: before it {critical.before.passing} of {critical.before.passing + critical.before.failing} continuations pass, after it {critical.exact ? "all" : `all ${critical.after.failing} that were tried`} fail. </strong> : null}
             {violation && store.cursor.value >= violation.step ? <strong class="violation">✗ {violation.text} </strong> : null}
