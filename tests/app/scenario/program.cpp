@@ -90,7 +90,7 @@ TEST_CASE("A preparation that leaves an aborted transaction is of no use", "[app
     const auto abort = [](model::FsInfo& fs) {
         auto trans = model::start_transaction(*fs.fs_root, 1);
         model::abort_transaction(*trans.value(), model::Errno::NoSpc, "a_test");
-        static_cast<void>(model::end_transaction(*trans.value()));
+        static_cast<void>(model::end_transaction(trans.value()));
     };
     const std::string error = preparation_error(R"(["sync"])", abort);
     CHECK(error.find("after /prepare: \"sync\": the filesystem became read-only; ") == 0);
