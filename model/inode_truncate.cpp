@@ -10,8 +10,8 @@
 
 // Truncation and eviction: btrfs_truncate(), btrfs_setsize() and btrfs_evict_inode() of
 // fs/btrfs/inode.c, btrfs_truncate_inode_items() of fs/btrfs/inode-item.c, v6.1; and as 4.19 had
-// them, where a truncation runs references and an eviction commits for its reserve. Left out: a size
-// inside a sector; the temporary reserve of btrfs_truncate(), which charges its handle's here.
+// them, where a truncation runs references and an eviction commits for its reserve. Left out: a
+// size inside a sector; the temporary reserve of btrfs_truncate(), which charges its handle's here.
 
 namespace model {
 
@@ -334,9 +334,10 @@ class EvictReserve {
     }
 
     Errno give_up() {
-        inode_.fs.message("warning", inode_.fs.has(fix::evict_flush_state)
-                                         ? "could not allocate space for delete; will truncate on mount"
-                                         : "could not allocate space for a delete; will truncate on mount");
+        inode_.fs.message("warning",
+                          inode_.fs.has(fix::evict_flush_state)
+                              ? "could not allocate space for delete; will truncate on mount"
+                              : "could not allocate space for a delete; will truncate on mount");
         return Errno::NoSpc;
     }
 

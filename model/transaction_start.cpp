@@ -136,8 +136,8 @@ bool steal_from_global_rsv(FsInfo& fs, u64 bytes) {
 /// @return the handle's share, now in trans_block_rsv
 Result<u64> reserve_items(FsInfo& fs, const StartRequest& request) {
     const u64 own = calc_insert_metadata_size(fs, request.num_items);
-    const bool for_refs = request.flush == Flush::All && fs.has(fix::delayed_refs_rsv) &&
-                          !delayed_refs_rsv_full(fs);
+    const bool for_refs =
+        request.flush == Flush::All && fs.has(fix::delayed_refs_rsv) && !delayed_refs_rsv_full(fs);
     const u64 total = for_refs ? 2 * own : own;
     if (const auto added = block_rsv_add(fs, fs.trans_block_rsv, total, request.flush); !added) {
         if (!request.may_steal || !steal_from_global_rsv(fs, total)) return added.error();

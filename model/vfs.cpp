@@ -18,8 +18,8 @@
 // System calls: what the VFS and fs/btrfs/ioctl.c do around the functions of the filesystem, v6.1.
 //
 // Left out: permissions, file descriptors (each call looks its path up; an open file is known by
-// the path that opened it), hard links, rename, removal of subvolumes. fsync always commits: the log tree is left out, so it takes the path of
-// BTRFS_LOG_FORCE_COMMIT.
+// the path that opened it), hard links, rename, removal of subvolumes. fsync always commits: the
+// log tree is left out, so it takes the path of BTRFS_LOG_FORCE_COMMIT.
 
 namespace model::vfs {
 namespace {
