@@ -27,10 +27,10 @@ u64 unused_bytes(const BlockGroup& bg) {
 }
 
 /// Data needs all that it promised in other groups; metadata may promise chunks that do not exist
-/// yet.
+/// yet, here on every kernel, as in 6.1.
 bool can_do_without(const BlockGroup& bg, const SpaceInfo& info, u64 bytes) {
     if ((info.flags & bg_data) != 0) return info.used(true) + bytes <= info.total_bytes;
-    return can_overcommit(bg.fs, info, bytes, Flush::No);
+    return fits_with_new_chunks(bg.fs, info, bytes, Flush::No);
 }
 
 /// What is lost in the zone counts as read-only while the group is. Both locks are held.

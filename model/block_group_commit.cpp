@@ -9,6 +9,7 @@
 
 #include "model/ctree.h"
 #include "model/extent_tree.h"
+#include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/tracepoints.h"
 #include "sim/trace.h"
@@ -24,7 +25,7 @@ void mark_dirty(TransHandle& trans, BlockGroup& bg, bool counts) {
     if (bg.on_dirty_list) return;
     bg.on_dirty_list = true;
     transaction.dirty_bgs.push_back(&bg);
-    if (counts) ++trans.delayed_ref_updates;
+    if (counts && trans.fs.has(fix::delayed_refs_rsv)) ++trans.delayed_ref_updates;
 }
 
 void reserved_to_used(BlockGroup& bg, u64 bytes) {

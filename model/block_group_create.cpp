@@ -7,6 +7,7 @@
 
 #include "model/ctree.h"
 #include "model/delete_item.h"
+#include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
 #include "model/tracepoints.h"
@@ -32,10 +33,15 @@ void remove_free_range(BlockGroup& bg, u64 from, u64 to) {
     }
 }
 
-/// Mirrors should_alloc_chunk(); info.lock held.
-bool should_alloc_chunk(const SpaceInfo& info, bool force) {
+/// Mirrors should_alloc_chunk(); info.lock held. 4.19 counted the global reserve as used; taken to
+/// have ended with the same term of can_overcommit().
+bool should_alloc_chunk(FsInfo& fs, const SpaceInfo& info, bool force) {
     constexpr u64 slack = u64{2} << 20;
-    return force || info.force_alloc || info.used(false) + slack >= info.total_bytes / 10 * 8;
+    if (force || info.force_alloc) return true;
+    u64 used = info.used(false);
+    if ((info.flags & bg_metadata) != 0 && !fs.has(fix::overcommit_without_global_reserve))
+        used += space_for_global_rsv(fs);
+    return used + slack >= info.total_bytes / 10 * 8;
 }
 
 enum class AllocTurn : u8 { Ours, NotNeeded, Full, Busy };
@@ -43,7 +49,7 @@ enum class AllocTurn : u8 { Ours, NotNeeded, Full, Busy };
 AllocTurn take_alloc_turn(SpaceInfo& info, bool force) {
     const sim::SpinGuard guard(info.lock);
     info.obj.read();
-    const bool needed = should_alloc_chunk(info, force);
+    const bool needed = should_alloc_chunk(info.fs, info, force);
     if (info.full) return needed ? AllocTurn::Full : AllocTurn::NotNeeded;
     if (!needed) return AllocTurn::NotNeeded;
     if (info.chunk_alloc) return AllocTurn::Busy;
@@ -217,7 +223,7 @@ BlockGroup& make_block_group(TransHandle& trans, u64 type, Bytenr chunk_offset, 
     add_block_group(bg);
     update_global_block_rsv(fs);
     trans.new_bgs.push_back(&bg);
-    ++trans.delayed_ref_updates;
+    if (fs.has(fix::delayed_refs_rsv)) ++trans.delayed_ref_updates;
     update_delayed_refs_rsv(trans);
     sim::note([&] {
         return "block group " + std::to_string(chunk_offset.get()) + ", " + std::to_string(size) +

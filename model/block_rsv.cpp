@@ -1,13 +1,14 @@
 // Mirrors fs/btrfs/block-rsv.c of 6.1, and the reserve of the delayed references from
-// fs/btrfs/delayed-ref.c.
+// fs/btrfs/delayed-ref.c, which kernels before 5.0 do not have.
 //
-// Older kernels use the same form here; what 5.0 and 5.4 changed about evict is left out. The
-// global reserve has its smallest size, which is given in items: on filesystems this small the
-// bytes that the trees use never exceed it.
+// The global reserve has its smallest size, which 6.1 gives in items: on filesystems this small the
+// bytes that the trees use never exceed it. Older kernels say 16 MiB, which is more than all
+// metadata here; they have the same size in items.
 #include "model/block_rsv.h"
 
 #include <algorithm>
 
+#include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/tracepoints.h"
 
@@ -65,16 +66,13 @@ u64 give_to(BlockRsv& rsv, u64 bytes) {
     return bytes - given;
 }
 
-/// Surplus goes to the delayed refs reserve, that one's own to the global reserve; each only within
-/// its space.
+/// Surplus goes to the delayed refs reserve (before 5.0, to the global one), that one's own to the
+/// global reserve; each only within its space.
 BlockRsv* release_target(FsInfo& fs, const BlockRsv& rsv) {
-    BlockRsv* target = nullptr;
-    if (&rsv == &fs.delayed_refs_rsv) {
-        target = &fs.global_block_rsv;
-    } else if (&rsv != &fs.global_block_rsv) {
-        target = &fs.delayed_refs_rsv;
-    }
-    return target != nullptr && target->space_info == rsv.space_info ? target : nullptr;
+    if (&rsv == &fs.global_block_rsv) return nullptr;
+    const bool to_refs = fs.has(fix::delayed_refs_rsv) && &rsv != &fs.delayed_refs_rsv;
+    BlockRsv* const target = to_refs ? &fs.delayed_refs_rsv : &fs.global_block_rsv;
+    return target->space_info == rsv.space_info ? target : nullptr;
 }
 
 SpaceInfo& space_of(FsInfo& fs, const BlockRsv& rsv) {
@@ -136,7 +134,7 @@ BlockRsv* root_block_rsv(FsInfo& fs, const Root& root) {
     switch (root.objectid) {
     case csum_tree_objectid:
     case extent_tree_objectid:
-        return &fs.delayed_refs_rsv;
+        return fs.has(fix::delayed_refs_rsv) ? &fs.delayed_refs_rsv : &fs.global_block_rsv;
     case root_tree_objectid:
     case dev_tree_objectid:
         return &fs.global_block_rsv;
@@ -173,6 +171,27 @@ void unuse_block_rsv(FsInfo& fs, BlockRsv& rsv, u64 blocksize) {
     block_rsv_release(fs, rsv, 0);
 }
 
+namespace {
+
+/// Both locks held. `reserved` wraps where it shrinks: a subtraction.
+void set_global_reserved(SpaceInfo& info, BlockRsv& rsv, u64 reserved) {
+    info.obj.write();
+    trace_update_bytes_may_use(info, reserved - rsv.reserved);
+    info.bytes_may_use += reserved - rsv.reserved;
+    rsv.reserved = reserved;
+    rsv.full = rsv.reserved == rsv.size;
+}
+
+/// Until 5.4 the reserve got no more than what nobody else had. Both locks held.
+u64 free_for_global_rsv(const SpaceInfo& info, const BlockRsv& rsv) {
+    if (rsv.reserved >= rsv.size) return rsv.size;
+    const u64 used = info.used(true);
+    const u64 free = info.total_bytes > used ? info.total_bytes - used : 0;
+    return rsv.reserved + std::min(free, rsv.size - rsv.reserved);
+}
+
+}  // namespace
+
 void update_global_block_rsv(FsInfo& fs) {
     BlockRsv& rsv = fs.global_block_rsv;
     SpaceInfo& info = space_of(fs, rsv);
@@ -182,14 +201,12 @@ void update_global_block_rsv(FsInfo& fs) {
 
     const sim::SpinGuard info_guard(info.lock);
     const sim::SpinGuard guard(rsv.lock);
-    info.obj.write();
     rsv.obj.write();
     rsv.size = wanted;
-    trace_update_bytes_may_use(info, rsv.size - rsv.reserved);
-    info.bytes_may_use += rsv.size - rsv.reserved;  // wraps when the reserve shrinks: a subtraction
-    rsv.reserved = rsv.size;
-    rsv.full = true;
-    if (rsv.size >= info.total_bytes) info.force_alloc = true;  // since 9c343784c432 (5.8)
+    const bool whole = fs.has(fix::whole_global_reserve);
+    set_global_reserved(info, rsv, whole ? wanted : free_for_global_rsv(info, rsv));
+    if (fs.has(fix::chunk_for_global_reserve) && rsv.size >= info.total_bytes)
+        info.force_alloc = true;
 }
 
 void init_global_block_rsv(FsInfo& fs) {
@@ -215,7 +232,7 @@ u64 csum_bytes_to_leaves(const FsInfo& fs, u64 bytes) {
 /// The heads that the handle added want room for one item each. Nothing is reserved here: only the
 /// wish grows.
 void update_delayed_refs_rsv(TransHandle& trans) {
-    if (trans.delayed_ref_updates == 0) return;
+    if (trans.delayed_ref_updates == 0 || !trans.fs.has(fix::delayed_refs_rsv)) return;
     BlockRsv& rsv = trans.fs.delayed_refs_rsv;
     const sim::SpinGuard guard(rsv.lock);
     rsv.obj.write();
@@ -225,6 +242,7 @@ void update_delayed_refs_rsv(TransHandle& trans) {
 }
 
 void delayed_refs_rsv_release(FsInfo& fs, u64 items) {
+    if (!fs.has(fix::delayed_refs_rsv)) return;
     block_rsv_release(fs, fs.delayed_refs_rsv, calc_insert_metadata_size(fs, items));
 }
 
@@ -250,6 +268,7 @@ void migrate_to_delayed_refs_rsv(FsInfo& fs, BlockRsv& source, u64 bytes) {
 }
 
 Result<void> delayed_refs_rsv_refill(FsInfo& fs, Flush flush) {
+    if (!fs.has(fix::delayed_refs_rsv)) return {};
     BlockRsv& rsv = fs.delayed_refs_rsv;
     u64 missing = 0;
     {

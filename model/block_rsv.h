@@ -44,6 +44,7 @@ void init_global_block_rsv(FsInfo& fs);
 BlockRsv* root_block_rsv(FsInfo& fs, const Root& root);
 
 // The reserve of the delayed references: fs/btrfs/delayed-ref.c.
+// Before ba2c4d4e3bd3 (5.0) there is none: references reserve nothing, and these do nothing.
 void update_delayed_refs_rsv(TransHandle& trans);
 void delayed_refs_rsv_release(FsInfo& fs, u64 items);
 void migrate_to_delayed_refs_rsv(FsInfo& fs, BlockRsv& source, u64 bytes);

@@ -229,9 +229,17 @@ class NodeBalance {
         return sibling.cow(trans_, root_, parent_, slot, nesting);
     }
 
+    /// Before a deletion a lack of space is an error: a node left with one pointer would be empty
+    /// after it.
+    Result<void> cow_or_fail(LockedSibling& sibling, unsigned slot, unsigned nesting) {
+        const auto copied = cow(sibling, slot, nesting);
+        if (!copied) return copied.error();
+        return *copied ? Result<void>() : Errno::NoSpc;
+    }
+
     Result<void> merge_into_left(LockedSibling& left) {
-        const auto copied = cow(left, slot_ - 1, lock_classes::NestLeftCow);
-        if (!copied || !*copied) return copied ? Result<void>() : copied.error();
+        if (const auto copied = cow_or_fail(left, slot_ - 1, lock_classes::NestLeftCow); !copied)
+            return copied;
         const unsigned before = left->nritems();
         layout::copy_ptrs(*left, before, node_, 0, node_.nritems());
         layout::remove_ptrs(node_, 0, node_.nritems());
@@ -243,8 +251,8 @@ class NodeBalance {
     }
 
     Result<void> merge_right_into_this(LockedSibling& right) {
-        const auto copied = cow(right, slot_ + 1, lock_classes::NestRightCow);
-        if (!copied || !*copied) return copied ? Result<void>() : copied.error();
+        if (const auto copied = cow_or_fail(right, slot_ + 1, lock_classes::NestRightCow); !copied)
+            return copied;
         layout::copy_ptrs(node_, node_.nritems(), *right, 0, right->nritems());
         layout::remove_ptrs(*right, 0, right->nritems());
         mark_buffer_dirty(node_);
@@ -252,8 +260,8 @@ class NodeBalance {
     }
 
     Result<void> take_from_right(LockedSibling& right) {
-        const auto copied = cow(right, slot_ + 1, lock_classes::NestRightCow);
-        if (!copied || !*copied) return copied ? Result<void>() : copied.error();
+        if (const auto copied = cow_or_fail(right, slot_ + 1, lock_classes::NestRightCow); !copied)
+            return copied;
         const unsigned count = (right->nritems() - node_.nritems()) / 2;
         layout::copy_ptrs(node_, node_.nritems(), *right, 0, count);
         layout::remove_ptrs(*right, 0, count);
@@ -263,8 +271,8 @@ class NodeBalance {
     }
 
     Result<void> take_from_left(LockedSibling& left) {
-        const auto copied = cow(left, slot_ - 1, lock_classes::NestLeftCow);
-        if (!copied || !*copied) return copied ? Result<void>() : copied.error();
+        if (const auto copied = cow_or_fail(left, slot_ - 1, lock_classes::NestLeftCow); !copied)
+            return copied;
         const unsigned count = (left->nritems() - node_.nritems()) / 2;
         const unsigned stay = left->nritems() - count;
         layout::copy_ptrs(node_, 0, *left, stay, count);

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "model/extent_tree.h"
+#include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/tracepoints.h"
 #include "sim/trace.h"
@@ -34,6 +35,11 @@ void merge_extent_op(DelayedRefHead& head, const ExtentOp& op) {
     head.extent_op_flags |= op.flags;
 }
 
+/// Before 5.0 only heads and references count as updates.
+void count_csum_leaves(TransHandle& trans, u64 leaves) {
+    if (trans.fs.has(fix::delayed_refs_rsv)) trans.delayed_ref_updates += leaves;
+}
+
 DelayedRefHead& insert_new_head(TransHandle& trans, DelayedRefRoot& refs,
                                 const HeadUpdate& update) {
     DelayedRefHead& head =
@@ -49,7 +55,7 @@ DelayedRefHead& insert_new_head(TransHandle& trans, DelayedRefRoot& refs,
     ++trans.delayed_ref_updates;
     if (head.is_data && head.ref_mod < 0) {
         refs.pending_csums += head.num_bytes;
-        trans.delayed_ref_updates += csum_bytes_to_leaves(trans.fs, head.num_bytes);
+        count_csum_leaves(trans, csum_bytes_to_leaves(trans.fs, head.num_bytes));
     }
     return head;
 }
@@ -62,7 +68,7 @@ void adjust_pending_csums(TransHandle& trans, DelayedRefRoot& refs, const Delaye
     const u64 leaves = csum_bytes_to_leaves(trans.fs, head.num_bytes);
     if (head.total_ref_mod < 0) {
         refs.pending_csums += head.num_bytes;
-        trans.delayed_ref_updates += leaves;
+        count_csum_leaves(trans, leaves);
     } else {
         refs.pending_csums -= head.num_bytes;
         delayed_refs_rsv_release(trans.fs, leaves);
@@ -115,7 +121,8 @@ bool combine(DelayedRefHead& head, DelayedRefNode& queued, const DelayedRefNode&
 
 /// Mirrors insert_delayed_ref(). The level is not compared, so references with different levels
 /// combine.
-void insert_node(DelayedRefRoot& refs, DelayedRefHead& head, DelayedRefNode node) {
+void insert_node(TransHandle& trans, DelayedRefHead& head, DelayedRefNode node) {
+    DelayedRefRoot& refs = trans.transaction.delayed_refs;
     const sim::SpinGuard guard(head.lock);
     head.obj.write();
     const auto at = std::lower_bound(
@@ -125,6 +132,7 @@ void insert_node(DelayedRefRoot& refs, DelayedRefHead& head, DelayedRefNode node
         if (node.action == RefAction::Add) node.add_order = ++head.next_add_order;
         head.nodes.insert(at, node);
         refs.num_entries.inc();
+        if (!trans.fs.has(fix::delayed_refs_rsv)) ++trans.delayed_ref_updates;
     } else if (!combine(head, *at, node)) {
         head.nodes.erase(at);
         refs.num_entries.dec();
@@ -136,7 +144,7 @@ void add_ref(TransHandle& trans, const HeadUpdate& update, const DelayedRefNode&
     {
         const sim::SpinGuard guard(refs.lock);
         DelayedRefHead& head = add_head(trans, update);
-        insert_node(refs, head, node);
+        insert_node(trans, head, node);
     }
     update_delayed_refs_rsv(trans);
 }

@@ -5,13 +5,14 @@
 // One difference in form: with run_all_refs the kernel makes a pass for each head, and waits for
 // the first head's mutex after each; here a pass takes all heads that nobody else is running. Only
 // the committer runs all references, in its critical section, where nobody else runs any. Also left
-// out: the average run time that throttled older kernels, and skipping of references that a backref
+// out: skipping of references that a backref
 // walk must not lose (no sequence numbers).
 #include <algorithm>
 
 #include "model/delayed_ref.h"
 #include "model/extent_tree.h"
 #include "model/file_item.h"
+#include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/tracepoints.h"
 #include "sim/trace.h"
@@ -107,10 +108,11 @@ bool take_ref(DelayedRefRoot& refs, DelayedRefHead& head, TakenRef* taken) {
 
 /// head.lock is dropped around each reference, so others may queue more meanwhile. Mirrors
 /// btrfs_run_delayed_refs_for_head().
-Result<void> run_refs_of_head(TransHandle& trans, DelayedRefHead& head) {
+Result<void> run_refs_of_head(TransHandle& trans, DelayedRefHead& head, u64* done) {
     DelayedRefRoot& refs = trans.transaction.delayed_refs;
     TakenRef taken;
     while (take_ref(refs, head, &taken)) {
+        ++*done;
         const auto run =
             run_one_delayed_ref(trans, head, taken.node, taken.insert_reserved, taken.extent_op);
         if (!run) {
@@ -171,12 +173,12 @@ Result<bool> cleanup_ref_head(TransHandle& trans, DelayedRefHead& head) {
     return true;
 }
 
-/// One head, with its mutex, until it is gone.
-Result<void> run_head(TransHandle& trans, DelayedRefHead& head) {
+/// One head, with its mutex, until it is gone. Counts what ran in `references`.
+Result<void> run_head(TransHandle& trans, DelayedRefHead& head, u64* references) {
     const sim::Scope scope("btrfs_run_delayed_refs_for_head");
     sim::note([&] { return "head " + std::to_string(head.bytenr); });
     for (bool gone = false; !gone;) {
-        if (const auto run = run_refs_of_head(trans, head); !run) return run;
+        if (const auto run = run_refs_of_head(trans, head, references); !run) return run;
         const auto cleaned = cleanup_ref_head(trans, head);
         if (!cleaned) return cleaned.error();
         gone = *cleaned;
@@ -184,20 +186,25 @@ Result<void> run_head(TransHandle& trans, DelayedRefHead& head) {
     return {};
 }
 
-/// Mirrors __btrfs_run_delayed_refs().
+/// `count` is of heads; before 5.0, of heads and references. Mirrors __btrfs_run_delayed_refs().
 Result<void> run_heads(TransHandle& trans, u64 count) {
     DelayedRefRoot& refs = trans.transaction.delayed_refs;
+    const bool references_count = !trans.fs.has(fix::delayed_refs_rsv);
     for (u64 done = 0; done < count;) {
         const Obtained obtained = obtain_ref_head(refs);
         if (obtained.retry) continue;
         if (obtained.head == nullptr) break;
         ++done;
-        if (const auto run = run_head(trans, *obtained.head); !run) return run;
+        u64 references = 0;
+        if (const auto run = run_head(trans, *obtained.head, &references); !run) return run;
+        if (references_count) done += references;
     }
     return {};
 }
 
-u64 heads_ready(DelayedRefRoot& refs) {
+/// What a run that was not told how many runs at most.
+u64 default_count(FsInfo& fs, DelayedRefRoot& refs) {
+    if (!fs.has(fix::delayed_refs_rsv)) return 2 * refs.num_entries.load();
     const sim::SpinGuard guard(refs.lock);
     refs.obj.read();
     return refs.num_heads_ready;
@@ -226,7 +233,7 @@ Result<void> run_delayed_refs(TransHandle& trans, u64 count) {
     const sim::Scope scope("btrfs_run_delayed_refs");
     DelayedRefRoot& refs = trans.transaction.delayed_refs;
     const bool all = count == run_all_refs;
-    if (count == 0) count = heads_ready(refs);
+    if (count == 0) count = default_count(trans.fs, refs);
     for (;;) {
         if (const auto run = run_heads(trans, count); !run) {
             abort_transaction(trans, run.error(), "btrfs_run_delayed_refs");

@@ -193,13 +193,6 @@ Result<Sharing> check_extent_item(Root& root, Path& path, const RefKey& own, Byt
     return ref.key == own && ref.count == item.refs ? Sharing::None : Sharing::Shared;
 }
 
-Transaction* get_running_transaction(FsInfo& fs) {
-    const sim::SpinGuard guard(fs.trans_lock);
-    fs.trans_obj.read();
-    if (fs.running_transaction != nullptr) ++fs.running_transaction->use_count;
-    return fs.running_transaction;
-}
-
 /// Mirrors check_delayed_ref(). Unknown: somebody ran the head; look at the item again.
 Sharing check_queued_refs(DelayedRefRoot& refs, Path& path, const RefKey& own, Bytenr bytenr) {
     DelayedRefHead* busy = nullptr;

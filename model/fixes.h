@@ -48,6 +48,20 @@ extern const Fix& zoned_zeroout;               // aa6313e6ff2b  6.8
 extern const Fix& zeroout_only_dirty;          // 68879386180c  6.9
 extern const Fix& freed_block_assert;          // 073bda7a5417  6.9
 
+// Upstream, space.
+extern const Fix& delayed_refs_rsv;                   // ba2c4d4e3bd3  5.0
+extern const Fix& truncate_throttling;                // 28bad2125767  5.0
+extern const Fix& space_for_delayed_refs;             // 64403612b73a  5.0
+extern const Fix& no_refs_at_end;                     // db2462a6ad3d  5.0
+extern const Fix& no_blocked_state;                   // 302167c50b32  5.0
+extern const Fix& delayed_refs_flush_states;          // slug          5.0
+extern const Fix& evict_flush_state;                  // d3984c90414a  5.4
+extern const Fix& whole_global_reserve;               // d792b0f19711  5.4
+extern const Fix& overcommit_without_global_reserve;  // 0096420adb03  5.4
+extern const Fix& chunk_for_global_reserve;           // 9c343784c432  5.8
+extern const Fix& global_reserve_stealing;            // slug          5.8
+extern const Fix& commit_without_guess;               // c416a30cddec  5.14
+
 // Posted, or conceivable, and not merged.
 extern const Fix& nocow_wait_only;    // the first posted version of 1bbb97b8ce7d
 extern const Fix& reservations_wait;  // the reservations as well

@@ -51,7 +51,8 @@ FsInfo::FsInfo(const KernelVersion& version, const Geometry& shape, KernelQuesti
       send(*this), ordered_operations_mutex(lock_classes::ordered_operations_mutex),
       ordered_root_lock(lock_classes::ordered_root_lock),
       ordered_roots_obj(objects::ordered_list, 0, this), endio_write_workers("btrfs-endio-write"),
-      endio_workers("btrfs-endio"), flush_workers("btrfs-flush_delalloc") {
+      endio_workers("btrfs-endio"), flush_workers("btrfs-flush_delalloc"),
+      extent_workers("btrfs-extent-refs") {
     if (shape.zone_size != 0) zoned = sim::make<ZonedFs>(*this);
     u16 index = 0;
     for (const auto& spec : shape.devices) {

@@ -129,12 +129,13 @@ class FsInfo {
     Vector<Root*> ordered_roots;  // roots with ordered extents: ordered_root_lock
     sim::Spinlock dcache_lock{lock_classes::dcache_lock};
     sim::Object dcache_obj{objects::dcache};
-    Map<u64, Inode*> inodes;     // by (tree id << 32 | ino): dcache_lock
-    Map<String, Inode*> dcache;  // by path: dcache_lock
+    Map<u64, Inode*> inodes;                 // by (tree id << 32 | ino): dcache_lock
+    Map<String, Inode*> dcache;              // by path: dcache_lock
+    Map<String, Vector<Inode*>> open_files;  // by the path that opened them: dcache_lock
     sim::Spinlock delalloc_lock{lock_classes::delalloc_lock};
     sim::Object delalloc_inodes_obj{objects::delalloc_inodes};  // keyed as they are
     Map<u64, Inode*> delalloc_inodes;  // those of `inodes` with delalloc: delalloc_lock
-    sim::WorkQueue endio_write_workers, endio_workers, flush_workers;
+    sim::WorkQueue endio_write_workers, endio_workers, flush_workers, extent_workers;
 
     struct Mount* mount = nullptr;  // null: nobody unmounts, and nobody counts
 

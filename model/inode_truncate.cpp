@@ -1,15 +1,17 @@
 #include <algorithm>
 
+#include "model/delayed_ref_throttle.h"
 #include "model/extent_tree.h"
 #include "model/file.h"
 #include "model/file_item.h"
+#include "model/fixes.h"
 #include "model/fs_info.h"
 #include "sim/trace.h"
 
 // Truncation and eviction: btrfs_truncate(), btrfs_setsize() and btrfs_evict_inode() of
-// fs/btrfs/inode.c, btrfs_truncate_inode_items() of fs/btrfs/inode-item.c, v6.1. Left out: a size
-// inside a sector; the running of delayed references by a truncation (until 5.0); the temporary
-// reserve of btrfs_truncate(), which charges its handle's here.
+// fs/btrfs/inode.c, btrfs_truncate_inode_items() of fs/btrfs/inode-item.c, v6.1; and as 4.19 had
+// them, where a truncation runs references and an eviction commits for its reserve. Left out: a
+// size inside a sector; the temporary reserve of btrfs_truncate(), which charges its handle's here.
 
 namespace model {
 
@@ -18,19 +20,7 @@ namespace model {
 
 namespace {
 
-/// Mirrors btrfs_check_space_for_delayed_refs(): do the queued references need all that is held for
-/// them?
-bool check_space_for_delayed_refs(FsInfo& fs) {
-    u64 held = 0;
-    {
-        const sim::SpinGuard guard{fs.global_block_rsv.lock};
-        fs.global_block_rsv.obj.read();
-        held = fs.global_block_rsv.reserved;
-    }
-    const sim::SpinGuard guard{fs.delayed_refs_rsv.lock};
-    fs.delayed_refs_rsv.obj.read();
-    return fs.delayed_refs_rsv.size >= held + fs.delayed_refs_rsv.reserved;
-}
+constexpr u64 much = u64{32} << 20;  // of deleted extents, in one go
 
 /// Deletes an inode's items from the last one down, leaf by leaf.
 class ItemTruncation {
@@ -43,11 +33,21 @@ class ItemTruncation {
     TruncateProgress run() {
         while (!finished_ && progress_.result)
             progress_.result = truncate_leaf();
+        const bool in_order = progress_.result || progress_.result.error() == Errno::Again;
+        if (runs_references() && deleted_ > much && in_order)
+            if (const auto run = run_own_updates(trans_); !run) progress_.result = run;
         return progress_;
     }
 
   private:
+    /// Until 5.0.
+    bool runs_references() const { return !trans_.fs.has(fix::truncate_throttling); }
+
     Result<void> truncate_leaf() {
+        if (deleted_ > much) {
+            const auto ends = model::should_end_transaction(trans_);
+            if (!ends || *ends) return Errno::Again;
+        }
         Path path;
         const auto found = search_slot(&trans_, root_, {ino_, 0xFF, ~u64{0}}, path, -1, true);
         if (!found) return found.error();
@@ -57,7 +57,7 @@ class ItemTruncation {
         }
         first_ = path.slots[0];
         count_ = 0;
-        throttle_ = false;
+        throttle_ = wants_end_ = false;
         auto result = collect(path);
         if (count_ > 0 && result) result = del_items(trans_, root_, path, first_, count_);
         if (!result) {
@@ -65,12 +65,12 @@ class ItemTruncation {
             return result;
         }
         path.release();
-        return throttle_ ? refill() : Result<void>{};
+        return finished_ ? Result<void>{} : give_way();
     }
 
     /// Walks down the leaf as long as items are to go; queues the drops of their references.
     Result<void> collect(Path& path) {
-        while (path.slots[0] > 0 && !finished_ && !throttle_) {
+        while (path.slots[0] > 0 && !finished_ && !throttle_ && !wants_end_) {
             --path.slots[0];
             const Key key = path.key();
             if (!concerns(key)) {
@@ -112,22 +112,44 @@ class ItemTruncation {
                                                      .root = root_.objectid,
                                                      .objectid = ino_,
                                                      .offset = extent.orig_offset()});
-        throttle_ = check_space_for_delayed_refs(trans_.fs);
+        deleted_ += extent.item.num_bytes;
+        if (runs_references()) put_pressure(extent.item.num_bytes);
+        throttle_ = is_throttled();
         return freed;
+    }
+
+    bool is_throttled() { return check_space_for_delayed_refs(trans_.fs, trans_.transaction); }
+
+    /// Workers begin to run references, and space is asked for that will not be used: who does not
+    /// get it ends the transaction. Mirrors truncate_space_check().
+    void put_pressure(u64 bytes) {
+        FsInfo& fs = trans_.fs;
+        if (is_throttled())
+            async_run_delayed_refs(
+                fs, {.count = 2 * trans_.delayed_ref_updates, .transid = trans_.transid});
+        const u64 reserve = csum_bytes_to_leaves(fs, bytes) * fs.nodesize;
+        wants_end_ = !block_rsv_add(fs, fs.trans_block_rsv, reserve, Flush::No);
+        if (!wants_end_) trans_.bytes_reserved += reserve;
     }
 
     /// A handle is held, so nothing can be flushed; whoever has no room ends the transaction and
     /// comes again.
-    Result<void> refill() {
-        if (finished_ || delayed_refs_rsv_refill(trans_.fs, Flush::No)) return {};
-        return Errno::Again;
+    Result<void> give_way() {
+        if (!runs_references())
+            return throttle_ && !delayed_refs_rsv_refill(trans_.fs, Flush::No)
+                       ? Result<void>(Errno::Again)
+                       : Result<void>();
+        if (throttle_)
+            if (const auto run = run_own_updates(trans_); !run) return run;
+        return wants_end_ ? Result<void>(Errno::Again) : Result<void>();
     }
 
     TransHandle& trans_;
     Root& root_;
     const u64 ino_, new_size_;
     const bool whole_inode_;
-    bool finished_ = false, throttle_ = false;
+    bool finished_ = false, throttle_ = false, wants_end_ = false;
+    u64 deleted_ = 0;
     unsigned first_ = 0, count_ = 0;
     TruncateProgress progress_;
 };
@@ -264,23 +286,9 @@ class EvictReserve {
     /// A handle that charges the reserve, which holds enough to change one item. Mirrors
     /// evict_refill_and_join().
     Result<TransHandle*> refill_and_join() {
-        FsInfo& fs = inode_.fs;
-        u64 for_delayed_refs = calc_insert_metadata_size(fs, 1);
-        if (!refill(rsv_.size + for_delayed_refs)) {
-            for_delayed_refs = 0;
-            if (!take_from_global()) {
-                fs.message("warning",
-                           "could not allocate space for delete; will truncate on mount");
-                return Errno::NoSpc;
-            }
-        }
-        const auto trans = join_transaction(inode_.root);
-        if (!trans) return trans;
-        if (for_delayed_refs > 0 && block_rsv_use_bytes(rsv_, for_delayed_refs)) {
-            (*trans)->bytes_reserved = for_delayed_refs;
-            block_rsv_add_bytes(fs.trans_block_rsv, for_delayed_refs, true);
-        }
-        (*trans)->block_rsv = &rsv_;
+        const auto trans =
+            inode_.fs.has(fix::evict_flush_state) ? flush_and_join() : join_or_commit();
+        if (trans) (*trans)->block_rsv = &rsv_;
         return trans;
     }
     Result<void> end(TransHandle* trans) {
@@ -290,7 +298,50 @@ class EvictReserve {
     void release() { block_rsv_release(inode_.fs, rsv_, ~u64{0}); }
 
   private:
-    Result<void> refill(u64 wanted) {
+    Result<TransHandle*> flush_and_join() {
+        FsInfo& fs = inode_.fs;
+        u64 for_delayed_refs = calc_insert_metadata_size(fs, 1);
+        if (!refill(rsv_.size + for_delayed_refs, Flush::Evict)) {
+            for_delayed_refs = 0;
+            if (delayed_refs_want_all(fs) || !take_from_global()) return give_up();
+        }
+        const auto trans = join_transaction(inode_.root);
+        if (trans) give_to_handle(**trans, for_delayed_refs);
+        return trans;
+    }
+
+    /// Until 5.4: what cannot be had without a commit is taken from the global reserve, and where
+    /// that is needed for the references, this task commits and tries again.
+    Result<TransHandle*> join_or_commit() {
+        FsInfo& fs = inode_.fs;
+        constexpr int attempts = 3;
+        const u64 for_delayed_refs =
+            fs.has(fix::delayed_refs_rsv) ? calc_insert_metadata_size(fs, 1) : 0;
+        for (int failures = 0;;) {
+            const bool refilled = refill(rsv_.size + for_delayed_refs, Flush::Limit).ok();
+            if (!refilled && ++failures == attempts) return give_up();
+            const auto trans = join_transaction(inode_.root);
+            if (!trans) return trans;
+            if (refilled) {
+                give_to_handle(**trans, for_delayed_refs);
+                return trans;
+            }
+            if (!check_space_for_delayed_refs(fs, (*trans)->transaction) && take_from_global())
+                return trans;
+            if (const auto committed = commit_transaction(*trans); !committed)
+                return committed.error();
+        }
+    }
+
+    Errno give_up() {
+        inode_.fs.message("warning",
+                          inode_.fs.has(fix::evict_flush_state)
+                              ? "could not allocate space for delete; will truncate on mount"
+                              : "could not allocate space for a delete; will truncate on mount");
+        return Errno::NoSpc;
+    }
+
+    Result<void> refill(u64 wanted, Flush flush) {
         u64 held = 0;
         {
             const sim::SpinGuard guard{rsv_.lock};
@@ -299,15 +350,20 @@ class EvictReserve {
         }
         if (held >= wanted) return {};
         const auto reserved =
-            reserve_metadata_bytes(inode_.fs, *rsv_.space_info, wanted - held, Flush::Evict);
+            reserve_metadata_bytes(inode_.fs, *rsv_.space_info, wanted - held, flush);
         if (reserved) block_rsv_add_bytes(rsv_, wanted - held, false);
         return reserved;
     }
+
+    /// What the references of the handle may want is the handle's own.
+    void give_to_handle(TransHandle& trans, u64 bytes) {
+        if (bytes == 0 || !block_rsv_use_bytes(rsv_, bytes)) return;
+        trans.bytes_reserved = bytes;
+        block_rsv_add_bytes(inode_.fs.trans_block_rsv, bytes, true);
+    }
+
     bool take_from_global() {
-        FsInfo& fs = inode_.fs;
-        if (check_space_for_delayed_refs(fs) ||
-            !block_rsv_use_bytes(fs.global_block_rsv, rsv_.size))
-            return false;
+        if (!block_rsv_use_bytes(inode_.fs.global_block_rsv, rsv_.size)) return false;
         block_rsv_add_bytes(rsv_, rsv_.size, false);
         return true;
     }

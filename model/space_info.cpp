@@ -1,14 +1,16 @@
-// Mirrors fs/btrfs/space-info.c of 6.1: counters, overcommit and reservations of one kind of space.
+// Mirrors fs/btrfs/space-info.c of 6.1: counters, overcommit and reservations of one kind of space;
+// and what was otherwise before 5.14, as 4.19 had it in extent-tree.c.
 //
 // Left out: tickets and the asynchronous flusher (a reservation that does not fit flushes in its
-// own task, state by state, and looks again after each), preemptive flushing, delayed items and
-// delayed iputs (the model writes both at once), and flushing of delalloc.
+// own task, state by state, once, and looks again after each), preemptive flushing, delayed items
+// and delayed iputs (the model writes both at once), and flushing of delalloc.
 #include "model/space_info.h"
 
 #include <algorithm>
 #include <array>
 #include <span>
 
+#include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/tracepoints.h"
 #include "sim/trace.h"
@@ -19,6 +21,7 @@ namespace {
 constexpr std::array flush_all{FlushState::DelayedRefsNr, FlushState::DelayedRefs,
                                FlushState::AllocChunk, FlushState::AllocChunkForce,
                                FlushState::CommitTrans};
+constexpr std::array flush_all_4x{FlushState::AllocChunk, FlushState::CommitTrans};
 constexpr std::array flush_limit{FlushState::AllocChunk};
 constexpr std::array flush_evict{FlushState::DelayedRefsNr, FlushState::DelayedRefs,
                                  FlushState::AllocChunk, FlushState::CommitTrans};
@@ -27,7 +30,7 @@ constexpr std::array flush_evict{FlushState::DelayedRefsNr, FlushState::DelayedR
 constexpr std::array flush_data{FlushState::AllocChunkForce, FlushState::CommitTrans,
                                 FlushState::AllocChunkForce};
 
-std::span<const FlushState> states_of(Flush flush) {
+std::span<const FlushState> states_of(const FsInfo& fs, Flush flush) {
     switch (flush) {
     case Flush::No:
         return {};
@@ -36,6 +39,7 @@ std::span<const FlushState> states_of(Flush flush) {
     case Flush::Evict:
         return flush_evict;
     case Flush::All:
+        if (!fs.has(fix::delayed_refs_flush_states)) return flush_all_4x;
         return flush_all;
     }
     return {};
@@ -94,7 +98,54 @@ void flush_alloc_chunk(FsInfo& fs, SpaceInfo& info, bool force) {
     static_cast<void>(end_transaction(*trans));
 }
 
-void flush_commit(FsInfo& fs) {
+bool counts_in(const SpaceInfo& info, const DelayedRefHead& head) {
+    if (head.is_data) return (info.flags & bg_data) != 0;
+    return (info.flags & (head.is_system ? bg_system : bg_metadata)) != 0;
+}
+
+/// What the running transaction will pin once its references have run. With bytes_pinned, what the
+/// kernel's total_bytes_pinned counts.
+u64 bytes_to_be_pinned(FsInfo& fs, const SpaceInfo& info) {
+    Transaction* const transaction = get_running_transaction(fs);
+    if (transaction == nullptr) return 0;
+    u64 bytes = 0;
+    {
+        DelayedRefRoot& refs = transaction->delayed_refs;
+        const sim::SpinGuard guard(refs.lock);
+        refs.obj.read();
+        for (const auto& [bytenr, head] : refs.heads) {
+            const sim::SpinGuard head_guard(head->lock);
+            head->obj.read();
+            if (head->total_ref_mod < 0 && counts_in(info, *head)) bytes += head->num_bytes;
+        }
+    }
+    put_transaction(*transaction);
+    return bytes;
+}
+
+u64 held_for_delayed_refs(FsInfo& fs, const SpaceInfo& info) {
+    BlockRsv& rsv = fs.delayed_refs_rsv;
+    if (rsv.space_info != &info) return 0;
+    const sim::SpinGuard guard(rsv.lock);
+    rsv.obj.read();
+    return rsv.reserved;
+}
+
+/// Until 5.14 a commit was only tried where it seemed to free enough. Mirrors
+/// may_commit_transaction().
+bool may_commit(FsInfo& fs, SpaceInfo& info, u64 bytes) {
+    if (fs.has(fix::commit_without_guess)) return true;
+    u64 pinned = 0;
+    {
+        const sim::SpinGuard guard(info.lock);
+        info.obj.read();
+        pinned = info.bytes_pinned;
+    }
+    return pinned + bytes_to_be_pinned(fs, info) + held_for_delayed_refs(fs, info) >= bytes;
+}
+
+void flush_commit(FsInfo& fs, SpaceInfo& info, u64 bytes) {
+    if (!may_commit(fs, info, bytes)) return;
     const Result<TransHandle*> trans = join_transaction(*fs.tree_root);
     if (trans) static_cast<void>(commit_transaction(*trans));
 }
@@ -144,7 +195,7 @@ void init_space_infos(FsInfo& fs) {
 }
 
 Result<void> reserve_metadata_bytes(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush) {
-    return reserve_bytes(fs, info, bytes, flush, states_of(flush));
+    return reserve_bytes(fs, info, bytes, flush, states_of(fs, flush));
 }
 
 Result<void> reserve_data_bytes(FsInfo& fs, u64 bytes) {
@@ -160,9 +211,23 @@ void space_info_free_bytes_may_use(FsInfo&, SpaceInfo& info, u64 bytes) {
     info.bytes_may_use -= bytes;
 }
 
+u64 space_for_global_rsv(FsInfo& fs) {
+    BlockRsv& rsv = fs.global_block_rsv;
+    const sim::SpinGuard guard(rsv.lock);
+    rsv.obj.read();
+    return 2 * rsv.size;
+}
+
 /// Metadata may be promised beyond what chunks hold, as long as devices have room for more
-/// chunks. 6.1's form.
-bool can_overcommit(const FsInfo& fs, const SpaceInfo& info, u64 bytes, Flush flush) {
+/// chunks; until 5.4, only where the global reserve would fit in twice.
+bool can_overcommit(FsInfo& fs, const SpaceInfo& info, u64 bytes, Flush flush) {
+    if (!fs.has(fix::overcommit_without_global_reserve) &&
+        info.used(false) + space_for_global_rsv(fs) >= info.total_bytes)
+        return false;
+    return fits_with_new_chunks(fs, info, bytes, flush);
+}
+
+bool fits_with_new_chunks(const FsInfo& fs, const SpaceInfo& info, u64 bytes, Flush flush) {
     if ((info.flags & bg_data) != 0) return false;
     u64 available = fs.free_chunk_space.load() / profile_copies(get_alloc_profile(fs, info.flags));
     available /= flush == Flush::All ? 8 : 2;
@@ -202,7 +267,7 @@ void flush_space(FsInfo& fs, SpaceInfo& info, u64 num_bytes, FlushState state) {
     case FlushState::AllocChunkForce:
         return flush_alloc_chunk(fs, info, true);
     case FlushState::CommitTrans:
-        return flush_commit(fs);
+        return flush_commit(fs, info, num_bytes);
     }
 }
 

@@ -32,8 +32,12 @@ SpaceInfo& space_info_for(FsInfo& fs, u64 bg_flags);
 Result<void> reserve_metadata_bytes(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush);
 Result<void> reserve_data_bytes(FsInfo& fs, u64 bytes);
 void space_info_free_bytes_may_use(FsInfo& fs, SpaceInfo& info, u64 bytes);
+/// Twice what the global reserve wants. Mirrors calc_global_rsv_need_space().
+u64 space_for_global_rsv(FsInfo& fs);
 /// info.lock held.
-bool can_overcommit(const FsInfo& fs, const SpaceInfo& info, u64 bytes, Flush flush);
+bool fits_with_new_chunks(const FsInfo& fs, const SpaceInfo& info, u64 bytes, Flush flush);
+/// info.lock held.
+bool can_overcommit(FsInfo& fs, const SpaceInfo& info, u64 bytes, Flush flush);
 /// Unallocated bytes of the devices that may receive chunks; chunk_mutex held, or mounting. Mirrors
 /// what moves free_chunk_space.
 void recount_free_chunk_space(FsInfo& fs);

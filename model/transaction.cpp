@@ -3,7 +3,7 @@
 // transaction_commit.cpp and transaction_roots.cpp, the end by abort in transaction_abort.cpp.
 //
 // Older kernels use the same code, except where a fix is asked for. Left out: freeze levels, quota
-// reservations, log trees, the BLOCKED state of 4.x and what it made end_transaction() do, delayed
+// reservations, log trees, delayed
 // items and delayed iputs (the model writes both at once).
 #include "model/transaction.h"
 
@@ -81,6 +81,8 @@ const char* to_string(TransState state) {
     switch (state) {
     case TransState::Running:
         return "RUNNING";
+    case TransState::Blocked:
+        return "BLOCKED";
     case TransState::CommitPrep:
         return "COMMIT_PREP";
     case TransState::CommitStart:
@@ -123,6 +125,13 @@ void get_transaction(Transaction& transaction) {
     ++transaction.use_count;
 }
 
+Transaction* get_running_transaction(FsInfo& fs) {
+    const sim::SpinGuard guard(fs.trans_lock);
+    fs.trans_obj.read();
+    if (fs.running_transaction != nullptr) ++fs.running_transaction->use_count;
+    return fs.running_transaction;
+}
+
 void put_transaction(Transaction& transaction) {
     SIM_ASSERT(transaction.use_count > 0);
     if (--transaction.use_count == 0) sim::destroy(&transaction);
@@ -156,9 +165,13 @@ TransState read_trans_state(const Transaction& transaction) {
     return transaction.state;
 }
 
+bool keeps_starts_out(TransState state) {
+    return state == TransState::Blocked || state >= TransState::CommitStart;
+}
+
 bool is_transaction_blocked(const Transaction& transaction) {
-    return transaction.state >= TransState::CommitStart &&
-           transaction.state < TransState::Unblocked && transaction.aborted.load() == 0;
+    return keeps_starts_out(transaction.state) && transaction.state < TransState::Unblocked &&
+           transaction.aborted.load() == 0;
 }
 
 bool counts_as_extwriter(TransType type) {

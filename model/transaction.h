@@ -12,9 +12,11 @@ struct BlockGroup;
 struct Device;
 struct PendingSnapshot;
 
-/// fs/btrfs/transaction.h: enum btrfs_trans_state, 6.1 (COMMIT_PREP from 6.6 on).
+/// fs/btrfs/transaction.h: enum btrfs_trans_state, 6.1 (COMMIT_PREP from 6.6 on; BLOCKED before
+/// 5.0).
 enum class TransState : u8 {
     Running,
+    Blocked,
     CommitPrep,
     CommitStart,
     CommitDoing,
@@ -89,6 +91,7 @@ struct TransHandle {
     int aborted = 0;
     bool allocating_chunk = false;
     bool adding_csums = false;  // blocks of the csum tree charge block_rsv
+    bool sync = false;          // of a worker that runs references: it asks for no further one
     bool in_fsync = false;      // content to wait for SUPER_COMMITTED
     Vector<BlockGroup*> new_bgs;
     PendingSnapshot* pending_snapshot = nullptr;
@@ -130,6 +133,8 @@ void cleanup_transactions(FsInfo& fs);
 /// reloc_mutex.
 Result<void> record_root_in_trans(TransHandle& trans, Root& root);
 TransHandle* current_trans();
+/// With a reference; null: none runs.
+Transaction* get_running_transaction(FsInfo& fs);
 void put_transaction(Transaction& transaction);
 
 /// fs/btrfs/ioctl.c, transaction.c: snapshots are created inside the commit.

@@ -208,6 +208,12 @@ void update_supers(FsInfo& fs, Transid transid) {
     *fs.super_for_commit = super;
 }
 
+/// Mirrors the refresh of the global reserve in btrfs_prepare_extent_commit(). From 5.4 on the
+/// reserve is whole anyway.
+void prepare_extent_commit(FsInfo& fs) {
+    if (!fs.has(fix::whole_global_reserve)) update_global_block_rsv(fs);
+}
+
 void add_to_switch_commits(Transaction& transaction, Root& root) {
     set_root_node_fields(root.root_item, *root.node);
     transaction.switch_commits.push_back(&root);
@@ -240,6 +246,7 @@ Result<void> commit_trees(TransHandle& trans) {
     }
     add_to_switch_commits(transaction, *fs.tree_root);
     add_to_switch_commits(transaction, *fs.chunk_root);
+    prepare_extent_commit(fs);
     switch_commit_roots(trans);
     update_supers(fs, trans.transid);
     {

@@ -8,6 +8,8 @@ namespace model {
 void set_trans_state(Transaction& transaction, TransState state);
 /// Reads it without trans_lock, as waiters do.
 TransState read_trans_state(const Transaction& transaction);
+/// BLOCKED or later, but for COMMIT_PREP, which blocks nobody.
+bool keeps_starts_out(TransState state);
 bool is_transaction_blocked(const Transaction& transaction);
 void get_transaction(Transaction& transaction);
 /// First touch of a tree by whoever holds reloc_mutex. Mirrors record_root_in_trans().

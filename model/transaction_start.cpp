@@ -1,4 +1,5 @@
 // Mirrors fs/btrfs/transaction.c of 6.1: taking part in a transaction and leaving it.
+#include "model/delayed_ref_throttle.h"
 #include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/transaction_internal.h"
@@ -21,6 +22,8 @@ bool blocks(TransState state, TransType type) {
     case TransState::Running:
     case TransState::CommitPrep:
         return false;
+    case TransState::Blocked:
+        return type == TransType::Start;
     case TransState::CommitStart:
         return counts_as_extwriter(type);
     case TransState::CommitDoing:
@@ -113,14 +116,15 @@ bool delayed_refs_rsv_full(FsInfo& fs) {
     return rsv.full;
 }
 
-/// Mirrors steal_from_global_rsv(): down to a tenth of its size, the reserve helps those who will
-/// free space.
+/// Mirrors steal_from_global_rsv(): down to a tenth of its size (before 5.8 to a half, in
+/// btrfs_cond_migrate_bytes()), the reserve helps those who will free space.
 bool steal_from_global_rsv(FsInfo& fs, u64 bytes) {
     BlockRsv& rsv = fs.global_block_rsv;
     const sim::SpinGuard info_guard(rsv.space_info->lock);
     const sim::SpinGuard guard(rsv.lock);
     rsv.obj.read();
-    if (rsv.reserved < rsv.size / 10 + bytes) return false;
+    const u64 kept = fs.has(fix::global_reserve_stealing) ? rsv.size / 10 : rsv.size / 2;
+    if (rsv.reserved < kept + bytes) return false;
     rsv.obj.write();
     rsv.reserved -= bytes;
     if (rsv.reserved < rsv.size) rsv.full = false;
@@ -132,7 +136,8 @@ bool steal_from_global_rsv(FsInfo& fs, u64 bytes) {
 /// @return the handle's share, now in trans_block_rsv
 Result<u64> reserve_items(FsInfo& fs, const StartRequest& request) {
     const u64 own = calc_insert_metadata_size(fs, request.num_items);
-    const bool for_refs = request.flush == Flush::All && !delayed_refs_rsv_full(fs);
+    const bool for_refs =
+        request.flush == Flush::All && fs.has(fix::delayed_refs_rsv) && !delayed_refs_rsv_full(fs);
     const u64 total = for_refs ? 2 * own : own;
     if (const auto added = block_rsv_add(fs, fs.trans_block_rsv, total, request.flush); !added) {
         if (!request.may_steal || !steal_from_global_rsv(fs, total)) return added.error();
@@ -167,8 +172,7 @@ Result<TransHandle*> join_or_step_back(FsInfo& fs, TransType type) {
         if (!joined) return joined.error();
         TransHandle* const trans = sim::make<TransHandle>(fs, **joined, type);
         set_current_trans(trans);
-        if (type != TransType::Start || read_trans_state(**joined) < TransState::CommitStart)
-            return trans;
+        if (type != TransType::Start || !keeps_starts_out(read_trans_state(**joined))) return trans;
         static_cast<void>(commit_transaction(trans));
     }
 }
@@ -266,7 +270,7 @@ void cleanup_pending_block_groups(TransHandle& trans) {
     trans.new_bgs.clear();
 }
 
-/// @mirrors __btrfs_end_transaction(), v6.1; 4.x ran references and committed here
+/// @mirrors __btrfs_end_transaction(), v6.1; before 5.0 the handle may leave work behind
 Result<void> end_transaction(TransHandle* trans) {
     if (trans->use_count > 1) {
         --trans->use_count;
@@ -277,11 +281,14 @@ Result<void> end_transaction(TransHandle* trans) {
     FsInfo& fs = trans->fs;
     trans_release_metadata(*trans);
     create_pending_block_groups(*trans);
+    const AsyncRefs refs = refs_left_to_run(*trans);
     trans_release_chunk_metadata(*trans);
+    block_if_tight(*trans);
     const int aborted = trans->aborted;
     leave(trans->transaction, trans->type);
     set_current_trans(nullptr);
     sim::destroy(trans);
+    if (refs.count > 0) async_run_delayed_refs(fs, refs);
     if (aborted != 0) return static_cast<Errno>(-aborted);
     if (fs.has_error()) return Errno::Rofs;
     return {};

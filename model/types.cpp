@@ -16,6 +16,7 @@ constexpr ErrnoEntry errno_table[] = {
     {Errno::Perm, "PERM", nullptr},
     {Errno::NoEnt, "NOENT", "No such entry"},
     {Errno::IO, "IO", "IO failure"},
+    {Errno::BadF, "BADF", nullptr},
     {Errno::Again, "AGAIN", nullptr},
     {Errno::NoMem, "NOMEM", "Out of memory"},
     {Errno::Busy, "BUSY", nullptr},

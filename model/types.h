@@ -29,6 +29,7 @@ enum class Errno : int {
     Perm = 1,
     NoEnt = 2,
     IO = 5,
+    BadF = 9,
     Again = 11,
     NoMem = 12,
     Busy = 16,

@@ -17,9 +17,9 @@
 
 // System calls: what the VFS and fs/btrfs/ioctl.c do around the functions of the filesystem, v6.1.
 //
-// Left out: permissions, file descriptors (each call looks its path up), hard links, rename,
-// removal of subvolumes. fsync always commits: the log tree is left out, so it takes the path of
-// BTRFS_LOG_FORCE_COMMIT.
+// Left out: permissions, file descriptors (each call looks its path up; an open file is known by
+// the path that opened it), hard links, rename, removal of subvolumes. fsync always commits: the
+// log tree is left out, so it takes the path of BTRFS_LOG_FORCE_COMMIT.
 
 namespace model::vfs {
 namespace {
@@ -83,7 +83,7 @@ Result<Inode*> lookup_locked(Inode& dir, std::string_view name, std::string_view
 }
 
 /// The inode of a path, with a reference. @return NoEnt, NotDir
-Result<Inode*> open(FsInfo& fs, std::string_view path) {
+Result<Inode*> lookup_path(FsInfo& fs, std::string_view path) {
     if (Inode* const cached = lookup_cached(fs, path == "." ? "" : path)) return cached;
     const auto [parent, name] = split(path);
     if (name.empty()) {
@@ -91,7 +91,7 @@ Result<Inode*> open(FsInfo& fs, std::string_view path) {
         if (top) remember_path(**top, "");
         return top;
     }
-    const auto dir = open(fs, parent);
+    const auto dir = lookup_path(fs, parent);
     if (!dir) return dir;
     Result<Inode*> found = Errno::NotDir;
     if ((*dir)->is_dir) {
@@ -106,7 +106,7 @@ Result<Inode*> open(FsInfo& fs, std::string_view path) {
 template <class Body>
 auto with_inode(FsInfo& fs, std::string_view path, Body&& body)
     -> decltype(body(std::declval<Inode&>())) {
-    const auto inode = open(fs, path);
+    const auto inode = lookup_path(fs, path);
     if (!inode) return inode.error();
     auto result = body(**inode);
     iput(**inode);
@@ -246,6 +246,47 @@ Result<void> unlink(FsInfo& fs, std::string_view path) {
         });
     if (removed != nullptr) iput(*removed);  // evicts it here if nobody else has it open
     return result;
+}
+
+// ---- open files
+// -----------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+void remember_open(Inode& inode, std::string_view path) {
+    const sim::SpinGuard guard{inode.fs.dcache_lock};
+    inode.fs.dcache_obj.insert(sim::hash_text(path));
+    inode.fs.open_files[String(path)].push_back(&inode);
+}
+
+/// @return null if nothing is open by this path
+Inode* take_open(FsInfo& fs, std::string_view path) {
+    const sim::SpinGuard guard{fs.dcache_lock};
+    fs.dcache_obj.insert(sim::hash_text(path));
+    const auto found = fs.open_files.find(String(path));
+    if (found == fs.open_files.end()) return nullptr;
+    Inode* const inode = found->second.front();
+    found->second.erase(found->second.begin());
+    if (found->second.empty()) fs.open_files.erase(found);
+    return inode;
+}
+
+}  // namespace
+
+Result<void> open(FsInfo& fs, std::string_view path) {
+    const sim::Scope scope("do_sys_open");
+    const auto inode = lookup_path(fs, path);
+    if (!inode) return inode.error();
+    remember_open(**inode, path);
+    return {};
+}
+
+Result<void> close(FsInfo& fs, std::string_view path) {
+    const sim::Scope scope("__fput");
+    Inode* const inode = take_open(fs, path);
+    if (inode == nullptr) return Errno::BadF;
+    iput(*inode);
+    return {};
 }
 
 // ---- files

@@ -24,6 +24,11 @@ Result<u64> pread(FsInfo& fs, std::string_view path, u64 offset, u64 length, int
 Result<void> fallocate(FsInfo& fs, std::string_view path, u64 offset, u64 length);
 Result<void> truncate(FsInfo& fs, std::string_view path, u64 size);
 Result<void> unlink(FsInfo& fs, std::string_view path);
+/// Holds the file open until a close() by the same path, also when it has no name any more by then.
+Result<void> open(FsInfo& fs, std::string_view path);
+/// Closes what was opened first by this path; the last close of a file without a name evicts it,
+/// here. @return BadF if nothing is open by it
+Result<void> close(FsInfo& fs, std::string_view path);
 Result<void>
 writeback(FsInfo& fs,
           std::string_view path);  // the flusher writes the file's dirty pages; does not wait

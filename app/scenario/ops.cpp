@@ -29,6 +29,8 @@ constexpr std::array specs{
     OpSpec{Op::Verb::Falloc, "falloc OFFSET LENGTH FILE"},
     OpSpec{Op::Verb::Truncate, "truncate SIZE FILE"},
     OpSpec{Op::Verb::Rm, "rm FILE"},
+    OpSpec{Op::Verb::Open, "open FILE"},
+    OpSpec{Op::Verb::Close, "close FILE"},
     OpSpec{Op::Verb::Writeback, "writeback FILE"},
     OpSpec{Op::Verb::WritebackMetadata, "writeback-metadata"},
     OpSpec{Op::Verb::Fsync, "fsync FILE"},

@@ -20,6 +20,8 @@ struct Op {
         Falloc,
         Truncate,
         Rm,
+        Open,
+        Close,
         Writeback,
         WritebackMetadata,
         Fsync,

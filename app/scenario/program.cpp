@@ -42,6 +42,10 @@ model::Result<void> run_op(const Op& op, model::FsInfo& fs) {
         return vfs::truncate(fs, op.subject, op.length);
     case Op::Verb::Rm:
         return vfs::unlink(fs, op.subject);
+    case Op::Verb::Open:
+        return vfs::open(fs, op.subject);
+    case Op::Verb::Close:
+        return vfs::close(fs, op.subject);
     case Op::Verb::Writeback:
         return vfs::writeback(fs, op.subject);
     case Op::Verb::WritebackMetadata:

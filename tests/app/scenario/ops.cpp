@@ -38,6 +38,8 @@ TEST_CASE("An operation is a command line of xfs_io or btrfs-progs", "[app][scen
     CHECK(parsed("chattr +C f1").flag);
     CHECK_FALSE(parsed("chattr -C f1").flag);
     CHECK(parsed("truncate 0 f1").length == 0);
+    CHECK(parsed("open f1").verb == Op::Verb::Open);
+    CHECK(parsed("close s/f1").verb == Op::Verb::Close);
     CHECK(parsed("sync").verb == Op::Verb::Sync);
     CHECK(parsed("commit").verb == Op::Verb::Commit);
 
