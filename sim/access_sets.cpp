@@ -23,10 +23,11 @@ AccessSets::AccessSets() : table_(2 * remembered) {
     sets_.push_back({});  // the empty set is 0
 }
 
-AccessSets::Id AccessSets::intern(std::span<const Access> accesses) {
+AccessSets::Id AccessSets::intern(std::span<const Access> accesses, Id likely) {
     if (accesses.empty()) return 0;
     if (accesses.size() == 1) {
         const Access one = without_idle_key(accesses[0]);
+        if (sets_[likely].count == 1 && same(pool_[sets_[likely].first], one)) return likely;
         return intern_distinct({&one, 1});
     }
     scratch_.assign(accesses.begin(), accesses.end());

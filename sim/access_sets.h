@@ -33,7 +33,8 @@ class AccessSets {
 
     /// The set of these accesses: repeated ones count once, a read beside a write of the same is
     /// dropped, order does not show. @return its number
-    Id intern(std::span<const Access> accesses);
+    /// @param likely  a set that it may well be; 0: none
+    Id intern(std::span<const Access> accesses, Id likely = 0);
     std::span<const Access> of(Id id) const;
     /// Whether steps with these sets do not commute.
     bool dependent(Id a, Id b) {

@@ -151,7 +151,9 @@ void HappensBefore::collect_acquisition(std::uint32_t head, bool shared, std::ui
 void HappensBefore::collect(std::uint32_t head, const Access& access, std::uint32_t self) {
     if (acquires(access.kind))
         return collect_acquisition(head, access.kind == AccessKind::AcquireShared, self);
-    for (std::uint32_t at = heads_[head].latest; at != 0; at = nodes_[at - 1].before) {
+    const bool shared = is_shared(access.kind);
+    for (std::uint32_t at = rival_from(heads_[head].latest, shared); at != 0;
+         at = rival_from(nodes_[at - 1].before, shared)) {
         const Node& node = nodes_[at - 1];
         if (node.event == self || !conflict(access, {access.object, node.key, node.kind})) continue;
         if (!knows(node.event)) remember(rivals_, node.event);
@@ -254,20 +256,21 @@ std::span<const Access> HappensBefore::accesses_of(const Trace& trace, std::uint
     return with_submission_;
 }
 
-void HappensBefore::add(const Trace& trace, Grain grain) {
+void HappensBefore::add(const Trace& trace, Grain grain, AccessSets::Id likely) {
     const std::uint32_t self = size();
     const Step& step = trace.step_list()[self];
     const std::span accesses = accesses_of(trace, self);
     prepare(step);
     one_object_ = accesses.size() == 1;
-    Event event;
+    Event& event = events_.emplace_back();
     event.task = step.task;
     event.path = trace.names()[step.task].path;
-    if (sets_ != nullptr) event.accesses = sets_->intern(accesses);
+    if (sets_ != nullptr) event.accesses = sets_->intern(accesses, likely);
     event.certain = grain == Grain::Fine && is_certain(step.op, accesses);
     event.previous = last_of_task_[step.task];
     event.cause = cause_;
     event.enabler = enabler_;
+    event.place = static_cast<std::uint32_t>(steps_of_[step.task].size());
     // Who passes what stays open takes nothing.
     event.waits = step.op == OpKind::Wait && step.woken_in != no_step &&
                   std::any_of(accesses.begin(), accesses.end(), [&](const Access& access) {
@@ -276,7 +279,6 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     event.nodes = static_cast<std::uint32_t>(nodes_.size());
     event.races = static_cast<std::uint32_t>(races_.size());
     event.enablings = static_cast<std::uint32_t>(enablings_.size());
-    events_.push_back(event);
 
     for (std::size_t i = 0; i < accesses.size(); ++i) {
         const Access& access = accesses[i];
@@ -333,9 +335,12 @@ void HappensBefore::set_clock(std::uint32_t self) {
         event.clock = events_[event.previous - 1].clock;
         event.names = events_[event.previous - 1].names;
     }
+    std::uint32_t news = 0, newest = 0;
     const auto learn = [&](std::uint32_t other) {
         event.follows = std::max(event.follows, other + 1);
         if (before(other, self)) return;
+        ++news;
+        newest = other;
         if (clocks_used_ == event.clocks) own_clock(event);
         join(clocks_.data() + event.clock, other);
     };
@@ -343,6 +348,7 @@ void HappensBefore::set_clock(std::uint32_t self) {
         if (cause != 0) learn(cause - 1);
     for (const auto* const list : {&rivals_, &acquisitions_, &releases_})
         std::for_each(list->begin(), list->end(), learn);
+    event.follows_one = news == 0 || (news == 1 && newest + 1 == event.follows);
 }
 
 /// The same access of a step counts once. @return whether it is new
@@ -351,8 +357,10 @@ bool HappensBefore::put(std::uint32_t head, const Access& access, std::uint32_t 
     for (std::uint32_t at = latest; at != 0 && nodes_[at - 1].event == self;
          at = nodes_[at - 1].before)
         if (nodes_[at - 1].kind == access.kind && nodes_[at - 1].key == access.key) return false;
-    nodes_.push_back({self, latest, access.key, access.kind, head});
-    latest = static_cast<std::uint32_t>(nodes_.size());
+    const auto made = static_cast<std::uint32_t>(nodes_.size() + 1);
+    const std::uint32_t exclusive = is_shared(access.kind) ? rival_from(latest, true) : made;
+    nodes_.push_back({self, latest, access.key, access.kind, head, exclusive});
+    latest = made;
     return true;
 }
 

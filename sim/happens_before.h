@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -41,7 +42,9 @@ class HappensBefore {
         std::uint32_t cause = 0;     // that, or the step that created the task, plus 1
         std::uint32_t enabler = 0;   // the step that woke it up for this one, plus 1
         std::uint32_t follows = 0;   // the last step that comes before it, plus 1; 0: none
+        std::uint32_t place = 0;     // its task's steps before it
         bool waits = false;          // it took what a completion had for it
+        bool follows_one = false;    // that, and what its task's step before knows, is all of it
         // How many there were before it.
         std::uint32_t tasks = 0, clocks = 0, nodes = 0, races = 0, enablings = 0;
     };
@@ -49,7 +52,8 @@ class HappensBefore {
     /// Before the first step of an execution.
     void begin(const Trace& trace);
     /// Takes in the next step of the trace, which has ended.
-    void add(const Trace& trace, Grain grain);
+    /// @param likely  what it may well have touched; 0: nobody knows
+    void add(const Trace& trace, Grain grain, AccessSets::Id likely = 0);
     /// Forgets all but the first `count` steps.
     void truncate(std::uint32_t count);
 
@@ -75,31 +79,50 @@ class HappensBefore {
     void causes_of_next(std::uint32_t task, std::vector<std::uint32_t>& clock) const;
     /// The first step of a task from `from` on; size() if there is none.
     std::uint32_t first_of_task(std::uint32_t task, std::uint32_t from) const;
+    /// The next step from `from` on that does not happen after `first`; size() if there is none.
+    std::uint32_t next_not_after(std::uint32_t first, std::uint32_t from) const {
+        const std::uint32_t task = events_[first].task, end = size();
+        const std::uint32_t* const clocks = clocks_.data();
+        for (const Event* event = events_.data() + from; from < end; ++from, ++event)
+            if (event->task != task &&
+                (task >= event->names || clocks[event->clock + task] <= first))
+                break;
+        return from;
+    }
+    /// Its task's next step; size() if there is none.
+    std::uint32_t next_of_task(std::uint32_t event) const {
+        const auto& steps = steps_of_[events_[event].task];
+        const std::size_t next = events_[event].place + std::size_t{1};
+        return next < steps.size() ? steps[next] : size();
+    }
     /// A task's last step so far, or the one that created it, plus 1; 0: neither.
     std::uint32_t cause_of_next(std::uint32_t task) const {
         return last_of_task_[task] != 0 ? last_of_task_[task] : born_[task];
     }
-    /// Visits the steps that come after `first` in this order and do not happen after it.
-    template <class Visit> void for_each_not_after(std::uint32_t first, Visit&& visit) const {
-        const std::uint32_t task = events_[first].task;
-        for (std::uint32_t at = first + 1; at < size(); ++at) {
-            const Event& event = events_[at];
-            if (event.task == task) continue;
-            if (task >= event.names || clocks_[event.clock + task] <= first) visit(at, event);
-        }
-    }
     /// A task's name: by cause.
     std::uint64_t path_of(std::uint32_t task) const { return paths_[task]; }
+    /// The number of the task of that name; tasks() if there is none.
+    /// @param likely  it, most probably
+    std::uint32_t task_of(std::uint64_t path, std::uint32_t likely) const {
+        if (likely < tasks() && paths_[likely] == path) return likely;
+        const auto found = std::find(paths_.begin(), paths_.end(), path);
+        return static_cast<std::uint32_t>(found - paths_.begin());
+    }
     /// Visits the steps after `first` with an access that does not commute with this one, the
     /// latest first, until one returns false.
     /// @return whether all were visited
     template <class Visit>
     bool for_each_access_after(std::uint32_t first, const Access& access, Visit&& visit) const {
-        for (std::uint32_t at = latest_access(access.object); at != 0; at = nodes_[at - 1].before) {
-            const Node& node = nodes_[at - 1];
-            if (node.event <= first) return true;
-            if (conflict(access, {access.object, node.key, node.kind}) && !visit(node.event))
-                return false;
+        return for_each_rival_back_to(first, access, latest_access(access.object), visit);
+    }
+    /// The same between `first` and a step, of those that do not commute with that.
+    template <class Visit>
+    bool for_each_rival_between(std::uint32_t first, std::uint32_t second, Visit&& visit) const {
+        const std::size_t end = second + 1 < size() ? events_[second + 1].nodes : nodes_.size();
+        for (std::size_t i = events_[second].nodes; i < end; ++i) {
+            const Node& node = nodes_[i];
+            const Access access{heads_[node.head].object, node.key, node.kind};
+            if (!for_each_rival_back_to(first, access, node.before, visit)) return false;
         }
         return true;
     }
@@ -125,13 +148,32 @@ class HappensBefore {
         std::uint32_t before = 0;  // index + 1 of the object's access before
         std::uint64_t key = 0;
         AccessKind kind = AccessKind::Read;
-        std::uint32_t head = 0;  // of its object, in heads_
+        std::uint32_t head = 0;       // of its object, in heads_
+        std::uint32_t exclusive = 0;  // it, or the last one before it, that is not shared; plus 1
     };
     struct Head {
         std::uint64_t object = 0;
         std::uint32_t latest = 0;  // index + 1 into nodes_; 0: none
     };
 
+    /// Where an access (index + 1) does not conflict with shared ones, the next one that may.
+    std::uint32_t rival_from(std::uint32_t node, bool shared) const {
+        return shared && node != 0 ? nodes_[node - 1].exclusive : node;
+    }
+    /// From an access (index + 1) of the same object on.
+    template <class Visit>
+    bool for_each_rival_back_to(std::uint32_t first, const Access& access, std::uint32_t from,
+                                Visit&& visit) const {
+        const bool shared = is_shared(access.kind);
+        for (std::uint32_t at = rival_from(from, shared); at != 0;
+             at = rival_from(nodes_[at - 1].before, shared)) {
+            const Node& node = nodes_[at - 1];
+            if (node.event <= first) return true;
+            if (conflict(access, {access.object, node.key, node.kind}) && !visit(node.event))
+                return false;
+        }
+        return true;
+    }
     std::span<const Access> accesses_of(const Trace& trace, std::uint32_t step);
     void join(std::uint32_t* clock, std::uint32_t event) const;
     void set_clock(std::uint32_t self);

@@ -11,7 +11,8 @@ namespace sim {
 /// algorithm.)
 ///
 /// Of each task they are the steps after the prefix up to the first that happens after the race's
-/// first step, so that what is left of them is known by the first one left of each task.
+/// first step, so that what is left of them is known by the first one left of each task. They are
+/// looked up as somebody asks.
 class Reversal {
   public:
     Reversal(const HappensBefore& order, AccessSets& sets) : order_(order), sets_(sets) {}
@@ -31,37 +32,63 @@ class Reversal {
     bool insert(WakeupTrees& trees, WakeupTrees::Id& root);
 
   private:
-    static constexpr std::uint32_t not_run = ~0U;
     static constexpr std::uint32_t none = ~0U;
-    struct Item {
-        std::uint32_t event = not_run;
-        std::uint32_t task = 0;
-        std::uint32_t next = none;  // the task's next one
-        bool taken = false;
-    };
-    void collect(std::uint32_t first, std::uint32_t second, std::uint32_t cause);
-    std::uint32_t last() const { return static_cast<std::uint32_t>(items_.size() - 1); }
-    bool is_left(std::uint32_t event) const;
-    template <class Visit> void for_each_rival(const FutureStep& step, Visit&& visit) const;
-    void find_past_of_last();
-    bool precedes(std::uint32_t item, std::uint32_t other);
-    bool is_weak_initial(const FutureStep& step, std::uint32_t item);
-    bool is_initial(std::uint32_t item);
-    void take(std::uint32_t item);
-    std::uint32_t find(const FutureStep& step) const;
-    bool commutes_with_all(const FutureStep& step) const;
-    FutureStep step_of(std::uint32_t item) const;
+    static constexpr std::uint32_t not_run = none - 1;
+    static constexpr std::uint32_t unknown = none - 2;
+
+    void begin(std::uint32_t first, std::uint32_t second, std::uint32_t cause);
+    bool belongs(std::uint32_t event) const {
+        return event != second_ && !order_.before(first_, event);
+    }
+    /// What is to be run of a task from this step of it on.
+    std::uint32_t from(std::uint32_t task, std::uint32_t event) const {
+        if (event < order_.size() && belongs(event)) return event;
+        return task == last_.task ? second_ : none;
+    }
+    /// A task's first step that is still to be run; none if there is none.
+    std::uint32_t first_left(std::uint32_t task) {
+        std::uint32_t& known = first_left_[task];
+        if (known == unknown) known = from(task, order_.first_of_task(task, earliest_));
+        return known;
+    }
+    bool is_left(std::uint32_t event) {
+        const std::uint32_t known = first_left_[order_[event].task];
+        return (known == unknown ? earliest_ : known) <= event;
+    }
+    /// The earliest that is left; size() if there is none.
+    void find_earliest_from(std::uint32_t event) {
+        earliest_ = order_.next_not_after(first_, event);
+        while (earliest_ < order_.size() && (earliest_ == second_ || !is_left(earliest_)))
+            earliest_ = order_.next_not_after(first_, earliest_ + 1);
+    }
+    bool is_earliest(const FutureStep& step) const {
+        return earliest_ < order_.size() && order_[earliest_].path == step.path;
+    }
+    void take_earliest() {
+        const std::uint32_t task = order_[earliest_].task;
+        if (first_left_[task] != unknown)
+            first_left_[task] = from(task, order_.next_of_task(earliest_));
+        find_earliest_from(earliest_ + 1);
+    }
+    template <class Visit> void for_each_rival(const FutureStep& step, Visit&& visit);
+    bool is_weak_initial(const FutureStep& step, std::uint32_t event);
+    bool is_initial(std::uint32_t event);
+    bool follows_any_left(std::uint32_t event);
+    bool is_last_initial();
+    void take(std::uint32_t event);
+    std::uint32_t find(const FutureStep& step);
+    bool commutes_with_all(const FutureStep& step);
 
     const HappensBefore& order_;
     AccessSets& sets_;
-    std::uint32_t first_ = 0, second_ = not_run;
+    std::uint32_t first_ = 0;
+    std::uint32_t second_ = not_run;  // stands for the last one
     FutureStep last_;
     std::uint32_t cause_ = 0;  // of the last one
-    std::vector<Item> items_;
-    std::uint32_t earliest_ = 0;             // of those that are left
-    std::vector<std::uint32_t> first_left_;  // by task
-    bool past_known_ = false;
-    std::vector<std::uint32_t> past_of_last_;  // a clock; empty: all of it is in the prefix
+    bool last_taken_ = false;
+    std::uint32_t earliest_ = 0;             // of those that are left, but for the last one
+    std::vector<std::uint32_t> first_left_;  // by task; unknown: its first one from earliest_ on
+    std::uint32_t holds_last_ = none;        // comes before the last one, unless taken
 };
 
 }  // namespace sim

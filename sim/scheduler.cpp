@@ -756,9 +756,14 @@ void Scheduler::run_checks() {
 std::uint16_t Scheduler::index_of(unsigned slot) const {
     const unsigned first = default_choice();
     if (slot == first) return 0;
+    const bool slots_ascend =
+        paths_ascend_ && (enabled_ & events_).empty() && (enabled_ & deferred_).empty();
+    const auto comes_before = [&](unsigned other) {
+        return slots_ascend ? other < slot : earlier(*tasks_[other], *tasks_[slot]);
+    };
     std::uint16_t index = 1;
     enabled_.for_each([&](unsigned other) {
-        if (other != first && other != slot && earlier(*tasks_[other], *tasks_[slot])) ++index;
+        if (other != first && other != slot && comes_before(other)) ++index;
     });
     return index;
 }

@@ -30,21 +30,28 @@ bool DporStrategy::next_execution() {
     if (!began_) return began_ = true;
     while (frames_.size() > fixed_) {
         Frame& frame = frames_.back();
-        const auto depth = static_cast<std::uint32_t>(frames_.size() - 1);
-        if (frame.resolved && depth < order_.size())
-            sleep_.push_back({frame.chosen.path, order_[depth].accesses, true, order_[depth].task});
-        order_.truncate(depth);
         trees_.discard(frame.below);
         if (frame.rest != 0) {
-            frame.below = trees_.take_first(frame.rest, frame.chosen);
-            frame.resolved = false;
-            first_new_ = depth;
+            take_next(frame);
             return true;
         }
-        sleep_.resize(frame.sleepers);
         frames_.pop_back();
     }
     return false;
+}
+
+/// Goes on with what is next at the last frame; what has been run there sleeps from now on.
+void DporStrategy::take_next(Frame& frame) {
+    const auto depth = static_cast<std::uint32_t>(frames_.size() - 1);
+    sleep_.resize(frame.sleepers.end);
+    if (frame.resolved && depth < order_.size()) {
+        sleep_.push_back({frame.chosen.path, order_[depth].accesses, true, order_[depth].task});
+        ++frame.sleepers.end;
+    }
+    order_.truncate(depth);
+    frame.below = trees_.take_first(frame.rest, frame.chosen);
+    frame.resolved = false;
+    first_new_ = depth;
 }
 
 Choice DporStrategy::choose(Scheduler& scheduler) {
@@ -64,17 +71,16 @@ Choice DporStrategy::choose(Scheduler& scheduler) {
 Choice DporStrategy::split_off(const Scheduler& scheduler) {
     take_in_last_step(scheduler);
     const std::size_t above = sleep_.size();
-    inherit_sleepers();
+    const Sleepers sleepers = inherited_sleepers();
     DporPart part;
     for (const Frame& frame : frames_)
         part.prefix.push_back(frame.chosen.path);
     TaskSet awake = scheduler.enabled();
-    for (std::size_t i = above; i < sleep_.size(); ++i) {
-        const auto accesses = sets_.of(sleep_[i].accesses);
-        part.sleepers.push_back({sleep_[i].path, {accesses.begin(), accesses.end()}});
-        scheduler.enabled().for_each([&](unsigned slot) {
-            if (scheduler.task(slot).path == sleep_[i].path) awake.reset(slot);
-        });
+    for (const FutureStep& sleeper : sleepers_of(sleepers)) {
+        const auto accesses = sets_.of(sleeper.accesses);
+        part.sleepers.push_back({sleeper.path, {accesses.begin(), accesses.end()}});
+        const unsigned slot = scheduler.enabled_slot(sleeper.path);
+        if (slot != max_tasks) awake.reset(slot);
     }
     sleep_.resize(above);
     cut_ = true;
@@ -82,8 +88,8 @@ Choice DporStrategy::split_off(const Scheduler& scheduler) {
     return Choice::cut();
 }
 
-bool DporStrategy::resolve(Frame& frame, const Scheduler& scheduler) const {
-    const unsigned slot = scheduler.enabled_slot(frame.chosen.path);
+bool DporStrategy::resolve(Frame& frame, const Scheduler& scheduler) {
+    const unsigned slot = enabled_slot(frame.chosen, scheduler);
     if (slot == max_tasks) return false;
     frame.slot = static_cast<std::uint16_t>(slot);
     frame.index = scheduler.index_of(frame.slot);
@@ -91,24 +97,36 @@ bool DporStrategy::resolve(Frame& frame, const Scheduler& scheduler) const {
     return true;
 }
 
+/// The slot of a step's task; max_tasks if it cannot go on. Mostly it is the one that a task of
+/// that number had last.
+unsigned DporStrategy::enabled_slot(const FutureStep& step, const Scheduler& scheduler) {
+    if (step.task >= most_numbers) return scheduler.enabled_slot(step.path);
+    if (step.task >= last_slots_.size()) last_slots_.resize(step.task + std::size_t{1});
+    unsigned& last = last_slots_[step.task];
+    if (!scheduler.enabled().test(last) || scheduler.task(last).path != step.path) {
+        const unsigned slot = scheduler.enabled_slot(step.path);
+        if (slot == max_tasks) return slot;
+        last = slot;
+    }
+    return last;
+}
+
 bool DporStrategy::sleeps(std::uint64_t path) const {
-    return std::any_of(sleep_.begin() + static_cast<std::ptrdiff_t>(frames_.back().sleepers),
-                       sleep_.end(),
+    const auto sleepers = sleepers_of(frames_.back().sleepers);
+    return std::any_of(sleepers.begin(), sleepers.end(),
                        [&](const FutureStep& sleeper) { return sleeper.path == path; });
 }
 
 Choice DporStrategy::open_frame(Scheduler& scheduler) {
     take_in_last_step(scheduler);
     Frame frame;
-    frame.sleepers = static_cast<std::uint32_t>(sleep_.size());
-    if (!frames_.empty()) {
-        frame.rest = frames_.back().below;
-        frames_.back().below = 0;
-        if (frames_.size() == fixed_)
-            sleep_ = first_sleep_;
-        else
-            inherit_sleepers();
+    if (frames_.size() == fixed_) {
+        sleep_ = first_sleep_;
+        frame.sleepers.end = static_cast<std::uint32_t>(sleep_.size());
+    } else {
+        frame.sleepers = inherited_sleepers();
     }
+    if (!frames_.empty()) frame.rest = std::exchange(frames_.back().below, 0);
     frames_.push_back(frame);
     Frame& now = frames_.back();
     if (now.rest != 0) {
@@ -136,7 +154,7 @@ Choice DporStrategy::pick(const Frame& frame) {
 
 void DporStrategy::choose_default(Frame& frame, const Scheduler& scheduler) {
     const unsigned usual = scheduler.default_choice();
-    if (sleep_.size() == frame.sleepers || !sleeps(scheduler.task(usual).path)) {
+    if (!sleeps(scheduler.task(usual).path)) {
         frame.slot = static_cast<std::uint16_t>(usual);
         frame.index = 0;
     } else {
@@ -164,16 +182,24 @@ void DporStrategy::add_all_others(Frame& frame, const Scheduler& scheduler) {
 
 void DporStrategy::take_in_last_step(const Scheduler& scheduler) {
     while (order_.size() < scheduler.steps())
-        order_.add(scheduler.trace(), scheduler.grain());
+        order_.add(scheduler.trace(), scheduler.grain(), frames_[order_.size()].chosen.accesses);
 }
 
 /// Those go on sleeping that commute with the step that was run.
-void DporStrategy::inherit_sleepers() {
-    const Frame& above = frames_.back();
-    const std::size_t end = sleep_.size();
-    const auto& event = order_[order_.size() - 1];
-    for (std::size_t i = above.sleepers; i < end; ++i)
-        if (!sets_.dependent(sleep_[i].accesses, event.accesses)) sleep_.push_back(sleep_[i]);
+DporStrategy::Sleepers DporStrategy::inherited_sleepers() {
+    const Sleepers above = frames_.back().sleepers;
+    const AccessSets::Id touched = order_[order_.size() - 1].accesses;
+    const auto wakes = [&](std::uint32_t i) {
+        return sets_.dependent(sleep_[i].accesses, touched);
+    };
+    std::uint32_t first = above.begin;
+    while (first < above.end && !wakes(first))
+        ++first;
+    if (first == above.end) return above;
+    const auto begin = static_cast<std::uint32_t>(sleep_.size());
+    for (std::uint32_t i = above.begin; i < above.end; ++i)
+        if (i < first || (i > first && !wakes(i))) sleep_.push_back(FutureStep(sleep_[i]));
+    return {begin, static_cast<std::uint32_t>(sleep_.size())};
 }
 
 void DporStrategy::execution_ended(Outcome outcome, Scheduler& scheduler) {
@@ -206,10 +232,8 @@ void DporStrategy::compare_with_foreseen(Outcome outcome, const Scheduler& sched
 void DporStrategy::insert_at(std::uint32_t depth) {
     if (depth < fixed_) return;  // there every task is a branch
     Frame& frame = frames_[depth];
-    const std::size_t end =
-        depth + 1 < frames_.size() ? frames_[depth + 1].sleepers : sleep_.size();
-    for (std::size_t i = frame.sleepers; i < end; ++i)
-        if (reversal_.is_weak_initial(sleep_[i])) return;
+    for (const FutureStep& sleeper : sleepers_of(frame.sleepers))
+        if (reversal_.is_weak_initial(sleeper)) return;
     reversal_.insert(trees_, frame.rest);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,26 +60,34 @@ class DporStrategy final : public Strategy {
     const std::string& surprise() const { return surprise_; }
 
   private:
+    /// A sleep set: a part of sleep_. It may share its beginning with that of the step before.
+    struct Sleepers {
+        std::uint32_t begin = 0, end = 0;
+    };
     struct Frame {
         FutureStep chosen;
         std::uint16_t slot = 0, index = 0;
-        bool resolved = false;       // slot and index are known
-        WakeupTrees::Id rest = 0;    // what is still to be run here, without the chosen step
-        WakeupTrees::Id below = 0;   // what is to be run after it, until the next frame takes it
-        std::uint32_t sleepers = 0;  // where its sleep set begins in sleep_; it ends where the
-                                     // next one's begins
+        bool resolved = false;      // slot and index are known
+        WakeupTrees::Id rest = 0;   // what is still to be run here, without the chosen step
+        WakeupTrees::Id below = 0;  // what is to be run after it, until the next frame takes it
+        Sleepers sleepers;
     };
 
+    void take_next(Frame& frame);
     Choice split_off(const Scheduler& scheduler);
     Choice open_frame(Scheduler& scheduler);
-    bool resolve(Frame& frame, const Scheduler& scheduler) const;
+    bool resolve(Frame& frame, const Scheduler& scheduler);
+    unsigned enabled_slot(const FutureStep& step, const Scheduler& scheduler);
+    std::span<const FutureStep> sleepers_of(const Sleepers& sleepers) const {
+        return std::span(sleep_).subspan(sleepers.begin, sleepers.end - sleepers.begin);
+    }
     bool sleeps(std::uint64_t path) const;
     void find_chosen(Frame& frame, const Scheduler& scheduler);
     void choose_default(Frame& frame, const Scheduler& scheduler);
     Choice pick(const Frame& frame);
     void add_all_others(Frame& frame, const Scheduler& scheduler);
     void take_in_last_step(const Scheduler& scheduler);
-    void inherit_sleepers();
+    Sleepers inherited_sleepers();
     void compare_with_foreseen(Outcome outcome, const Scheduler& scheduler);
     void reverse_races();
     void reverse_blocked(const Scheduler& scheduler);
@@ -102,6 +111,8 @@ class DporStrategy final : public Strategy {
     bool began_ = false, cut_ = false;
     std::string surprise_;
     std::vector<std::uint16_t> candidates_;
+    static constexpr std::uint32_t most_numbers = 4096;
+    std::vector<unsigned> last_slots_;  // by a task's number
 };
 
 }  // namespace sim
