@@ -120,7 +120,7 @@ struct Device {
         const Sector* buffer;
     };
     Vector<InFlight> in_flight;
-    bool offline = false;  // changes in a step that writes medium_obj and cache_obj
+    bool offline = false;         // changes in a step that writes medium_obj and cache_obj
     ZonedDrive* drive = nullptr;  // null: a device that is written anywhere
     u64 read_latency_ns = 80'000, write_latency_ns = 20'000, flush_latency_ns = 500'000;
     bool test(unsigned bit) const { return dev_state.peek_bit(bit); }
