@@ -262,7 +262,8 @@ TEST_CASE("Until 5.14 nobody commits for space that a commit does not seem to fr
 
 TEST_CASE("An eviction without room commits until 5.4, and flushes later", "[model][space]") {
     const auto [kernel, flushes] =
-        GENERATE(table<std::string, bool>({{"4.19", false}, {"5.3", false}, {"5.4", true}}));
+        // On 4.19 the end of a handle wakes the kthread, whose commit may come first.
+        GENERATE(table<std::string, bool>({{"5.0", false}, {"5.3", false}, {"5.4", true}}));
     const auto result = run(kernel, [](FsInfo& fs) {
         file_with_extents(fs, "f", 2);
         test::must(vfs::open(fs, "f"), "open");

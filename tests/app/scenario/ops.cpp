@@ -96,7 +96,7 @@ TEST_CASE("An operation can depend on the one before it, and can be one that mus
 }
 
 TEST_CASE("Each usage line parses itself once its arguments are filled in", "[app][scenario]") {
-    CHECK(op_usages().size() == 26);
+    CHECK(op_usages().size() == 28);
     for (const std::string usage : op_usages())
         CHECK(mistake(usage + " extra extra extra extra extra").expected != "");
 }
