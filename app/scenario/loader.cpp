@@ -36,13 +36,15 @@ class Loader : JsonReader {
     void load_repeat(const Node& node);
     void check_prepared(const Node& line);
     void load_ops(const Node& node, std::vector<Op>& ops);
-    void load_op(const Node& line, const std::string& command, std::vector<Op>& ops);
+    void load_op(const Node& line, const std::string& command, std::vector<Op>& ops,
+                 unsigned repeat = 0);
     bool is_call(const Node& node);
     void load_tasks(const Node& node);
     void load_task(const Node& node, const std::string& name);
     void load_expectation(const Node& node);
 
     std::vector<std::string> device_names_;
+    unsigned repeats_ = 0;
     Scenario& scenario_;
 };
 
@@ -226,6 +228,7 @@ void Loader::load_repeat(const Node& node) {
     if (scenario_.prepare.size() + times * run.json->size() > most_prepared)
         mistakes_.at_value(node.pointer, "the preparation becomes too long",
                            "at most " + std::to_string(most_prepared) + " operations in all");
+    ++repeats_;
     std::vector<std::string> lines;
     for (std::size_t i = 0; i < run.json->size() && !mistakes_.first(); ++i)
         if (is_call(run.child(i))) lines.push_back(text(run.child(i)));
@@ -234,7 +237,7 @@ void Loader::load_repeat(const Node& node) {
             const Node line = run.child(i);
             const sim::Result<std::string, OpError> command = with_number(lines[i], number);
             if (command.ok()) {
-                load_op(line, command.value(), scenario_.prepare);
+                load_op(line, command.value(), scenario_.prepare, repeats_);
                 check_prepared(line);
             } else {
                 mistakes_.at_value(line.pointer, command.error().message, command.error().expected,
@@ -256,7 +259,9 @@ void Loader::load_ops(const Node& node, std::vector<Op>& ops) {
         if (is_call(node.child(i))) load_op(node.child(i), text(node.child(i)), ops);
 }
 
-void Loader::load_op(const Node& line, const std::string& command, std::vector<Op>& ops) {
+/// @param repeat  which one the line stands in; 0: none
+void Loader::load_op(const Node& line, const std::string& command, std::vector<Op>& ops,
+                     unsigned repeat) {
     if (has_number(command)) {
         mistakes_.at_value(line.pointer,
                            in_quotes(command) + ": only a repeat has a running number",
@@ -264,11 +269,17 @@ void Loader::load_op(const Node& line, const std::string& command, std::vector<O
         return;
     }
     const sim::Result<Op, OpError> op = parse_op(command, device_names_);
-    if (op.ok())
-        ops.push_back(op.value());
-    else
+    if (!op.ok()) {
         mistakes_.at_value(line.pointer, op.error().message, op.error().expected,
                            op.error().nearest);
+    } else if (op.value().ends_repeat && repeat == 0) {
+        mistakes_.at_value(line.pointer,
+                           in_quotes(command) + ": there is no repeat that it could end",
+                           R"({"repeat": 10, "run": ["touch f{i} || break"]} in "prepare")");
+    } else {
+        ops.push_back(op.value());
+        ops.back().repeat = repeat;
+    }
 }
 
 /// A repeat is an element of the preparation, and of nothing else.

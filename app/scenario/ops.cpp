@@ -238,9 +238,9 @@ OpError unknown_op(const std::vector<std::string>& words) {
             .nearest = closest};
 }
 
-/// Takes "&&", and "|| fail" or "|| true", off the command that is between them.
+/// Takes "&&", and "|| fail", "|| true" or "|| break", off the command that is between them.
 struct Conditions {
-    bool after_success = false, must_succeed = false, may_fail = false;
+    bool after_success = false, must_succeed = false, may_fail = false, ends_repeat = false;
     explicit Conditions(std::vector<std::string>& words) {
         if (!words.empty() && words.front() == "&&") {
             after_success = true;
@@ -249,17 +249,18 @@ struct Conditions {
         if (words.size() < 2 || words[words.size() - 2] != "||") return;
         must_succeed = words.back() == "fail";
         may_fail = words.back() == "true";
-        if (must_succeed || may_fail) words.resize(words.size() - 2);
+        ends_repeat = words.back() == "break";
+        if (must_succeed || may_fail || ends_repeat) words.resize(words.size() - 2);
     }
 };
 
 OpError wrong_alternative(const std::vector<std::string>& line, const std::string& word) {
-    static const std::vector<std::string> known{"fail", "true"};
+    static const std::vector<std::string> known{"fail", "true", "break"};
     const std::string closest = nearest(word, known);
     return {.message = in_quotes(join(line, " ")) + ": " +
                        (word.empty() ? "nothing stands behind \"||\""
                                      : "unexpected " + in_quotes(word) + " behind \"||\""),
-            .expected = R"("CALL || fail" or "CALL || true")",
+            .expected = R"("CALL || fail", "CALL || true" or "CALL || break")",
             .nearest = closest.empty() ? closest : "|| " + closest};
 }
 
@@ -281,6 +282,7 @@ sim::Result<Op, OpError> parse_op(std::string_view text, std::span<const std::st
     op.value().after_success = conditions.after_success;
     op.value().must_succeed = conditions.must_succeed;
     op.value().may_fail = conditions.may_fail;
+    op.value().ends_repeat = conditions.ends_repeat;
     return op;
 }
 

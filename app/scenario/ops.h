@@ -10,7 +10,8 @@ namespace app::scenario {
 
 /// One operation of a scenario: a command line in the vocabulary of xfs_io and btrfs-progs. As in a
 /// shell, "&&" before it makes it depend on the one before it in its task, and "|| fail" behind it
-/// says that its failure is one of the execution; "|| true" that it makes no difference.
+/// says that its failure is one of the execution; "|| true" that it makes no difference; "|| break"
+/// that it ends the repeat in which the call stands.
 struct Op {
     enum class Verb : std::uint8_t {
         Touch,
@@ -55,6 +56,8 @@ struct Op {
     bool after_success = false;           // "&&": not made if the call before it failed, or is none
     bool must_succeed = false;            // "|| fail"
     bool may_fail = false;                // "|| true": what follows takes it for a success
+    bool ends_repeat = false;             // "|| break"
+    unsigned repeat = 0;                  // which repeat of the preparation made it; 0: none
 };
 
 /// What is wrong with a command line.

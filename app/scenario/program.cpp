@@ -166,11 +166,15 @@ void ScenarioProgram::prepare() {
     model::mkfs(*fs_, scenario_->geometry);
     if (const auto mounted = model::open_ctree(*fs_); !mounted.ok())
         return preparation_failed("mount", mounted.error());
+    unsigned ended_repeat = 0;
     for (const Op& op : scenario_->prepare) {
+        if (op.repeat != 0 && op.repeat == ended_repeat) continue;
         prepared_last_ = "/prepare: " + in_quotes(op.text);
         const auto result = run_op(op, *fs_);
         if (is_broken(*fs_)) return preparation_broken(prepared_last_);
-        if (!result.ok() && !op.may_fail) return preparation_failed(prepared_last_, result.error());
+        if (result.ok() || op.may_fail) continue;
+        if (!op.ends_repeat) return preparation_failed(prepared_last_, result.error());
+        ended_repeat = op.repeat;
     }
     if (unmounts(*scenario_)) fs_->mount = sim::make<model::Mount>();
     if (options_.prepared) options_.prepared(*fs_);

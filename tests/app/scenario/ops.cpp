@@ -88,11 +88,13 @@ TEST_CASE("An operation can depend on the one before it, and can be one that mus
     CHECK(parsed("rm f1  || true").may_fail);
     CHECK_FALSE(parsed("rm f1 || true").must_succeed);
     CHECK(parsed("rm f1  || true").text == "rm f1 || true");
+    CHECK((parsed("rm f1 || break").ends_repeat && !parsed("rm f1 || break").may_fail));
     CHECK(mistake("sync ||").message == "\"sync ||\": nothing stands behind \"||\"");
     CHECK(mistake("sync || fial").message == "\"sync || fial\": unexpected \"fial\" behind \"||\"");
     CHECK(mistake("sync || fial").nearest == "|| fail");
     CHECK(mistake("sync || ture").nearest == "|| true");
-    CHECK(mistake("sync || true || fail").expected == "\"CALL || fail\" or \"CALL || true\"");
+    CHECK(mistake("sync || true || fail").expected ==
+          "\"CALL || fail\", \"CALL || true\" or \"CALL || break\"");
 }
 
 TEST_CASE("Each usage line parses itself once its arguments are filled in", "[app][scenario]") {

@@ -102,6 +102,17 @@ TEST_CASE("A preparation goes on past a call that may fail, and past no other", 
           "/prepare: \"rm f2\" returned -ENOENT");
 }
 
+TEST_CASE("A repeat ends with the call that breaks it, and only that one", "[app][scenario]") {
+    CHECK(preparation_error(
+              R"(["touch f0", "touch f1", {"repeat": 3, "run": ["rm f{i} || break", "touch g{i}"]},
+                  "rm g0", "rm g1", {"repeat": 1, "run": ["touch h"]}, "rm h"])")
+              .empty());
+    CHECK(
+        preparation_error(
+            R"(["touch f0", {"repeat": 3, "run": ["rm f{i} || break", "touch g{i}"]}, "rm g1"])") ==
+        "/prepare: \"rm g1\" returned -ENOENT");
+}
+
 TEST_CASE("A preparation that leaves an aborted transaction is of no use", "[app][scenario]") {
     const auto abort = [](model::FsInfo& fs) {
         auto trans = model::start_transaction(*fs.fs_root, 1);
