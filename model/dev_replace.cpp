@@ -1,8 +1,8 @@
 // fs/btrfs/dev-replace.c, 6.1, with the versions that fixes.h names. Copying itself is in
 // scrub.cpp, what a mount does with a replace that was going on in dev_replace_mount.cpp.
 //
-// Left out: resuming on zoned devices, sysfs, reference counts of devices
-// (the devices of a scenario live as long as the filesystem).
+// Left out: resuming on zoned devices, sysfs, reference counts of devices (the devices of a
+// scenario live as long as the filesystem).
 #include "model/dev_replace.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Stands for fs/namespace.c: a filesystem is unmounted when no call is under way in it. Left out:
-// lazy unmounting, open files, the filesystem beneath.
+// Stands for fs/namespace.c: a filesystem is unmounted when no call is under way in it and no file
+// open. Left out: lazy unmounting, the filesystem beneath.
 #include "model/mount.h"
 
 #include "model/close_ctree.h"
@@ -9,16 +9,23 @@
 
 namespace model {
 
+void count_holders(FsInfo& fs) {
+    u32 open = 0;
+    for (const auto& [path, inodes] : fs.open_files)
+        open += static_cast<u32>(inodes.size());
+    fs.mount = sim::make<Mount>(open);
+}
+
 bool enter_mount(FsInfo& fs) {
     if (fs.mount == nullptr) return true;
-    u32 calls = fs.mount->calls.load();
-    while (calls != Mount::gone && !fs.mount->calls.compare_exchange(calls, calls + 1)) {
+    u32 holders = fs.mount->holders.load();
+    while (holders != Mount::gone && !fs.mount->holders.compare_exchange(holders, holders + 1)) {
     }
-    return calls != Mount::gone;
+    return holders != Mount::gone;
 }
 
 void leave_mount(FsInfo& fs) {
-    if (fs.mount != nullptr) fs.mount->calls.dec();
+    if (fs.mount != nullptr) fs.mount->holders.dec();
 }
 
 namespace vfs {
@@ -26,9 +33,9 @@ namespace vfs {
 /// Mirrors sync_filesystem(), which passes by what is read-only.
 Result<void> umount(FsInfo& fs) {
     const sim::Scope scope("umount");
-    u32 calls = 0;
-    if (fs.mount != nullptr && !fs.mount->calls.compare_exchange(calls, Mount::gone))
-        return calls == Mount::gone ? Errno::Inval : Errno::Busy;
+    u32 holders = 0;
+    if (fs.mount != nullptr && !fs.mount->holders.compare_exchange(holders, Mount::gone))
+        return holders == Mount::gone ? Errno::Inval : Errno::Busy;
     if (!fs.readonly) static_cast<void>(sync(fs).ok());
     close_ctree(fs);
     return {};

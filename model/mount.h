@@ -5,14 +5,18 @@
 
 namespace model {
 
-/// Who is in the filesystem: whether it can be unmounted now. Mirrors what the VFS keeps of a mount
-/// (a call holds it open), where only unmounting asks.
+/// Who holds the filesystem: whether it can be unmounted now. Mirrors what the VFS keeps of a
+/// mount, where only unmounting asks.
 struct Mount {
     static constexpr u32 gone = u32{1} << 31;
-    sim::Atomic<u32> calls{0, 0, objects::counter};  // under way; or `gone`
+    explicit Mount(u32 open_files) : holders(open_files, 0, objects::counter) {}
+    sim::Atomic<u32> holders;  // calls under way, and open files; or `gone`
 };
 
-/// Around each system call. Both do nothing when nobody unmounts (fs.mount).
+/// From now on holders are counted (fs.mount). Without it nobody unmounts, and the others do
+/// nothing.
+void count_holders(FsInfo& fs);
+/// Around each system call, and from an open to its close.
 /// @return false when nothing is mounted any more: the call is not made, and nothing is left
 [[nodiscard]] bool enter_mount(FsInfo& fs);
 void leave_mount(FsInfo& fs);

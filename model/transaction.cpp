@@ -3,8 +3,7 @@
 // transaction_commit.cpp and transaction_roots.cpp, the end by abort in transaction_abort.cpp.
 //
 // Older kernels use the same code, except where a fix is asked for. Left out: freeze levels, quota
-// reservations, log trees, delayed
-// items and delayed iputs (the model writes both at once).
+// reservations, log trees, delayed items and delayed iputs (the model writes both at once).
 #include "model/transaction.h"
 
 #include <algorithm>

@@ -9,6 +9,7 @@
 #include "model/fs_info.h"
 #include "model/ledger.h"
 #include "model/medium.h"
+#include "model/mount.h"
 #include "model/pipe.h"
 #include "model/probes.h"
 #include "model/scrub.h"
@@ -277,6 +278,10 @@ Result<void> open(FsInfo& fs, std::string_view path) {
     const sim::Scope scope("do_sys_open");
     const auto inode = lookup_path(fs, path);
     if (!inode) return inode.error();
+    if (!enter_mount(fs)) {  // not within a call that holds it
+        iput(**inode);
+        return Errno::NoEnt;
+    }
     remember_open(**inode, path);
     return {};
 }
@@ -286,6 +291,7 @@ Result<void> close(FsInfo& fs, std::string_view path) {
     Inode* const inode = take_open(fs, path);
     if (inode == nullptr) return Errno::BadF;
     iput(*inode);
+    leave_mount(fs);
     return {};
 }
 

@@ -53,8 +53,9 @@ Result<void> send(FsInfo& fs, std::string_view subvolume, std::string_view paren
 Result<void> cat(FsInfo& fs,
                  std::string_view pipe);  // until the send that writes into it has ended
 Result<void> resize(FsInfo& fs, std::string_view device, u64 size);
-/// Writes what is dirty and closes the devices, once no call is under way (fs.mount counts them;
-/// without it nobody is asked). @return Busy, or Inval: it is unmounted already
+/// Writes what is dirty and closes the devices, once no call is under way and no file open
+/// (fs.mount counts them; without it nobody is asked). @return Busy, or Inval: it is unmounted
+/// already
 Result<void> umount(FsInfo& fs);
 
 }  // namespace model::vfs

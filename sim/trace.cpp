@@ -40,4 +40,12 @@ Scope::~Scope() {
         scheduler.trace().narrate(Narration::Kind::Leave, scheduler.running().name, {});
 }
 
+void Trace::narrate(Narration::Kind kind, std::uint32_t task, std::string text) {
+    narration_.push_back({kind, last_step(), task, std::move(text)});
+}
+
+void Trace::add_tracepoint(const char* name, std::uint32_t task, std::string fields) {
+    tracepoints_.push_back({narration_.size(), last_step(), task, name, std::move(fields)});
+}
+
 }  // namespace sim

@@ -149,17 +149,13 @@ class Trace {
 
     bool narrating() const { return narrating_; }
     void set_narrating(bool on) { narrating_ = on; }
-    void narrate(Narration::Kind kind, std::uint32_t task, std::string text) {
-        narration_.push_back({kind, steps() == 0 ? 0 : steps() - 1, task, std::move(text)});
-    }
+    void narrate(Narration::Kind kind, std::uint32_t task, std::string text);
     const std::vector<Narration>& narration() const { return narration_; }
-    void add_tracepoint(const char* name, std::uint32_t task, std::string fields) {
-        tracepoints_.push_back(
-            {narration_.size(), steps() == 0 ? 0 : steps() - 1, task, name, std::move(fields)});
-    }
+    void add_tracepoint(const char* name, std::uint32_t task, std::string fields);
     const std::vector<Tracepoint>& tracepoints() const { return tracepoints_; }
 
   private:
+    std::uint32_t last_step() const { return steps() == 0 ? 0 : steps() - 1; }
     static std::uint64_t base_of(const Step& step) {
         return hash_mix(step.object,
                         (std::uint64_t{step.task} << 8) | static_cast<std::uint8_t>(step.op));

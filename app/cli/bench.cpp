@@ -17,8 +17,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr double seconds_for_each = 2;
 
 /// Tells when the engine has come as far as having started an execution.

@@ -26,7 +26,7 @@ std::vector<Metric> core_suite(const Library& library, unsigned repeat);
 /// Programs of the literature under DPOR: what was counted beside what was published.
 struct ClassicResults {
     std::vector<Metric> metrics;
-    nlohmann::ordered_json programs = nlohmann::ordered_json::array();
+    Json programs = Json::array();
     bool as_published = true;  // every count, and nothing cut
 };
 /// @param pattern  of names; those that do not match are left out

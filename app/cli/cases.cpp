@@ -18,7 +18,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using report::Case;
 using report::Defect;
 

@@ -12,8 +12,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 const char* name_of(Corpus::Status status) {
     switch (status) {
     case Corpus::Status::Fails:

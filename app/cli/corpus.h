@@ -38,7 +38,7 @@ class Corpus {
                                const sim::Failure& failure);
     const std::vector<std::string>& added() const { return added_; }
 
-    nlohmann::ordered_json json() const;
+    Json json() const;
     std::string text() const;
 
   private:

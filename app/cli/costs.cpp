@@ -28,7 +28,7 @@ std::optional<report::Costs> costs_of(const Session& session, const sim::Coverag
 }
 
 void add_costs(const report::Costs& costs, Report& report) {
-    nlohmann::ordered_json kinds = nlohmann::ordered_json::array();
+    Json kinds = Json::array();
     for (const report::Costs::Kind& kind : costs.kinds)
         kinds.push_back({{"object", kind.object},
                          {"races", kind.races},

@@ -6,8 +6,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 Json summary_json(const report::ScenarioCoverage& coverage) {
     return {{"scenario", coverage.scenario},
             {"executions", coverage.executions},

@@ -7,8 +7,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::size_t rows_shown = 24;
 
 /// One of the two: what was given, and what it came to when it ran again.

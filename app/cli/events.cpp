@@ -7,7 +7,7 @@ namespace app::cli {
 namespace {
 
 /// How many executions failed: a search that stops at its first failure counts none.
-std::uint64_t failing(const EventStream::Json& failures) {
+std::uint64_t failing(const Json& failures) {
     std::uint64_t sum = 0;
     for (const auto& failure : failures)
         sum += failure.value("count", std::uint64_t{1});

@@ -1,10 +1,10 @@
 #pragma once
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "app/json.h"
 #include "app/scenario/scenario.h"
 #include "model/kernel_version.h"
 #include "sim/explorer.h"
@@ -16,8 +16,6 @@ namespace app::cli {
 /// are the same each time; --progress none leaves that out.
 class EventStream {
   public:
-    using Json = nlohmann::ordered_json;
-
     /// The stream goes there too. Who opened it closes it.
     void add(int descriptor) { descriptors_.push_back(descriptor); }
     bool is_on() const { return !descriptors_.empty(); }

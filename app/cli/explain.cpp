@@ -10,8 +10,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 std::optional<report::Columns> columns_of(const Session& session,
                                           const scenario::Scenario& scenario) {
     const std::string kind = session.has("headers") ? session.parsed.last("headers") : "cpu1";

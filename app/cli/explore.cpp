@@ -200,7 +200,7 @@ void add_search(Report one, Report& all) {
     auto& document = all.document;
     document["executions"] = document["executions"].get<std::uint64_t>() +
                              one.document["executions"].get<std::uint64_t>();
-    for (nlohmann::ordered_json failure : one.document["failures"]) {
+    for (Json failure : one.document["failures"]) {
         failure["scenario"] = one.document["scenario"];
         document["failures"].push_back(std::move(failure));
     }
@@ -218,11 +218,11 @@ VerbResult explore_each(Session& session, const std::vector<ScenarioPtr>& scenar
                                  std::to_string(scenarios.size()));
     Report all;
     all.verdict = Verdict::Pass;
-    all.document = {{"scenario", nlohmann::ordered_json::array()},
+    all.document = {{"scenario", Json::array()},
                     {"kernel", session.settings.kernel.name()},
                     {"executions", 0},
-                    {"scenarios", nlohmann::ordered_json::array()},
-                    {"failures", nlohmann::ordered_json::array()}};
+                    {"scenarios", Json::array()},
+                    {"failures", Json::array()}};
     for (const ScenarioPtr& scenario : scenarios) {
         if (!scenario->exists_on(session.settings.kernel.release())) continue;
         auto one = explore(session, scenario, nullptr);
@@ -339,7 +339,7 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
     coverage.value().add(report, scenario, settings.kernel, covered.get());
     if (auto failure = coverage.value().write()) return *failure;
 
-    report.document["failures"] = nlohmann::ordered_json::array();
+    report.document["failures"] = Json::array();
     for (const sim::Failure& first : search.failures) {
         const auto canonical = fewest_switches(seen, scenario_ptr, first, devices);
         const sim::Failure& failure = canonical.failure;

@@ -89,7 +89,7 @@ WrittenResult as_trees(const Told& told, const std::string& when) {
     if (steps > recorded.changes.size())
         return usage_failure("--at " + when + ": the execution has " +
                              counted(recorded.changes.size(), "step"));
-    exporter::Json state = recorded.first;
+    SortedJson state = recorded.first;
     for (std::uint64_t step = 0; step < steps; ++step)
         exporter::apply(state, recorded.changes[step]);
     auto graph = exporter::tree_graph(state);

@@ -15,8 +15,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 std::string reproduce_line(const Session& session) {
     const Settings& settings = session.settings;
     std::string line = "reproduce: interleaf hunt";

@@ -12,7 +12,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using image::Image;
 using image::Moment;
 

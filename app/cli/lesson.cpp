@@ -6,8 +6,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::size_t text_width = 100;
 
 std::string padded(std::string word, std::size_t width) {

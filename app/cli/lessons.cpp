@@ -13,7 +13,6 @@ namespace app::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using exporter::Json;
 using lesson::Lesson;
 using lesson::Telling;
 
@@ -57,7 +56,7 @@ class Teller {
                         .page = {}};
         auto described = about(session_, told.run, branch_executions);
         if (!described.ok()) return described.error();
-        const Json document = exporter::trace_document(told.run.recorded, described.value());
+        const SortedJson document = exporter::trace_document(told.run.recorded, described.value());
         if (auto failure = find_stops(document, told)) return *failure;
         return with_page(std::move(told), std::move(described.value()));
     }
@@ -77,7 +76,7 @@ class Teller {
             if (!run.ok()) return run;
             exporter::About plain;
             plain.scenario = scenario_;
-            const Json document = exporter::trace_document(run.value().recorded, plain);
+            const SortedJson document = exporter::trace_document(run.value().recorded, plain);
             const Telling telling(document);
             const auto moment = telling.find(turn.at, from);
             if (!moment) return no_such_moment(turn.at.pointer);
@@ -119,7 +118,7 @@ class Teller {
         return std::nullopt;
     }
 
-    std::optional<Failure> find_stops(const Json& document, ToldLesson& told) {
+    std::optional<Failure> find_stops(const SortedJson& document, ToldLesson& told) {
         const Telling telling(document);
         std::uint32_t from = 0;
         for (const lesson::Stop& stop : lesson_.stops) {
@@ -161,7 +160,7 @@ class Teller {
     }
 
     sim::Result<ToldLesson, Failure> with_page(ToldLesson told, exporter::About main) const {
-        Json traces = Json::array({nullptr});
+        SortedJson traces = SortedJson::array({nullptr});
         for (const ToldLesson::Branch& branch : told.branches) {
             auto described = about(session_, branch.run, 0);
             if (!described.ok()) return described.error();
@@ -173,24 +172,24 @@ class Teller {
                 exporter::outcome_of(branch.run.recorded.result);
         }
         traces[0] = exporter::trace_document(told.run.recorded, main);
-        const Json book = {{"format", "interleaf-book"},
-                           {"version", 1},
-                           {"compare", false},
-                           {"traces", std::move(traces)},
-                           {"lesson", lesson_json(told)}};
+        const SortedJson book = {{"format", "interleaf-book"},
+                                 {"version", 1},
+                                 {"compare", false},
+                                 {"traces", std::move(traces)},
+                                 {"lesson", lesson_json(told)}};
         told.page = exporter::page_with(exporter::document_text(book));
         return told;
     }
 
-    static Json lesson_json(const ToldLesson& told) {
-        Json stops = Json::array(), branches = Json::array();
+    static SortedJson lesson_json(const ToldLesson& told) {
+        SortedJson stops = SortedJson::array(), branches = SortedJson::array();
         for (std::size_t i = 0; i < told.steps.size(); ++i) {
             const lesson::Stop& stop = told.lesson.stops[i];
-            Json entry = {{"step", told.steps[i]},
-                          {"title", stop.title},
-                          {"text", stop.text},
-                          {"panels", stop.panels},
-                          {"choose", !stop.choose.empty()}};
+            SortedJson entry = {{"step", told.steps[i]},
+                                {"title", stop.title},
+                                {"text", stop.text},
+                                {"panels", stop.panels},
+                                {"choose", !stop.choose.empty()}};
             if (stop.question)
                 entry["question"] = {{"text", stop.question->text},
                                      {"answer", stop.question->answer}};

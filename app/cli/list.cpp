@@ -9,8 +9,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 std::size_t operations(const scenario::Scenario& scenario) {
     std::size_t count = 0;
     for (const scenario::TaskSpec& task : scenario.tasks)

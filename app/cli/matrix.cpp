@@ -10,7 +10,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 /// What --kernels chooses.

@@ -36,6 +36,6 @@ struct Cell {
 std::string table_text(const std::vector<Cell>& cells, const std::string& what);
 /// Those that are not as expected, and how many.
 std::string differences_text(const std::vector<Cell>& cells);
-nlohmann::ordered_json cell_json(const Cell& cell);
+Json cell_json(const Cell& cell);
 
 }  // namespace app::cli

@@ -13,7 +13,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr const char* legend =

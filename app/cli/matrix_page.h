@@ -1,8 +1,8 @@
 #pragma once
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "app/json.h"
 #include "app/report/cases.h"
 
 namespace app::cli {
@@ -11,7 +11,7 @@ namespace app::cli {
 /// ladders of those that nobody expects.
 /// @param document  the complete document of the verb  @param suite  its cases
 /// @param folder  where the page lies: its links begin there
-std::string matrix_page(const nlohmann::ordered_json& document, const report::Suite& suite,
+std::string matrix_page(const Json& document, const report::Suite& suite,
                         const std::filesystem::path& folder);
 
 }  // namespace app::cli

@@ -6,8 +6,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 /// All schedules where a bound was expected to cut is more than was asked for. A hunt that finds
 /// nothing contradicts no pass.
 bool agrees(Verdict verdict, Verdict expected) {

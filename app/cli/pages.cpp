@@ -11,7 +11,6 @@ namespace app::cli {
 namespace {
 
 using exporter::About;
-using exporter::Json;
 using exporter::Window;
 
 struct Told {
@@ -23,7 +22,7 @@ struct Told {
 std::string partner_of(const About& about) {
     const auto flips = about.why.find("flips");
     if (flips == about.why.end() || !flips->is_object()) return "";
-    for (const Json& flip : flips->at("found"))
+    for (const SortedJson& flip : flips->at("found"))
         if (flip.at("passing").is_string()) return flip.at("passing").get<std::string>();
     return "";
 }
@@ -62,11 +61,11 @@ Window window_around(std::uint32_t middle, std::uint32_t count, std::uint32_t st
     return {first, count};
 }
 
-std::string page_text(std::vector<Told>& list, bool compare, const Json& notes) {
-    Json book = {{"format", "interleaf-book"},
-                 {"version", 1},
-                 {"compare", compare},
-                 {"traces", Json::array()}};
+std::string page_text(std::vector<Told>& list, bool compare, const SortedJson& notes) {
+    SortedJson book = {{"format", "interleaf-book"},
+                       {"version", 1},
+                       {"compare", compare},
+                       {"traces", SortedJson::array()}};
     if (!notes.empty()) book["notes"] = notes;
     for (const Told& told : list)
         book["traces"].push_back(exporter::trace_document(told.run->recorded, told.about));
@@ -105,7 +104,7 @@ std::optional<Failure> cut_to_fit(Page& page, std::vector<Told>& list, std::uint
 }  // namespace
 
 sim::Result<Page, Failure> page_of(const Session& session, const RecordedRun& run,
-                                   const RecordedRun* other, const Json& notes) {
+                                   const RecordedRun* other, const SortedJson& notes) {
     std::vector<Told> list;
     auto first = about(session, run);
     if (!first.ok()) return first.error();

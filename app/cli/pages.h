@@ -18,6 +18,6 @@ struct Page {
 /// @return exit 2 when even the smallest window needs more
 sim::Result<Page, Failure> page_of(const Session& session, const RecordedRun& run,
                                    const RecordedRun* other,
-                                   const exporter::Json& notes = exporter::Json::array());
+                                   const SortedJson& notes = SortedJson::array());
 
 }  // namespace app::cli

@@ -16,8 +16,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr int schema_version = 1;
 
 VerbResult run_verb(Session& session) {

@@ -1,11 +1,11 @@
 #include "app/cli/progress.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "app/json.h"
 
 namespace app::cli {
 
@@ -117,15 +117,15 @@ std::string Progress::line(const sim::SearchProgress& progress, nanoseconds elap
 }
 
 std::string Progress::json(const sim::SearchProgress& progress) const {
-    nlohmann::ordered_json event = {{"schema", 1},
-                                    {"event", "progress"},
-                                    {"what", what_},
-                                    {"executions", progress.executions},
-                                    {"steps", progress.steps},
-                                    {"bound", progress.bound},
-                                    {"share_done", progress.share_done},
-                                    {"failures", progress.failures},
-                                    {"elapsed_ms", progress.elapsed.count() / 1'000'000}};
+    Json event = {{"schema", 1},
+                  {"event", "progress"},
+                  {"what", what_},
+                  {"executions", progress.executions},
+                  {"steps", progress.steps},
+                  {"bound", progress.bound},
+                  {"share_done", progress.share_done},
+                  {"failures", progress.failures},
+                  {"elapsed_ms", progress.elapsed.count() / 1'000'000}};
     if (progress.share_done > 0 && progress.share_done < 1) {
         const auto [low, high] = time_left(progress);
         event["left_ms"] = {low.count() / 1'000'000, high.count() / 1'000'000};

@@ -107,7 +107,7 @@ sim::Result<exporter::About, Failure> about(const Session& session, const Record
         report::ladder(result.trace, report::Columns(*run.scenario, report::Columns::By::Cpu, 1),
                        {.width = session.settings.width,
                         .finding = result.violation ? result.violation->text : ""});
-    about.why = exporter::Json::parse(told.document.dump());
+    about.why = SortedJson::parse(told.document.dump());
     about.outcomes = std::move(outcomes.value());
     return about;
 }

@@ -9,8 +9,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 std::string reproduce_line(const Session& session, const Recording& recording,
                            const scenario::Scenario& scenario) {
     std::string line =

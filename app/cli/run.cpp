@@ -9,8 +9,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 std::string result_word(const scenario::OpResult& result) {
     if (!result.ended) return "not finished";
     return result.error ? "E" + std::string(model::errno_name(*result.error)) : "ok";

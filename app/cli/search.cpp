@@ -30,7 +30,7 @@ std::string Bound::text() const {
     return number() ? std::to_string(deviations) : "none";
 }
 
-nlohmann::ordered_json Bound::json() const {
+Json Bound::json() const {
     if (!number()) return nullptr;
     return {{"preemptions", deviations}};
 }

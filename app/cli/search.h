@@ -16,7 +16,7 @@ struct Bound {
     bool accepted = false;         // by the scenario, by --preemptions or by --accept-bounded
     std::optional<std::uint32_t> number() const;  // nothing: none
     std::string text() const;                     // "2", "none"
-    nlohmann::ordered_json json() const;
+    Json json() const;
 };
 Bound bound_of(const scenario::Scenario& scenario, const Settings& settings);
 
@@ -48,7 +48,7 @@ inline bool keeps_going(const Session& session) {
 
 /// A failure of a search as documents show it: signature, count, token.
 struct ShownFailure {
-    nlohmann::ordered_json json;
+    Json json;
     std::string token;
     std::string text;
 };

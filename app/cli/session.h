@@ -1,6 +1,5 @@
 #pragma once
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "app/cli/library.h"
 #include "app/cli/progress.h"
 #include "app/cli/settings.h"
+#include "app/json.h"
 
 namespace app::cli {
 
@@ -44,7 +44,7 @@ struct Session {
 
 /// What a verb found: as a document and as text. Schema, verb and exit are added by the program.
 struct Report {
-    nlohmann::ordered_json document;
+    Json document;
     std::string text;
     Verdict verdict = Verdict::Clean;
     int forced_exit = -1;  // instead of the verdict's own: interrupted, nothing matched

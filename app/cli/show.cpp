@@ -13,8 +13,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::size_t label_width = 13;
 
 /// "Label        text", further lines under the text.

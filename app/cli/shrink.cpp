@@ -11,8 +11,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::uint64_t usual_budget = 50'000;
 
 std::string padded_left(std::string text, std::size_t width) {

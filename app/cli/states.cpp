@@ -9,23 +9,23 @@ namespace {
 /// Reads the state where the execution has ended, once.
 class Snapshot final : public sim::Observer {
   public:
-    explicit Snapshot(exporter::Json& state) : state_(state) {}
+    explicit Snapshot(SortedJson& state) : state_(state) {}
     void attach(const model::FsInfo& fs) { fs_ = &fs; }
     void executed(const sim::Scheduler& scheduler, const sim::ExecutionResult& /*end*/) override {
         if (fs_ != nullptr) state_ = exporter::StateReader(*fs_).read(scheduler);
     }
 
   private:
-    exporter::Json& state_;
+    SortedJson& state_;
     const model::FsInfo* fs_ = nullptr;
 };
 
 }  // namespace
 
-sim::Result<exporter::Json, Failure> state_after(const Session& session, const RecordedRun& run,
-                                                 std::uint32_t steps) {
+sim::Result<SortedJson, Failure> state_after(const Session& session, const RecordedRun& run,
+                                             std::uint32_t steps) {
     const report::Token& token = run.recording.token;
-    exporter::Json state;
+    SortedJson state;
     Snapshot* snapshot = nullptr;
     sim::ExecutionOptions options = execution_options(session.settings, token, false);
     options.max_steps = std::min(options.max_steps, steps);

@@ -11,7 +11,6 @@ namespace app::cli {
 
 namespace {
 
-using exporter::Json;
 using exporter::StepMistake;
 
 StepMistake mistake(const Failure& failure) {
@@ -59,8 +58,8 @@ sim::Result<Recording, Failure> BranchRunner::run_branch(const RecordedRun& base
     return Recording{.token = token, .steps = {}, .word = word, .has_scenario = false};
 }
 
-sim::Result<const Json*, StepMistake> BranchRunner::take(std::size_t branch, std::uint32_t steps,
-                                                         std::size_t candidate) {
+sim::Result<const SortedJson*, StepMistake>
+BranchRunner::take(std::size_t branch, std::uint32_t steps, std::size_t candidate) {
     const RecordedRun& base = branches_.at(branch)->run;
     const auto& points = base.recorded.choices;
     const auto point = std::find_if(points.begin(), points.end(),
@@ -82,7 +81,7 @@ BranchRunner::save_page(const std::string& file, std::size_t branch,
     AtomicFile output;  // opened first: a wrong name is known before the work
     std::string error = output.open(file);
     if (!error.empty()) return usage_failure(error);
-    Json list = Json::array();
+    SortedJson list = SortedJson::array();
     for (const exporter::StepNote& note : notes)
         if (note.branch == branch || note.branch == 0)
             list.push_back({{"trace", note.branch == branch ? 0 : 1},

@@ -16,9 +16,9 @@ class BranchRunner final : public exporter::StepperHost {
 
     /// Of the execution that was given.
     const RecordedRun& run() const { return branches_.front()->run; }
-    const exporter::Json& document() const { return branches_.front()->document; }
+    const SortedJson& document() const { return branches_.front()->document; }
 
-    sim::Result<const exporter::Json*, exporter::StepMistake>
+    sim::Result<const SortedJson*, exporter::StepMistake>
     take(std::size_t branch, std::uint32_t steps, std::size_t candidate) override;
     sim::Result<std::string, exporter::StepMistake>
     save(const std::string& file, std::size_t branch,
@@ -27,7 +27,7 @@ class BranchRunner final : public exporter::StepperHost {
   private:
     struct Branch {
         RecordedRun run;
-        exporter::Json document;
+        SortedJson document;
     };
     explicit BranchRunner(const Session& session) : session_(session) {}
     std::optional<Failure> add(RecordedRun run);

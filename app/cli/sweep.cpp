@@ -14,8 +14,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 /// All at once and undisturbed, tasks would never meet in some places.
 constexpr sim::TimedNoise noise{.start_within_ns = 50'000, .stall_one_in = 40, .stall_ns = 30'000};
 constexpr std::uint64_t usual_count = 20'000;

@@ -7,8 +7,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 /// What kind of thing it is when it is good; otherwise why it is not.
 sim::Result<std::string, Failure> check(const Session& session, const std::string& word) {
     if (report::looks_like_token(word)) {

@@ -9,8 +9,6 @@ namespace app::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::uint64_t usual_budget = 1'000;
 constexpr std::size_t shown_shares = 11;
 constexpr std::uint64_t runs_of_share = 100;

@@ -9,15 +9,15 @@ namespace app::exporter {
 
 namespace {
 
-std::string task_name(const Json& document, std::size_t task) {
+std::string task_name(const SortedJson& document, std::size_t task) {
     return document.at("tasks").at("name").at(task).get<std::string>();
 }
 
-std::string object_name(const Json& document, std::size_t object) {
+std::string object_name(const SortedJson& document, std::size_t object) {
     return document.at("objects").at(object).at("name").get<std::string>();
 }
 
-std::string task_and_step(const Json& document, std::uint32_t step) {
+std::string task_and_step(const SortedJson& document, std::uint32_t step) {
     const auto task = document.at("steps").at("task").at(step).get<std::size_t>();
     return "step " + std::to_string(step) + ", " + task_name(document, task) + ": " +
            step_words(document, step) + "\n";
@@ -26,9 +26,9 @@ std::string task_and_step(const Json& document, std::uint32_t step) {
 /// What each step touched: object, and whether it only looked.
 class Touches {
   public:
-    explicit Touches(const Json& document) : accesses_(document.at("accesses")) {
+    explicit Touches(const SortedJson& document) : accesses_(document.at("accesses")) {
         std::size_t row = 0;
-        for (const Json& count : accesses_.at("count")) {
+        for (const SortedJson& count : accesses_.at("count")) {
             first_.push_back(row);
             row += count.get<std::size_t>();
         }
@@ -49,12 +49,12 @@ class Touches {
     }
     bool reads(std::size_t row) const { return accesses_.at("kind").at(row) == 0; }
 
-    const Json& accesses_;
+    const SortedJson& accesses_;
     std::vector<std::size_t> first_;
 };
 
 /// The last step of a task before so many were done.
-std::string last_step_text(const Json& document, std::size_t task, std::uint32_t steps) {
+std::string last_step_text(const SortedJson& document, std::size_t task, std::uint32_t steps) {
     for (std::uint32_t step = steps; step-- > 0;)
         if (document.at("steps").at("task").at(step) == task) return task_and_step(document, step);
     return "the start\n";
@@ -62,7 +62,7 @@ std::string last_step_text(const Json& document, std::size_t task, std::uint32_t
 
 /// A row of the table of holds or waits.
 struct Row {
-    const Json& table;
+    const SortedJson& table;
     std::size_t at;
     std::size_t number(const char* column) const {
         return table.at(column).at(at).get<std::size_t>();
@@ -70,8 +70,8 @@ struct Row {
 };
 
 /// Who has an object after so many steps. A hold's first step is the one that took it.
-std::string holders_text(const Json& document, std::size_t object, std::uint32_t steps) {
-    const Json& holds = document.at("holds");
+std::string holders_text(const SortedJson& document, std::size_t object, std::uint32_t steps) {
+    const SortedJson& holds = document.at("holds");
     std::string text;
     for (std::size_t i = 0; i < holds.at("object").size(); ++i) {
         const Row hold{holds, i};
@@ -86,8 +86,8 @@ std::string holders_text(const Json& document, std::size_t object, std::uint32_t
 }
 
 /// What a task has waited for since which step; empty: it does not wait.
-std::string wait_text(const Json& document, std::size_t task, std::uint32_t steps) {
-    const Json& waits = document.at("waits");
+std::string wait_text(const SortedJson& document, std::size_t task, std::uint32_t steps) {
+    const SortedJson& waits = document.at("waits");
     for (std::size_t i = 0; i < waits.at("object").size(); ++i) {
         const Row wait{waits, i};
         if (wait.number("task") != task || wait.number("first") > steps ||
@@ -103,16 +103,16 @@ std::string wait_text(const Json& document, std::size_t task, std::uint32_t step
     return "";
 }
 
-std::string number(const Json& count) {
+std::string number(const SortedJson& count) {
     return std::to_string(count.get<std::uint64_t>());
 }
 
 /// "before it 96 of 200 continuations that were tried pass, after it none of 245".
-std::string critical_line(const Json& critical) {
-    const auto passing = [](const Json& tried) {
+std::string critical_line(const SortedJson& critical) {
+    const auto passing = [](const SortedJson& tried) {
         const auto all =
             tried.at("passing").get<std::uint64_t>() + tried.at("failing").get<std::uint64_t>();
-        const Json& some = tried.at("passing");
+        const SortedJson& some = tried.at("passing");
         return (some == 0 ? "none" : number(some)) + " of " + std::to_string(all);
     };
     const std::string which =
@@ -122,7 +122,7 @@ std::string critical_line(const Json& critical) {
            passing(critical.at("after")) + "\n";
 }
 
-std::string flip_lines(const Json& flip) {
+std::string flip_lines(const SortedJson& flip) {
     std::string text = "passes in the other order:\n  " +
                        flip.at("first").at("text").get<std::string>() + "\n  " +
                        flip.at("second").at("text").get<std::string>() + "\n";
@@ -132,8 +132,8 @@ std::string flip_lines(const Json& flip) {
 
 }  // namespace
 
-std::string step_words(const Json& document, std::uint32_t step) {
-    const Json& steps = document.at("steps");
+std::string step_words(const SortedJson& document, std::uint32_t step) {
+    const SortedJson& steps = document.at("steps");
     std::string text =
         document.at("operations").at(steps.at("op").at(step).get<std::size_t>()).get<std::string>();
     const std::string object = document.at("objects")
@@ -144,8 +144,8 @@ std::string step_words(const Json& document, std::uint32_t step) {
     return text;
 }
 
-std::string causes_text(const Json& document, std::uint32_t step) {
-    const Json& steps = document.at("steps");
+std::string causes_text(const SortedJson& document, std::uint32_t step) {
+    const SortedJson& steps = document.at("steps");
     const Touches touches(document);
     std::string text = task_and_step(document, step);
     if (const auto woken = steps.at("woken").at(step).get<std::int64_t>(); woken >= 0)
@@ -166,9 +166,9 @@ std::string causes_text(const Json& document, std::uint32_t step) {
     return text;
 }
 
-std::string obstacle_text(const Json& document, std::size_t task, std::uint32_t steps) {
+std::string obstacle_text(const SortedJson& document, std::size_t task, std::uint32_t steps) {
     const std::string name = task_name(document, task);
-    const Json tasks = state_at(document, steps).at("tasks");
+    const SortedJson tasks = state_at(document, steps).at("tasks");
     const auto record = tasks.find(name);
     if (record == tasks.end()) {
         const auto born = document.at("tasks").at("born").at(task).get<std::uint32_t>();
@@ -183,14 +183,14 @@ std::string obstacle_text(const Json& document, std::size_t task, std::uint32_t 
     return waits.empty() ? name + " waits: " + record->at("next").get<std::string>() + "\n" : waits;
 }
 
-std::string decision_text(const Json& document) {
+std::string decision_text(const SortedJson& document) {
     if (document.at("violation").is_null()) return "nothing failed\n";
-    const Json& why = document.at("why");
+    const SortedJson& why = document.at("why");
     std::string text;
-    if (const Json& critical = why.at("critical"); !critical.is_null())
+    if (const SortedJson& critical = why.at("critical"); !critical.is_null())
         text += critical_line(critical);
-    if (const Json& flips = why.at("flips"); !flips.is_null())
-        for (const Json& flip : flips.at("found"))
+    if (const SortedJson& flips = why.at("flips"); !flips.is_null())
+        for (const SortedJson& flip : flips.at("found"))
             text += flip_lines(flip);
     return text.empty() ? "neither a critical step nor an order that matters was found\n" : text;
 }

@@ -113,7 +113,7 @@ class Races {
 
 // ---- trees --------------------------------------------------------------------------------------
 
-std::string word(const Json& value) {
+std::string word(const SortedJson& value) {
     return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
@@ -123,7 +123,7 @@ std::string block_id(const std::string& bytenr) {
 
 class Trees {
   public:
-    explicit Trees(const Json& state) : state_(state) {
+    explicit Trees(const SortedJson& state) : state_(state) {
         for (const auto& [name, root] : state.at("roots").items()) {
             if (const auto node = root.find("node"); node != root.end())
                 reach(word(*node), running_);
@@ -154,12 +154,12 @@ class Trees {
             const auto record = state_.at("blocks").find(bytenr);
             if (record == state_.at("blocks").end() || !seen.insert(bytenr).second) continue;
             if (const auto below = record->find("children"); below != record->end())
-                for (const Json& child : *below)
+                for (const SortedJson& child : *below)
                     open.push_back(word(child));
         }
     }
 
-    static std::string root_text(const std::string& name, const Json& root) {
+    static std::string root_text(const std::string& name, const SortedJson& root) {
         const std::string id = quoted("root " + name);
         std::string text = "  " + id + " [label=" + quoted(name) + ", shape=ellipse];\n";
         if (const auto node = root.find("node"); node != root.end())
@@ -175,7 +175,7 @@ class Trees {
         return committed_.contains(bytenr) ? "filled" : "bold";
     }
 
-    std::string block_text(const std::string& bytenr, const Json& record) const {
+    std::string block_text(const std::string& bytenr, const SortedJson& record) const {
         const std::string id = block_id(bytenr);
         if (record.contains("unreadable"))
             return "  " + id + " [label=" + quoted(bytenr + "\nunreadable") + ", style=dotted];\n";
@@ -186,12 +186,12 @@ class Trees {
         std::string text =
             "  " + id + " [label=" + quoted(label) + ", style=" + style_of(bytenr) + "];\n";
         if (const auto below = record.find("children"); below != record.end())
-            for (const Json& child : *below)
+            for (const SortedJson& child : *below)
                 text += edge(id, block_id(word(child)), "");
         return text;
     }
 
-    const Json& state_;
+    const SortedJson& state_;
     std::set<std::string> running_, committed_;  // blocks that the trees reach
 };
 
@@ -206,7 +206,7 @@ RaceGraph race_graph(const Recorded& recorded, sim::Grain grain,
             races.steps(), races.pair_count()};
 }
 
-TreeGraph tree_graph(const Json& state) {
+TreeGraph tree_graph(const SortedJson& state) {
     return Trees(state).draw();
 }
 

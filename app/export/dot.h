@@ -24,6 +24,6 @@ struct TreeGraph {
     std::size_t blocks = 0, shared = 0;
 };
 /// @param state  as StateReader makes it
-TreeGraph tree_graph(const Json& state);
+TreeGraph tree_graph(const SortedJson& state);
 
 }  // namespace app::exporter

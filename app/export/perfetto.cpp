@@ -144,7 +144,7 @@ constexpr std::array object_tables{
     ObjectTable{"ordered", "ordered extent"}, ObjectTable{"groups", "block group"}};
 
 /// "total_ref_mod, refs": the fields of a record that a step changed.
-std::string fields_text(const Json& change) {
+std::string fields_text(const SortedJson& change) {
     std::string text;
     for (const auto& field : change.items())
         text += (text.empty() ? "" : ", ") + field.key();
@@ -159,12 +159,12 @@ class ObjectTracks {
         : writer_(writer), table_(table) {}
 
     /// @param records  of the state before the first step
-    void start(const Json& records) {
+    void start(const SortedJson& records) {
         for (const auto& [key, record] : records.items())
             appear(key, record, 0);
     }
     /// @param change  a merge patch of the table
-    void change(const Json& change, std::uint32_t step) {
+    void change(const SortedJson& change, std::uint32_t step) {
         for (const auto& [key, record] : change.items()) {
             const auto known = lives_.find(key);
             const bool is_open = known != lives_.end() && known->second.open;
@@ -189,7 +189,7 @@ class ObjectTracks {
         bool open = false, has_state = false;
     };
 
-    void appear(const std::string& key, const Json& record, std::uint64_t ns) {
+    void appear(const std::string& key, const SortedJson& record, std::uint64_t ns) {
         const std::string name = std::string(table_.name) + " " + key;
         const auto [entry, fresh] = lives_.try_emplace(key);
         if (fresh) entry->second.track = writer_.track(name);
@@ -198,11 +198,11 @@ class ObjectTracks {
         writer_.begin(life.track, ns, name);
         enter_state(life, record, ns);
     }
-    void alter(Life& life, const Json& record, std::uint64_t ns) {
+    void alter(Life& life, const SortedJson& record, std::uint64_t ns) {
         if (record.contains("state")) return enter_state(life, record, ns);
         writer_.instant(life.track, ns, fields_text(record));
     }
-    void enter_state(Life& life, const Json& record, std::uint64_t ns) {
+    void enter_state(Life& life, const SortedJson& record, std::uint64_t ns) {
         const auto state = record.find("state");
         if (state == record.end() || !state->is_string()) return;
         if (life.has_state) writer_.end(life.track, ns);
@@ -226,7 +226,7 @@ class Counter {
     Counter(PerfettoWriter& writer, const char* name, const char* table, const char* field)
         : writer_(writer), track_(writer.counter_track(name)), table_(table), field_(field) {}
 
-    void change(const Json& change, std::uint64_t ns) {
+    void change(const SortedJson& change, std::uint64_t ns) {
         const auto records = change.find(table_);
         if (records == change.end() || !records->is_object()) return;
         for (const auto& [key, record] : records->items())
@@ -240,7 +240,7 @@ class Counter {
     }
 
   private:
-    void apply(const std::string& key, const Json& record) {
+    void apply(const std::string& key, const SortedJson& record) {
         if (record.is_null()) {
             values_.erase(key);
         } else if (field_ == nullptr) {

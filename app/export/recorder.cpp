@@ -12,7 +12,7 @@ namespace app::exporter {
 
 void Recorder::begin() {
     recorded_ = Recorded{};
-    state_ = Json();
+    state_ = SortedJson();
     held_.clear();
     waiting_.clear();
 }
@@ -49,7 +49,7 @@ void Recorder::executed(const sim::Scheduler& scheduler, const sim::ExecutionRes
 }
 
 void Recorder::read_state(const sim::Scheduler& scheduler) {
-    Json now = reader_->read(scheduler);
+    SortedJson now = reader_->read(scheduler);
     if (state_.is_null()) {
         recorded_.first = now;
     } else {

@@ -37,8 +37,8 @@ struct Recorded {
     sim::ExecutionResult result;           // narrated
     std::vector<const char*> touched;      // kind of object of each access of the trace
     std::vector<std::uint32_t> evaluated;  // how often each invariant was looked at, in their order
-    Json first;                            // the state before step 0
-    std::vector<Json> changes;  // of step i: from the state before it to the one after it
+    SortedJson first;                      // the state before step 0
+    std::vector<SortedJson> changes;  // of step i: from the state before it to the one after it
     std::vector<ChoicePoint> choices;
     std::vector<Interval> holds, waits;
     std::map<std::uint64_t, std::string> names;  // of objects that were waited for, held or next
@@ -70,7 +70,7 @@ class Recorder final : public sim::Observer {
 
     Recorded& recorded_;
     std::optional<StateReader> reader_;
-    Json state_;
+    SortedJson state_;
     std::map<Key, Interval> held_, waiting_;
     std::vector<std::uint16_t> candidates_;
 };

@@ -9,8 +9,8 @@ namespace {
 
 /// Members of `after` that `before` lacks or has otherwise, and null for those that are gone.
 /// @param depth  levels of objects that are compared by member; below, a value is one
-Json changed_members(const Json& before, const Json& after, unsigned depth) {
-    Json patch = Json::object();
+SortedJson changed_members(const SortedJson& before, const SortedJson& after, unsigned depth) {
+    SortedJson patch = SortedJson::object();
     for (const auto& [name, value] : after.items()) {
         const auto old = before.find(name);
         if (old == before.end()) {
@@ -27,13 +27,13 @@ Json changed_members(const Json& before, const Json& after, unsigned depth) {
 
 }  // namespace
 
-Json number_json(std::uint64_t value) {
+SortedJson number_json(std::uint64_t value) {
     constexpr std::uint64_t exact = std::uint64_t{1} << 53;
-    return value <= exact ? Json(value) : Json(std::to_string(value));
+    return value <= exact ? SortedJson(value) : SortedJson(std::to_string(value));
 }
 
-Json StateReader::read(const sim::Scheduler& scheduler) {
-    Json state;
+SortedJson StateReader::read(const sim::Scheduler& scheduler) {
+    SortedJson state;
     state["tasks"] = tasks_table(scheduler);
     state["fs"] = filesystem_table(fs_);
     state["transactions"] = transactions_table(fs_);
@@ -58,12 +58,12 @@ Json StateReader::read(const sim::Scheduler& scheduler) {
     return state;
 }
 
-Json difference(const Json& before, const Json& after) {
+SortedJson difference(const SortedJson& before, const SortedJson& after) {
     constexpr unsigned tables_records_fields = 3;
     return changed_members(before, after, tables_records_fields);
 }
 
-void apply(Json& state, const Json& patch) {
+void apply(SortedJson& state, const SortedJson& patch) {
     state.merge_patch(patch);
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
+
+#include "app/json.h"
 
 namespace sim {
 class Scheduler;
@@ -13,8 +14,6 @@ class FsInfo;
 /// Executions as files for other programs to read: the trace document, and what is made of it.
 namespace app::exporter {
 
-using Json = nlohmann::json;
-
 /// Reads the whole state of a simulation between two steps: tables of records, by name and key, as
 /// docs/trace.schema.json describes them. Touches nothing: an execution that is read is the same
 /// as one that is not.
@@ -23,15 +22,15 @@ class StateReader {
     explicit StateReader(const model::FsInfo& fs) : fs_(fs) {}
 
     /// Runs on the small stack of a fiber: nothing here recurses.
-    Json read(const sim::Scheduler& scheduler);
+    SortedJson read(const sim::Scheduler& scheduler);
 
   private:
     friend class TreeReader;
     /// What was made of a block's bytes, as long as those stay the same.
     struct KnownBlock {
         std::uint32_t checksum = 0;
-        Json record;
-        Json extents;  // that it has items of
+        SortedJson record;
+        SortedJson extents;  // that it has items of
     };
 
     const model::FsInfo& fs_;
@@ -40,8 +39,8 @@ class StateReader {
 
 /// What changed, as a JSON merge patch (RFC 7386): records and fields that differ, null for what is
 /// gone. Values are never null.
-Json difference(const Json& before, const Json& after);
+SortedJson difference(const SortedJson& before, const SortedJson& after);
 /// Applies one.
-void apply(Json& state, const Json& patch);
+void apply(SortedJson& state, const SortedJson& patch);
 
 }  // namespace app::exporter

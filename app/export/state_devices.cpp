@@ -49,8 +49,8 @@ bool holds_super(std::uint64_t physical) {
 }
 
 /// What the device has answered for and would lose if the power failed now: address, what it is.
-Json cached_json(const model::Device& device) {
-    Json list = Json::array();
+SortedJson cached_json(const model::Device& device) {
+    SortedJson list = SortedJson::array();
     for (const auto& [physical, sector] : device.disk.cached)
         list.push_back({number_json(physical), holds_super(physical)     ? "super"
                                                : sector.bytes != nullptr ? "block"
@@ -59,31 +59,31 @@ Json cached_json(const model::Device& device) {
 }
 
 /// The first sectors of data that a read of the device would return now: address, content.
-Json data_json(const model::Device& device) {
+SortedJson data_json(const model::Device& device) {
     constexpr std::size_t most = 64;
     std::map<std::uint64_t, model::DataWord> data;
     for (const auto* const sectors : {&device.disk.durable, &device.disk.cached})
         for (const auto& [physical, sector] : *sectors)
             if (sector.bytes == nullptr) data[physical] = sector.word;
-    Json list = Json::array();
+    SortedJson list = SortedJson::array();
     for (const auto& [physical, word] : data)
         if (list.size() < most) list.push_back({number_json(physical), word_text(word)});
     return list;
 }
 
-Json device_record(const model::Device& device) {
-    Json record = {{"devid", number_json(device.devid)},
-                   {"total", number_json(device.total_bytes)},
-                   {"used", number_json(device.bytes_used)},
-                   {"in_filesystem", device.in_fs_devices},
-                   {"allocates", device.on_alloc_list},
-                   {"state", bits_json(device.dev_state.peek(), device_bits)},
-                   {"writes", number_json(device.disk.writes)},
-                   {"flushes", number_json(device.disk.flushes)},
-                   {"allocated", Json::array()},
-                   {"in_flight", Json::array()},
-                   {"cached", cached_json(device)},
-                   {"data", data_json(device)}};
+SortedJson device_record(const model::Device& device) {
+    SortedJson record = {{"devid", number_json(device.devid)},
+                         {"total", number_json(device.total_bytes)},
+                         {"used", number_json(device.bytes_used)},
+                         {"in_filesystem", device.in_fs_devices},
+                         {"allocates", device.on_alloc_list},
+                         {"state", bits_json(device.dev_state.peek(), device_bits)},
+                         {"writes", number_json(device.disk.writes)},
+                         {"flushes", number_json(device.disk.flushes)},
+                         {"allocated", SortedJson::array()},
+                         {"in_flight", SortedJson::array()},
+                         {"cached", cached_json(device)},
+                         {"data", data_json(device)}};
     if (device.drive != nullptr && device.drive->max_active_zones > 0)
         record["active_zones_left"] = device.drive->active_zones_left.peek();
     if (device.offline) record["offline"] = true;
@@ -105,13 +105,13 @@ std::string word_text(model::DataWord word) {
     return text.data();
 }
 
-Json chunks_table(const model::FsInfo& fs) {
-    Json table = Json::object();
+SortedJson chunks_table(const model::FsInfo& fs) {
+    SortedJson table = SortedJson::object();
     for (const auto& [logical, map] : fs.mapping_tree) {
-        Json& record = table[std::to_string(logical)];
+        SortedJson& record = table[std::to_string(logical)];
         record = {{"type", group_type_text(map->type)},
                   {"length", number_json(map->length)},
-                  {"stripes", Json::array()}};
+                  {"stripes", SortedJson::array()}};
         for (const model::Stripe& stripe : map->stripes)
             record["stripes"].push_back(
                 {std::string(stripe.dev->name), number_json(stripe.physical)});
@@ -119,15 +119,15 @@ Json chunks_table(const model::FsInfo& fs) {
     return table;
 }
 
-Json devices_table(const model::FsInfo& fs) {
-    Json table = Json::object();
+SortedJson devices_table(const model::FsInfo& fs) {
+    SortedJson table = SortedJson::object();
     for (const model::Device* const device : fs.fs_devices.all_devices)
         table[std::string(device->name)] = device_record(*device);
     return table;
 }
 
-Json zones_table(const model::FsInfo& fs) {
-    Json table = Json::object();
+SortedJson zones_table(const model::FsInfo& fs) {
+    SortedJson table = SortedJson::object();
     for (const model::Device* const device : fs.fs_devices.all_devices) {
         if (device->drive == nullptr) continue;
         for (const auto& [start, zone] : device->drive->zones)
@@ -139,20 +139,20 @@ Json zones_table(const model::FsInfo& fs) {
     return table;
 }
 
-Json replace_table(const model::FsInfo& fs) {
+SortedJson replace_table(const model::FsInfo& fs) {
     const model::DevReplace& replace = fs.dev_replace;
-    Json record = {{"state", state_name(replace.replace_state)},
-                   {"cursor_left", number_json(replace.cursor_left)},
-                   {"cursor_right", number_json(replace.cursor_right)},
-                   {"committed_cursor_left", number_json(replace.committed_cursor_left)},
-                   {"write_errors", number_json(replace.num_write_errors)},
-                   {"bio_counter", number_json(replace.bio_counter.peek())}};
+    SortedJson record = {{"state", state_name(replace.replace_state)},
+                         {"cursor_left", number_json(replace.cursor_left)},
+                         {"cursor_right", number_json(replace.cursor_right)},
+                         {"committed_cursor_left", number_json(replace.committed_cursor_left)},
+                         {"write_errors", number_json(replace.num_write_errors)},
+                         {"bio_counter", number_json(replace.bio_counter.peek())}};
     if (replace.srcdev != nullptr) record["source"] = std::string(replace.srcdev->name);
     if (replace.tgtdev != nullptr) record["target"] = std::string(replace.tgtdev->name);
     return {{"replace", std::move(record)}};
 }
 
-Json scrub_table(const model::FsInfo& fs) {
+SortedJson scrub_table(const model::FsInfo& fs) {
     return {{"scrub",
              {{"running", fs.scrub.running.peek()},
               {"paused", fs.scrub.paused.peek()},

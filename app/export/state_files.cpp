@@ -11,8 +11,8 @@ constexpr BitName ordered_bits[] = {
     {model::ordered_flag::complete, "complete"}, {model::ordered_flag::ioerr, "ioerr"},
     {model::ordered_flag::pending, "pending"}};
 
-template <class Indices> Json indices_json(const Indices& indices) {
-    Json list = Json::array();
+template <class Indices> SortedJson indices_json(const Indices& indices) {
+    SortedJson list = SortedJson::array();
     for (const std::uint64_t index : indices)
         list.push_back(number_json(index));
     return list;
@@ -22,20 +22,20 @@ std::string inode_name(const model::Inode& inode) {
     return report::tree_name(inode.root.objectid) + "/" + std::to_string(inode.ino);
 }
 
-Json inode_record(const model::Inode& inode) {
-    Json record = {{"size", number_json(inode.i_size)},
-                   {"disk_size", number_json(inode.disk_i_size)},
-                   {"bytes", number_json(inode.nbytes)},
-                   {"links", inode.nlink},
-                   {"directory", inode.is_dir},
-                   {"nocow", inode.nodatacow()},
-                   {"names", Json::array()},
-                   {"dirty_pages", indices_json(inode.dirty_pages)},
-                   {"writeback_pages", indices_json(inode.writeback_pages)},
-                   {"locked_pages", indices_json(inode.locked_pages)},
-                   {"delalloc", Json::array()},
-                   {"locked_ranges", Json::array()},
-                   {"pages", Json::array()}};
+SortedJson inode_record(const model::Inode& inode) {
+    SortedJson record = {{"size", number_json(inode.i_size)},
+                         {"disk_size", number_json(inode.disk_i_size)},
+                         {"bytes", number_json(inode.nbytes)},
+                         {"links", inode.nlink},
+                         {"directory", inode.is_dir},
+                         {"nocow", inode.nodatacow()},
+                         {"names", SortedJson::array()},
+                         {"dirty_pages", indices_json(inode.dirty_pages)},
+                         {"writeback_pages", indices_json(inode.writeback_pages)},
+                         {"locked_pages", indices_json(inode.locked_pages)},
+                         {"delalloc", SortedJson::array()},
+                         {"locked_ranges", SortedJson::array()},
+                         {"pages", SortedJson::array()}};
     for (const auto& [index, page] : inode.pages)
         if (page->uptodate) record["pages"].push_back({number_json(index), word_text(page->word)});
     for (const auto& [index, reserved] : inode.delalloc)
@@ -48,8 +48,8 @@ Json inode_record(const model::Inode& inode) {
 
 }  // namespace
 
-Json files_table(const model::FsInfo& fs) {
-    Json table = Json::object();
+SortedJson files_table(const model::FsInfo& fs) {
+    SortedJson table = SortedJson::object();
     for (const auto& [key, inode] : fs.inodes)
         table[inode_name(*inode)] = inode_record(*inode);
     for (const auto& [path, inode] : fs.dcache)
@@ -59,8 +59,8 @@ Json files_table(const model::FsInfo& fs) {
     return table;
 }
 
-Json ordered_table(const model::FsInfo& fs) {
-    Json table = Json::object();
+SortedJson ordered_table(const model::FsInfo& fs) {
+    SortedJson table = SortedJson::object();
     for (const auto& [key, inode] : fs.inodes)
         for (const auto& [offset, ordered] : inode->ordered_tree)
             table[inode_name(*inode) + "/" + std::to_string(offset)] = {

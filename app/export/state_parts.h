@@ -6,7 +6,7 @@
 namespace app::exporter {
 
 /// A number as JSON readers keep it: beyond 2^53, where they would not, as text.
-Json number_json(std::uint64_t value);
+SortedJson number_json(std::uint64_t value);
 
 /// What a simulated data sector holds, in hexadecimal: the byte when all are the same.
 std::string word_text(model::DataWord word);
@@ -16,32 +16,32 @@ struct BitName {
     unsigned bit;
     const char* name;
 };
-template <class Names> Json bits_json(std::uint64_t bits, const Names& names) {
-    Json list = Json::array();
+template <class Names> SortedJson bits_json(std::uint64_t bits, const Names& names) {
+    SortedJson list = SortedJson::array();
     for (const BitName& entry : names)
         if (((bits >> entry.bit) & 1) != 0) list.push_back(entry.name);
     return list;
 }
 
-Json tasks_table(const sim::Scheduler& scheduler);
+SortedJson tasks_table(const sim::Scheduler& scheduler);
 
-Json filesystem_table(const model::FsInfo& fs);
-Json transactions_table(const model::FsInfo& fs);
-Json heads_table(const model::FsInfo& fs);
-Json pinned_table(const model::FsInfo& fs);
+SortedJson filesystem_table(const model::FsInfo& fs);
+SortedJson transactions_table(const model::FsInfo& fs);
+SortedJson heads_table(const model::FsInfo& fs);
+SortedJson pinned_table(const model::FsInfo& fs);
 
-Json groups_table(const model::FsInfo& fs);
-Json space_table(const model::FsInfo& fs);
-Json reserves_table(const model::FsInfo& fs);
+SortedJson groups_table(const model::FsInfo& fs);
+SortedJson space_table(const model::FsInfo& fs);
+SortedJson reserves_table(const model::FsInfo& fs);
 
-Json chunks_table(const model::FsInfo& fs);
-Json devices_table(const model::FsInfo& fs);
-Json zones_table(const model::FsInfo& fs);
-Json replace_table(const model::FsInfo& fs);
-Json relocation_table(const model::FsInfo& fs);
-Json scrub_table(const model::FsInfo& fs);
+SortedJson chunks_table(const model::FsInfo& fs);
+SortedJson devices_table(const model::FsInfo& fs);
+SortedJson zones_table(const model::FsInfo& fs);
+SortedJson replace_table(const model::FsInfo& fs);
+SortedJson relocation_table(const model::FsInfo& fs);
+SortedJson scrub_table(const model::FsInfo& fs);
 
-Json files_table(const model::FsInfo& fs);
-Json ordered_table(const model::FsInfo& fs);
+SortedJson files_table(const model::FsInfo& fs);
+SortedJson ordered_table(const model::FsInfo& fs);
 
 }  // namespace app::exporter

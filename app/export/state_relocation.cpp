@@ -11,15 +11,15 @@ const char* stage_name(model::RelocStage stage) {
 }
 
 /// The trees that relocation trees are copies of.
-Json source_trees(const model::Vector<model::Root*>& reloc_roots) {
-    Json list = Json::array();
+SortedJson source_trees(const model::Vector<model::Root*>& reloc_roots) {
+    SortedJson list = SortedJson::array();
     for (const model::Root* const root : reloc_roots)
         list.push_back(report::tree_name(root->root_key.offset));
     return list;
 }
 
-Json relocation_record(const model::RelocControl& control) {
-    Json merged = Json::array();
+SortedJson relocation_record(const model::RelocControl& control) {
+    SortedJson merged = SortedJson::array();
     for (const model::Root* const root : control.dirty_subvol_roots)
         merged.push_back(root_name(*root));
     return {{"block_group", number_json(control.bg.start.get())},
@@ -32,7 +32,7 @@ Json relocation_record(const model::RelocControl& control) {
             {"extents_found", number_json(control.extents_found)}};
 }
 
-Json balance_record(const model::BalanceState& balance) {
+SortedJson balance_record(const model::BalanceState& balance) {
     return {{"data", balance.ctl->data},
             {"metadata", balance.ctl->metadata},
             {"pause_requests", balance.pause_req.peek()},
@@ -41,8 +41,8 @@ Json balance_record(const model::BalanceState& balance) {
 
 }  // namespace
 
-Json relocation_table(const model::FsInfo& fs) {
-    Json table = Json::object();
+SortedJson relocation_table(const model::FsInfo& fs) {
+    SortedJson table = SortedJson::object();
     if (fs.balance.ctl != nullptr) table["balance"] = balance_record(fs.balance);
     if (fs.reloc.ctl != nullptr) table["relocation"] = relocation_record(*fs.reloc.ctl);
     return table;

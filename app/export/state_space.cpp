@@ -9,7 +9,7 @@ constexpr BitName group_bits[] = {{model::bg_runtime::removed, "removed"},
                                   {model::bg_runtime::to_copy, "to_copy"},
                                   {model::bg_runtime::new_group, "new"}};
 
-void add_zone(Json& record, const model::ZonedGroup& zoned) {
+void add_zone(SortedJson& record, const model::ZonedGroup& zoned) {
     record["zone_capacity"] = number_json(zoned.zone_capacity);
     record["alloc_offset"] = number_json(zoned.alloc_offset);
     record["zone_unusable"] = number_json(zoned.zone_unusable);
@@ -17,27 +17,27 @@ void add_zone(Json& record, const model::ZonedGroup& zoned) {
     record["meta_write_pointer"] = number_json(zoned.meta_write_pointer);
 }
 
-Json group_record(const model::BlockGroup& group) {
-    Json record = {{"type", group_type_text(group.flags)},
-                   {"length", number_json(group.length)},
-                   {"used", number_json(group.used)},
-                   {"reserved", number_json(group.reserved)},
-                   {"pinned", number_json(group.pinned)},
-                   {"super", number_json(group.bytes_super)},
-                   {"ro", group.ro},
-                   {"reservations", group.reservations.peek()},
-                   {"nocow_writers", group.nocow_writers.peek()},
-                   {"frozen", group.frozen},
-                   {"dirty", group.on_dirty_list},
-                   {"flags", bits_json(group.runtime_flags.peek(), group_bits)},
-                   {"free", Json::array()}};
+SortedJson group_record(const model::BlockGroup& group) {
+    SortedJson record = {{"type", group_type_text(group.flags)},
+                         {"length", number_json(group.length)},
+                         {"used", number_json(group.used)},
+                         {"reserved", number_json(group.reserved)},
+                         {"pinned", number_json(group.pinned)},
+                         {"super", number_json(group.bytes_super)},
+                         {"ro", group.ro},
+                         {"reservations", group.reservations.peek()},
+                         {"nocow_writers", group.nocow_writers.peek()},
+                         {"frozen", group.frozen},
+                         {"dirty", group.on_dirty_list},
+                         {"flags", bits_json(group.runtime_flags.peek(), group_bits)},
+                         {"free", SortedJson::array()}};
     for (const auto& [start, length] : group.free_space)
         record["free"].push_back({number_json(start), number_json(length)});
     if (group.zoned != nullptr) add_zone(record, *group.zoned);
     return record;
 }
 
-Json reserve_record(const model::BlockRsv& reserve) {
+SortedJson reserve_record(const model::BlockRsv& reserve) {
     return {{"size", number_json(reserve.size)},
             {"reserved", number_json(reserve.reserved)},
             {"full", reserve.full}};
@@ -45,15 +45,15 @@ Json reserve_record(const model::BlockRsv& reserve) {
 
 }  // namespace
 
-Json groups_table(const model::FsInfo& fs) {
-    Json table = Json::object();
+SortedJson groups_table(const model::FsInfo& fs) {
+    SortedJson table = SortedJson::object();
     for (const auto& [start, group] : fs.block_groups)
         table[std::to_string(start)] = group_record(*group);
     return table;
 }
 
-Json space_table(const model::FsInfo& fs) {
-    Json table = Json::object();
+SortedJson space_table(const model::FsInfo& fs) {
+    SortedJson table = SortedJson::object();
     for (const model::SpaceInfo* const info : fs.space_infos)
         table[model::space_info_name(*info)] = {{"total", number_json(info->total_bytes)},
                                                 {"used", number_json(info->bytes_used)},
@@ -65,7 +65,7 @@ Json space_table(const model::FsInfo& fs) {
     return table;
 }
 
-Json reserves_table(const model::FsInfo& fs) {
+SortedJson reserves_table(const model::FsInfo& fs) {
     return {{"global", reserve_record(fs.global_block_rsv)},
             {"trans", reserve_record(fs.trans_block_rsv)},
             {"chunk", reserve_record(fs.chunk_block_rsv)},

@@ -23,12 +23,12 @@ const char* kind_name(sim::TaskKind kind) {
     return "";
 }
 
-Json record_of(const sim::Task& task, bool waits) {
-    Json record = {{"kind", kind_name(task.kind)},
-                   {"cpu", task.cpu},
-                   {"status", waits ? "waits" : "ready"},
-                   {"next", operation_text(task)},
-                   {"holds", Json::array()}};
+SortedJson record_of(const sim::Task& task, bool waits) {
+    SortedJson record = {{"kind", kind_name(task.kind)},
+                         {"cpu", task.cpu},
+                         {"status", waits ? "waits" : "ready"},
+                         {"next", operation_text(task)},
+                         {"holds", SortedJson::array()}};
     if (const std::string where = task.blocked_where.function_name(); waits && !where.empty())
         record["in"] = where;
     for (unsigned i = 0; i < task.held_count; ++i)
@@ -39,8 +39,8 @@ Json record_of(const sim::Task& task, bool waits) {
 
 }  // namespace
 
-Json tasks_table(const sim::Scheduler& scheduler) {
-    Json table = Json::object();
+SortedJson tasks_table(const sim::Scheduler& scheduler) {
+    SortedJson table = SortedJson::object();
     scheduler.enabled().for_each([&](unsigned slot) {
         const sim::Task& task = scheduler.task(slot);
         table[scheduler.task_name(task)] = record_of(task, false);

@@ -9,18 +9,18 @@ constexpr BitName state_bits[] = {{model::fs_state_bit::error, "error"},
                                   {model::fs_state_bit::trans_aborted, "trans_aborted"},
                                   {model::fs_state_bit::dev_replacing, "dev_replacing"}};
 
-Json transaction_record(const model::Transaction& transaction) {
+SortedJson transaction_record(const model::Transaction& transaction) {
     const model::DelayedRefRoot& refs = transaction.delayed_refs;
-    Json record = {{"state", to_string(transaction.state)},
-                   {"writers", transaction.num_writers.peek()},
-                   {"extwriters", transaction.num_extwriters.peek()},
-                   {"aborted", transaction.aborted.peek()},
-                   {"ref_heads", number_json(refs.num_heads)},
-                   {"ref_heads_ready", number_json(refs.num_heads_ready)},
-                   {"ref_entries", number_json(refs.num_entries.peek())},
-                   {"dirty_blocks", Json::array()},
-                   {"dirty_groups", Json::array()},
-                   {"pending_snapshots", Json::array()}};
+    SortedJson record = {{"state", to_string(transaction.state)},
+                         {"writers", transaction.num_writers.peek()},
+                         {"extwriters", transaction.num_extwriters.peek()},
+                         {"aborted", transaction.aborted.peek()},
+                         {"ref_heads", number_json(refs.num_heads)},
+                         {"ref_heads_ready", number_json(refs.num_heads_ready)},
+                         {"ref_entries", number_json(refs.num_entries.peek())},
+                         {"dirty_blocks", SortedJson::array()},
+                         {"dirty_groups", SortedJson::array()},
+                         {"pending_snapshots", SortedJson::array()}};
     if (transaction.aborted_in != nullptr) record["aborted_in"] = transaction.aborted_in;
     for (const std::uint64_t bytenr : transaction.dirty_pages)
         record["dirty_blocks"].push_back(number_json(bytenr));
@@ -56,14 +56,14 @@ std::string node_text(const model::DelayedRefNode& node) {
     return text;
 }
 
-Json head_record(const model::DelayedRefHead& head) {
-    Json record = {{"length", number_json(head.num_bytes)},
-                   {"data", head.is_data},
-                   {"ref_mod", head.ref_mod},
-                   {"total_ref_mod", head.total_ref_mod},
-                   {"must_insert", head.must_insert_reserved},
-                   {"processing", head.processing},
-                   {"refs", Json::array()}};
+SortedJson head_record(const model::DelayedRefHead& head) {
+    SortedJson record = {{"length", number_json(head.num_bytes)},
+                         {"data", head.is_data},
+                         {"ref_mod", head.ref_mod},
+                         {"total_ref_mod", head.total_ref_mod},
+                         {"must_insert", head.must_insert_reserved},
+                         {"processing", head.processing},
+                         {"refs", SortedJson::array()}};
     if (head.has_extent_op) record["sets_flags"] = number_json(head.extent_op_flags);
     for (const model::DelayedRefNode& node : head.nodes)
         record["refs"].push_back(node_text(node));
@@ -72,7 +72,7 @@ Json head_record(const model::DelayedRefHead& head) {
 
 }  // namespace
 
-Json filesystem_table(const model::FsInfo& fs) {
+SortedJson filesystem_table(const model::FsInfo& fs) {
     return {{"fs",
              {{"generation", number_json(fs.generation.get())},
               {"last_committed", number_json(fs.last_trans_committed.peek())},
@@ -81,15 +81,15 @@ Json filesystem_table(const model::FsInfo& fs) {
               {"nodesize", fs.nodesize}}}};
 }
 
-Json transactions_table(const model::FsInfo& fs) {
-    Json table = Json::object();
+SortedJson transactions_table(const model::FsInfo& fs) {
+    SortedJson table = SortedJson::object();
     for (const model::Transaction* const transaction : fs.trans_list)
         table[std::to_string(transaction->transid.get())] = transaction_record(*transaction);
     return table;
 }
 
-Json heads_table(const model::FsInfo& fs) {
-    Json table = Json::object();
+SortedJson heads_table(const model::FsInfo& fs) {
+    SortedJson table = SortedJson::object();
     for (const model::Transaction* const transaction : fs.trans_list)
         for (const auto& [bytenr, head] : transaction->delayed_refs.heads)
             table[std::to_string(transaction->transid.get()) + "/" + std::to_string(bytenr)] =
@@ -97,8 +97,8 @@ Json heads_table(const model::FsInfo& fs) {
     return table;
 }
 
-Json pinned_table(const model::FsInfo& fs) {
-    Json table = Json::object();
+SortedJson pinned_table(const model::FsInfo& fs) {
+    SortedJson table = SortedJson::object();
     for (const model::Transaction* const transaction : fs.trans_list)
         for (const auto& [start, length] : transaction->pinned_extents)
             table[std::to_string(start)] = {

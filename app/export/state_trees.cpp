@@ -25,7 +25,8 @@ unsigned slots_of(const model::HeaderItem& header, std::uint32_t nodesize) {
         std::min<std::size_t>(header.nritems, (nodesize - sizeof(model::HeaderItem)) / slot));
 }
 
-void add_leaf(Json& record, const unsigned char* bytes, unsigned count, std::uint32_t nodesize) {
+void add_leaf(SortedJson& record, const unsigned char* bytes, unsigned count,
+              std::uint32_t nodesize) {
     const unsigned char* const items = bytes + sizeof(model::HeaderItem);
     const std::size_t room = nodesize - sizeof(model::HeaderItem);
     for (unsigned slot = 0; slot < count; ++slot) {
@@ -36,9 +37,9 @@ void add_leaf(Json& record, const unsigned char* bytes, unsigned count, std::uin
     }
 }
 
-void add_node(Json& record, const unsigned char* bytes, unsigned count) {
+void add_node(SortedJson& record, const unsigned char* bytes, unsigned count) {
     const unsigned char* const ptrs = bytes + sizeof(model::HeaderItem);
-    record["children"] = Json::array();
+    record["children"] = SortedJson::array();
     for (unsigned slot = 0; slot < count; ++slot) {
         const auto ptr = model::load<model::KeyPtr>(ptrs + slot * sizeof(model::KeyPtr));
         record["slots"].push_back(report::key_text(ptr.key.cpu()) + ": block " +
@@ -48,13 +49,13 @@ void add_node(Json& record, const unsigned char* bytes, unsigned count) {
     }
 }
 
-Json block_record(const unsigned char* bytes, std::uint32_t nodesize) {
+SortedJson block_record(const unsigned char* bytes, std::uint32_t nodesize) {
     const auto header = model::load<model::HeaderItem>(bytes);
-    Json record = {{"owner", report::tree_name(header.owner)},
-                   {"generation", number_json(header.generation)},
-                   {"level", header.level},
-                   {"header", bits_json(header.flags, header_bits)},
-                   {"slots", Json::array()}};
+    SortedJson record = {{"owner", report::tree_name(header.owner)},
+                         {"generation", number_json(header.generation)},
+                         {"level", header.level},
+                         {"header", bits_json(header.flags, header_bits)},
+                         {"slots", SortedJson::array()}};
     const unsigned count = slots_of(header, nodesize);
     if (header.level == 0) {
         add_leaf(record, bytes, count, nodesize);
@@ -65,9 +66,9 @@ Json block_record(const unsigned char* bytes, std::uint32_t nodesize) {
 }
 
 /// The extents that a leaf has items of, by address.
-Json extents_of(const unsigned char* bytes, std::uint32_t nodesize) {
+SortedJson extents_of(const unsigned char* bytes, std::uint32_t nodesize) {
     const auto header = model::load<model::HeaderItem>(bytes);
-    Json extents = Json::object();
+    SortedJson extents = SortedJson::object();
     if (header.level != 0) return extents;
     const unsigned char* const items = bytes + sizeof(model::HeaderItem);
     const std::size_t room = nodesize - sizeof(model::HeaderItem);
@@ -116,7 +117,7 @@ void TreeReader::read() {
 
 void TreeReader::add_root(const model::Root* root) {
     if (root == nullptr) return;
-    Json& record = roots[root_name(*root)];
+    SortedJson& record = roots[root_name(*root)];
     record = {{"shareable", root->shareable()},
               {"last_trans", number_json(root->last_trans.peek())},
               {"dirty", root->on_dirty_list}};
@@ -146,7 +147,7 @@ void TreeReader::add_block(std::uint64_t bytenr, std::vector<std::uint64_t>& chi
     std::vector<unsigned char> read;
     const bool in_memory = eb != nullptr && eb->has_flag(model::eb_flag::uptodate);
     if (!in_memory) read = model::peek_tree_block(fs_, model::Bytenr(bytenr));
-    Json& record = blocks[std::to_string(bytenr)];
+    SortedJson& record = blocks[std::to_string(bytenr)];
     if (!in_memory && read.empty()) {
         record = {{"unreadable", true}};
         return;
@@ -160,11 +161,11 @@ void TreeReader::add_block(std::uint64_t bytenr, std::vector<std::uint64_t>& chi
     }
     const auto below = record.find("children");
     if (below == record.end()) return;
-    for (const Json& child : *below)
+    for (const SortedJson& child : *below)
         if (child.is_number()) children.push_back(child.get<std::uint64_t>());
 }
 
-const Json& TreeReader::content(std::uint64_t bytenr, const unsigned char* bytes) {
+const SortedJson& TreeReader::content(std::uint64_t bytenr, const unsigned char* bytes) {
     const std::uint32_t checksum = model::crc32c(bytes, fs_.nodesize);
     auto& known = reader_.known_[bytenr];
     if (known.record.is_null() || known.checksum != checksum) {
@@ -187,7 +188,7 @@ void TreeReader::add_extents() {
         extents.update(known->second.extents);
         if (const auto below = known->second.record.find("children");
             below != known->second.record.end())
-            for (const Json& child : *below)
+            for (const SortedJson& child : *below)
                 if (child.is_number()) open.push_back(child.get<std::uint64_t>());
     }
 }

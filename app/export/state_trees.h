@@ -18,14 +18,15 @@ class TreeReader {
     explicit TreeReader(StateReader& reader) : reader_(reader), fs_(reader.fs_) {}
     void read();
 
-    Json roots = Json::object(), blocks = Json::object(), extents = Json::object();
+    SortedJson roots = SortedJson::object(), blocks = SortedJson::object(),
+               extents = SortedJson::object();
 
   private:
     void add_root(const model::Root* root);
     void add_tree(std::uint64_t root);
     void add_block(std::uint64_t bytenr, std::vector<std::uint64_t>& children);
     /// Header and slots of a block, made again only where its bytes have changed.
-    const Json& content(std::uint64_t bytenr, const unsigned char* bytes);
+    const SortedJson& content(std::uint64_t bytenr, const unsigned char* bytes);
     /// The items of the running extent tree.
     void add_extents();
 

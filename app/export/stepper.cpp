@@ -23,18 +23,18 @@ const std::vector<std::pair<std::string, std::string>> tables{
     {"locks", "tasks"}, {"trans", "transactions"}, {"refs", "heads"},  {"bg", "groups"},
     {"pins", "pinned"}, {"devices", "devices"},    {"space", "space"}, {"files", "files"}};
 
-std::string value_text(const Json& value) {
+std::string value_text(const SortedJson& value) {
     return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-std::string record_text(const std::string& key, const Json& record) {
+std::string record_text(const std::string& key, const SortedJson& record) {
     std::string text = key + ":";
     for (const auto& [field, value] : record.items())
         text += " " + field + " " + value_text(value);
     return text + "\n";
 }
 
-std::vector<std::string> keys_of(const Json& object) {
+std::vector<std::string> keys_of(const SortedJson& object) {
     std::vector<std::string> keys;
     for (const auto& entry : object.items())
         keys.push_back(entry.key());
@@ -42,16 +42,16 @@ std::vector<std::string> keys_of(const Json& object) {
 }
 
 /// Of a table, at whatever step.
-std::vector<std::string> keys_ever_in(const Json& document, const std::string& table) {
-    const Json& states = document.at("state");
+std::vector<std::string> keys_ever_in(const SortedJson& document, const std::string& table) {
+    const SortedJson& states = document.at("state");
     std::set<std::string> keys;
-    const auto add = [&](const Json& state) {
+    const auto add = [&](const SortedJson& state) {
         if (const auto records = state.find(table); records != state.end() && records->is_object())
             for (const auto& entry : records->items())
                 keys.insert(entry.key());
     };
     add(states.at("keyframes").at(0));
-    for (const Json& change : states.at("deltas"))
+    for (const SortedJson& change : states.at("deltas"))
         add(change);
     return {keys.begin(), keys.end()};
 }
@@ -68,10 +68,10 @@ struct Condition {
         return Condition{text.substr(0, dot), text.substr(dot + 1, sign - dot - 1),
                          text.substr(sign + 1), text[sign]};
     }
-    bool holds(const Json& state) const {
+    bool holds(const SortedJson& state) const {
         const auto records = state.find(table);
         if (records == state.end()) return false;
-        return std::any_of(records->begin(), records->end(), [&](const Json& record) {
+        return std::any_of(records->begin(), records->end(), [&](const SortedJson& record) {
             const auto found = record.find(field);
             if (found == record.end()) return false;
             const auto wanted = parse_number(value);
@@ -85,7 +85,7 @@ struct Condition {
 
 }  // namespace
 
-Stepper::Stepper(const Json& document, StepperHost& host) : host_(host) {
+Stepper::Stepper(const SortedJson& document, StepperHost& host) : host_(host) {
     branches_.push_back({.name = "main", .document = &document, .origin = {}});
     enter(0);
 }
@@ -155,7 +155,7 @@ sim::Result<std::string, Stepper::Mistake> Stepper::command(const std::string& l
                    scenario::nearest(name, known_commands)};
 }
 
-Json Stepper::state() const {
+SortedJson Stepper::state() const {
     return state_at(document(), at_);
 }
 
@@ -166,7 +166,7 @@ std::string Stepper::task_of(std::uint32_t step) const {
 
 std::string Stepper::step_text(std::uint32_t step) const {
     std::string text = step_words(document(), step);
-    const Json& notes = document().at("notes");
+    const SortedJson& notes = document().at("notes");
     const auto row = std::lower_bound(notes.at("step").begin(), notes.at("step").end(), step);
     for (auto i = static_cast<std::size_t>(row - notes.at("step").begin());
          i < notes.at("step").size() && notes.at("step").at(i) == step; ++i)
@@ -221,7 +221,7 @@ Stepper::Answer Stepper::move_in_task(const std::string& task, int direction) {
 
 bool Stepper::changes_watched(std::uint32_t step) const {
     if (watched_table_.empty()) return false;
-    const Json& change = document().at("state").at("deltas").at(step);
+    const SortedJson& change = document().at("state").at("deltas").at(step);
     const auto found = change.find(watched_table_);
     return found != change.end() && found->is_object() && found->contains(watched_key_);
 }
@@ -259,7 +259,7 @@ Stepper::Answer Stepper::add_break(const Words& words) {
         return Mistake{"break " + kind + ": expected what", ""};
     if (kind == "invariant") {
         breaks_.push_back({text, [](const Stepper& self, std::uint32_t step) {
-                               const Json& violation = self.document().at("violation");
+                               const SortedJson& violation = self.document().at("violation");
                                return violation.is_object() && violation.at("step") == step + 1;
                            }});
     } else if (kind == "op") {
@@ -277,7 +277,7 @@ Stepper::Answer Stepper::add_break(const Words& words) {
             return Mistake{"break when \"" + what + "\": expected TABLE.FIELD>N, <N or =WORD", ""};
         if (const auto mistake = no_table(condition->table)) return *mistake;
         breaks_.push_back({text, [condition](const Stepper& self, std::uint32_t step) {
-                               const Json& change = self.document().at("state").at("deltas");
+                               const SortedJson& change = self.document().at("state").at("deltas");
                                return change.at(step).contains(condition->table) &&
                                       condition->holds(state_at(self.document(), step + 1)) &&
                                       !condition->holds(state_at(self.document(), step));
@@ -325,14 +325,14 @@ Stepper::Answer Stepper::last_change(const Words& words) {
 
 /// What a step did to the watched record: each field before and after.
 std::string Stepper::change_text(std::uint32_t step) const {
-    const auto record_in = [&](const Json& state) {
+    const auto record_in = [&](const SortedJson& state) {
         const auto records = state.find(watched_table_);
-        if (records == state.end()) return Json();
+        if (records == state.end()) return SortedJson();
         const auto record = records->find(watched_key_);
-        return record == records->end() ? Json() : *record;
+        return record == records->end() ? SortedJson() : *record;
     };
-    const Json before = record_in(state_at(document(), step));
-    const Json after = record_in(state_at(document(), step + 1));
+    const SortedJson before = record_in(state_at(document(), step));
+    const SortedJson after = record_in(state_at(document(), step + 1));
     const std::string name = "  " + watched_table_ + "/" + watched_key_ + ": ";
     if (before.is_null()) return name + "new\n";
     if (after.is_null()) return name + "gone; it was\n    " + record_text(watched_key_, before);
@@ -350,7 +350,7 @@ Stepper::Answer Stepper::print(const std::string& path) const {
     const std::string name = path.substr(0, slash);
     if (const auto mistake = no_table(name)) return *mistake;
     if (slash == std::string::npos) return table(name);
-    const Json records = state().at(name);
+    const SortedJson records = state().at(name);
     const std::string rest = path.substr(slash + 1);
     if (const auto whole = records.find(rest); whole != records.end())
         return record_text(rest, *whole);
@@ -368,7 +368,7 @@ Stepper::Answer Stepper::print(const std::string& path) const {
 }
 
 Stepper::Answer Stepper::table(const std::string& name) const {
-    const Json now = state();
+    const SortedJson now = state();
     std::string text;
     for (const auto& [key, record] : now.at(name).items())
         text += record_text(key, record);
@@ -376,7 +376,7 @@ Stepper::Answer Stepper::table(const std::string& name) const {
 }
 
 Stepper::Answer Stepper::tree(const std::string& name) const {
-    const Json now = state();
+    const SortedJson now = state();
     if (name.empty()) return table("roots");
     const auto root = now.at("roots").find(name);
     if (root == now.at("roots").end())
@@ -392,7 +392,7 @@ Stepper::Answer Stepper::tree(const std::string& name) const {
         text += "block " + bytenr + ", level " + value_text(block->at("level")) + ", generation " +
                 value_text(block->at("generation")) + ", owner " + value_text(block->at("owner")) +
                 "\n";
-        for (const Json& slot : block->at("slots"))
+        for (const SortedJson& slot : block->at("slots"))
             text += "    " + value_text(slot) + "\n";
         if (const auto below = block->find("children"); below != block->end())
             for (auto child = below->rbegin(); child != below->rend(); ++child)
@@ -411,7 +411,7 @@ std::string Stepper::changed() const {
 }
 
 std::optional<Stepper::Choice> Stepper::choice_at(std::uint32_t steps) const {
-    const Json& choices = document().at("choices");
+    const SortedJson& choices = document().at("choices");
     Choice choice;
     for (; choice.row < choices.at("step").size(); ++choice.row) {
         choice.count = choices.at("count").at(choice.row).get<std::size_t>();
@@ -423,7 +423,7 @@ std::optional<Stepper::Choice> Stepper::choice_at(std::uint32_t steps) const {
 
 /// @param row  of a candidate
 std::string Stepper::candidate_text(std::size_t row) const {
-    const Json& choices = document().at("choices");
+    const SortedJson& choices = document().at("choices");
     const auto column = [&](const char* name) {
         return choices.at(name).at(row).get<std::size_t>();
     };
@@ -439,7 +439,7 @@ std::string Stepper::alternatives() const {
     if (at_ >= steps_) return "nothing: this is the end\n";
     const auto choice = choice_at(at_);
     if (!choice) return "> " + task_of(at_) + ": " + step_text(at_) + "   (no choice)\n";
-    const Json& choices = document().at("choices");
+    const SortedJson& choices = document().at("choices");
     std::string text;
     for (std::size_t i = 0; i < choice->count; ++i) {
         const auto outcome = choices.at("outcome").at(choice->first + i).get<std::size_t>();

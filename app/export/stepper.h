@@ -30,8 +30,8 @@ class StepperHost {
     /// Makes the next execution: as `branch` for so many steps, then another candidate of the
     /// choice there, then by default.
     /// @return its document, which stays as long as this
-    virtual sim::Result<const Json*, StepMistake> take(std::size_t branch, std::uint32_t steps,
-                                                       std::size_t candidate) = 0;
+    virtual sim::Result<const SortedJson*, StepMistake>
+    take(std::size_t branch, std::uint32_t steps, std::size_t candidate) = 0;
     /// Writes a branch to a file: a page with the notes, or a failure file, by its name.
     /// @return what was written
     virtual sim::Result<std::string, StepMistake> save(const std::string& file, std::size_t branch,
@@ -46,7 +46,7 @@ class Stepper {
     using Mistake = StepMistake;
 
     /// @param document  of the whole execution; outlives this, as the host does
-    Stepper(const Json& document, StepperHost& host);
+    Stepper(const SortedJson& document, StepperHost& host);
 
     /// One line, as help() lists them. An empty line says where it stands.
     sim::Result<std::string, Mistake> command(const std::string& line);
@@ -65,7 +65,7 @@ class Stepper {
     };
     struct Branch {
         std::string name;
-        const Json* document;
+        const SortedJson* document;
         std::string origin;    // "main after 120 steps, writer: lock trans_lock"
         std::uint32_t at = 0;  // where it was left
     };
@@ -111,8 +111,8 @@ class Stepper {
     std::optional<Mistake> no_task(const std::string& name) const;
     std::optional<Mistake> no_table(const std::string& name) const;
     bool changes_watched(std::uint32_t step) const;
-    Json state() const;
-    const Json& document() const { return *branches_[branch_].document; }
+    SortedJson state() const;
+    const SortedJson& document() const { return *branches_[branch_].document; }
 
     StepperHost& host_;
     std::vector<Branch> branches_;

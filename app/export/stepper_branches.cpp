@@ -10,11 +10,11 @@ namespace app::exporter {
 
 namespace {
 
-std::uint32_t steps_of(const Json& document) {
+std::uint32_t steps_of(const SortedJson& document) {
     return document.at("window").at("count").get<std::uint32_t>();
 }
 
-std::string outcome_text(const Json& document) {
+std::string outcome_text(const SortedJson& document) {
     std::string text =
         std::to_string(steps_of(document)) + " steps, " + document.at("verdict").get<std::string>();
     if (document.at("violation").is_object())
@@ -23,7 +23,7 @@ std::string outcome_text(const Json& document) {
 }
 
 /// "writer: lock trans_lock", or that it has ended.
-std::string task_and_words(const Json& document, std::uint32_t step) {
+std::string task_and_words(const SortedJson& document, std::uint32_t step) {
     if (step >= steps_of(document)) return "the end";
     const auto task = document.at("steps").at("task").at(step).get<std::size_t>();
     return document.at("tasks").at("name").at(task).get<std::string>() + ": " +
@@ -31,7 +31,7 @@ std::string task_and_words(const Json& document, std::uint32_t step) {
 }
 
 /// The first step that differs in who did what to what.
-std::uint32_t first_other_step(const Json& a, const Json& b) {
+std::uint32_t first_other_step(const SortedJson& a, const SortedJson& b) {
     const std::uint32_t common = std::min(steps_of(a), steps_of(b));
     for (std::uint32_t step = 0; step < common; ++step)
         if (task_and_words(a, step) != task_and_words(b, step)) return step;
@@ -39,10 +39,11 @@ std::uint32_t first_other_step(const Json& a, const Json& b) {
 }
 
 /// The tables in which the states after so many steps differ.
-std::vector<std::string> other_tables(const Json& a, const Json& b, std::uint32_t steps) {
-    const Json before = state_at(a, steps), after = state_at(b, steps);
+std::vector<std::string> other_tables(const SortedJson& a, const SortedJson& b,
+                                      std::uint32_t steps) {
+    const SortedJson before = state_at(a, steps), after = state_at(b, steps);
     std::vector<std::string> names;
-    const Json changes = difference(before, after);
+    const SortedJson changes = difference(before, after);
     for (const auto& change : changes.items())
         names.push_back(change.key());
     return names;

@@ -29,10 +29,10 @@ class Objects {
         if (fresh) list_.push_back(describe(id, touched));
         return it->second;
     }
-    Json take() { return std::move(list_); }
+    SortedJson take() { return std::move(list_); }
 
   private:
-    Json describe(std::uint64_t id, const char* touched) const {
+    SortedJson describe(std::uint64_t id, const char* touched) const {
         const sim::ObjectLabel label = recorded_.result.trace.object_label(id);
         return {{"name", object_name(recorded_, id, touched)},
                 {"kind", label.object_class},
@@ -40,7 +40,7 @@ class Objects {
     }
 
     const Recorded& recorded_;
-    Json list_ = Json::array();
+    SortedJson list_ = SortedJson::array();
     std::map<std::uint64_t, std::uint32_t> index_;
 };
 
@@ -52,17 +52,17 @@ class Strings {
         if (fresh) list_.push_back(text);
         return it->second;
     }
-    Json take() { return std::move(list_); }
+    SortedJson take() { return std::move(list_); }
 
   private:
-    Json list_ = Json::array();
+    SortedJson list_ = SortedJson::array();
     std::map<std::string, std::uint32_t> index_;
 };
 
-Json columns(std::initializer_list<const char*> names) {
-    Json table;
+SortedJson columns(std::initializer_list<const char*> names) {
+    SortedJson table;
     for (const char* const name : names)
-        table[name] = Json::array();
+        table[name] = SortedJson::array();
     return table;
 }
 
@@ -74,8 +74,8 @@ class Writer {
         window_ = about.window.value_or(Window{0, trace_.steps()});
     }
 
-    Json write() {
-        Json document = head();
+    SortedJson write() {
+        SortedJson document = head();
         document["tasks"] = tasks();
         document["steps"] = steps();
         document["accesses"] = accesses();
@@ -94,49 +94,49 @@ class Writer {
     std::uint32_t end() const { return window_.first + window_.count; }
     bool inside(std::uint32_t step) const { return step >= window_.first && step < end(); }
 
-    Json head() const {
+    SortedJson head() const {
         const sim::ExecutionResult& result = recorded_.result;
-        Json document = {{"format", "interleaf-trace"},
-                         {"version", trace_version},
-                         {"program", about_.program},
-                         {"revision", report::model_revision},
-                         {"scenario", scenario_json()},
-                         {"kernel", about_.kernel},
-                         {"token", about_.token},
-                         {"command", about_.command},
-                         {"verdict", about_.verdict},
-                         {"violation", nullptr},
-                         {"counts",
-                          {{"steps", result.steps},
-                           {"switches", result.switches},
-                           {"deviations", result.deviations}}},
-                         {"window", {{"first", window_.first}, {"count", window_.count}}},
-                         {"messages", result.messages},
-                         {"ladder", about_.ladder},
-                         {"why", about_.why}};
+        SortedJson document = {{"format", "interleaf-trace"},
+                               {"version", trace_version},
+                               {"program", about_.program},
+                               {"revision", report::model_revision},
+                               {"scenario", scenario_json()},
+                               {"kernel", about_.kernel},
+                               {"token", about_.token},
+                               {"command", about_.command},
+                               {"verdict", about_.verdict},
+                               {"violation", nullptr},
+                               {"counts",
+                                {{"steps", result.steps},
+                                 {"switches", result.switches},
+                                 {"deviations", result.deviations}}},
+                               {"window", {{"first", window_.first}, {"count", window_.count}}},
+                               {"messages", result.messages},
+                               {"ladder", about_.ladder},
+                               {"why", about_.why}};
         if (result.violation)
             document["violation"] = {{"signature", result.violation->signature},
                                      {"text", result.violation->text},
                                      {"step", result.violation->step}};
-        Json operations = Json::array();
+        SortedJson operations = SortedJson::array();
         for (unsigned op = 0; op <= static_cast<unsigned>(sim::OpKind::Expire); ++op)
             operations.push_back(sim::to_string(static_cast<sim::OpKind>(op)));
         document["operations"] = std::move(operations);
         return document;
     }
 
-    Json scenario_json() const {
+    SortedJson scenario_json() const {
         const scenario::Scenario& scenario = *about_.scenario;
-        Json json = {{"id", scenario.id},
-                     {"title", scenario.title},
-                     {"description", scenario.description},
-                     {"label", scenario.label()},
-                     {"prepare", Json::array()},
-                     {"tasks", Json::array()}};
+        SortedJson json = {{"id", scenario.id},
+                           {"title", scenario.title},
+                           {"description", scenario.description},
+                           {"label", scenario.label()},
+                           {"prepare", SortedJson::array()},
+                           {"tasks", SortedJson::array()}};
         for (const scenario::Op& op : scenario.prepare)
             json["prepare"].push_back(op.text);
         for (const scenario::TaskSpec& task : scenario.tasks) {
-            Json run = Json::array();
+            SortedJson run = SortedJson::array();
             for (const scenario::Op& op : task.run)
                 run.push_back(op.text);
             json["tasks"].push_back({{"name", task.name}, {"cpu", task.cpu}, {"run", run}});
@@ -144,13 +144,13 @@ class Writer {
         return json;
     }
 
-    Json tasks() const {
-        Json table = columns({"name", "parent", "kind", "cpu", "born"});
+    SortedJson tasks() const {
+        SortedJson table = columns({"name", "parent", "kind", "cpu", "born"});
         for (std::uint32_t i = 0; i < trace_.names().size(); ++i) {
             const sim::Trace::TaskName& name = trace_.names()[i];
             table["name"].push_back(trace_.task_name(i));
-            table["parent"].push_back(name.parent == sim::Trace::no_parent ? Json(-1)
-                                                                           : Json(name.parent));
+            table["parent"].push_back(
+                name.parent == sim::Trace::no_parent ? SortedJson(-1) : SortedJson(name.parent));
             table["kind"].push_back(static_cast<int>(name.kind));
             table["cpu"].push_back(cpu_of(trace_, *about_.scenario, i));
             table["born"].push_back(name.born);
@@ -158,15 +158,15 @@ class Writer {
         return table;
     }
 
-    Json steps() {
-        Json table = columns({"task", "op", "object", "woken", "effect"});
+    SortedJson steps() {
+        SortedJson table = columns({"task", "op", "object", "woken", "effect"});
         for (std::uint32_t i = window_.first; i < end(); ++i) {
             const sim::Step& step = trace_.step_list()[i];
             table["task"].push_back(step.task);
             table["op"].push_back(static_cast<int>(step.op));
             table["object"].push_back(objects_.of(step.object));
-            table["woken"].push_back(step.woken_in == sim::no_step ? Json(-1)
-                                                                   : Json(step.woken_in));
+            table["woken"].push_back(step.woken_in == sim::no_step ? SortedJson(-1)
+                                                                   : SortedJson(step.woken_in));
             table["effect"].push_back(
                 i < trace_.effects().size() ? trace_.effects()[i] & effect_mask : 0U);
         }
@@ -174,8 +174,8 @@ class Writer {
     }
 
     /// What each step touched, each object once for each way of touching it.
-    Json accesses() {
-        Json table = columns({"count", "object", "kind", "key"});
+    SortedJson accesses() {
+        SortedJson table = columns({"count", "object", "kind", "key"});
         for (std::uint32_t i = window_.first; i < end(); ++i) {
             const std::size_t before = table["object"].size();
             std::set<std::tuple<std::uint64_t, sim::AccessKind, std::uint64_t>> seen;
@@ -201,9 +201,9 @@ class Writer {
         const std::string& text;
     };
 
-    void add_narration(Json& document) {
+    void add_narration(SortedJson& document) {
         std::vector<Scope> scopes;
-        Json notes = columns({"step", "task", "kind", "text"});
+        SortedJson notes = columns({"step", "task", "kind", "text"});
         std::map<std::uint32_t, std::vector<std::size_t>> open;  // rows, by task
         for (const sim::Narration& entry : trace_.narration()) {
             auto& stack = open[entry.task];
@@ -230,8 +230,8 @@ class Writer {
         document["notes"] = std::move(notes);
     }
 
-    Json scopes_json(const std::vector<Scope>& scopes) {
-        Json table = columns({"task", "text", "depth", "first", "last"});
+    SortedJson scopes_json(const std::vector<Scope>& scopes) {
+        SortedJson table = columns({"task", "text", "depth", "first", "last"});
         for (const Scope& scope : scopes) {
             if (scope.last < window_.first || scope.first >= end()) continue;
             table["task"].push_back(scope.task);
@@ -248,8 +248,8 @@ class Writer {
         return kind == sim::Narration::Kind::Violation ? "violation" : "note";
     }
 
-    Json intervals(const std::vector<Interval>& list) {
-        Json table = columns({"object", "task", "first", "last", "shared", "where"});
+    SortedJson intervals(const std::vector<Interval>& list) {
+        SortedJson table = columns({"object", "task", "first", "last", "shared", "where"});
         for (const Interval& interval : list) {
             if (interval.last < window_.first || interval.first >= end()) continue;
             table["object"].push_back(objects_.of(interval.object));
@@ -262,8 +262,8 @@ class Writer {
         return table;
     }
 
-    Json choices() {
-        Json table = columns({"step", "taken", "count", "task", "op", "object", "outcome"});
+    SortedJson choices() {
+        SortedJson table = columns({"step", "taken", "count", "task", "op", "object", "outcome"});
         for (std::size_t i = 0; i < recorded_.choices.size(); ++i) {
             const ChoicePoint& point = recorded_.choices[i];
             if (!inside(point.step)) continue;
@@ -282,16 +282,16 @@ class Writer {
         return table;
     }
 
-    Json states() const {
-        Json keyframes = Json::array(), deltas = Json::array();
+    SortedJson states() const {
+        SortedJson keyframes = SortedJson::array(), deltas = SortedJson::array();
         const std::uint32_t interval = keyframe_interval(window_.count);
-        Json state = recorded_.first;
+        SortedJson state = recorded_.first;
         for (std::uint32_t i = 0; i < window_.first; ++i)
             apply(state, recorded_.changes.at(i));
         for (std::uint32_t i = 0; i <= window_.count; ++i) {
             if (i % interval == 0) keyframes.push_back(state);
             if (i == window_.count) break;
-            const Json& change = recorded_.changes.at(window_.first + i);
+            const SortedJson& change = recorded_.changes.at(window_.first + i);
             deltas.push_back(change);
             apply(state, change);
         }
@@ -300,9 +300,9 @@ class Writer {
                 {"deltas", std::move(deltas)}};
     }
 
-    Json invariants() const {
+    SortedJson invariants() const {
         static constexpr const char* classes[] = {"end", "visible", "state"};
-        Json list = Json::array();
+        SortedJson list = SortedJson::array();
         const auto& violation = recorded_.result.violation;
         std::size_t i = 0;
         for (const model::Invariant& invariant : model::invariants()) {
@@ -340,19 +340,19 @@ std::uint32_t keyframe_interval(std::uint32_t count) {
     return interval;
 }
 
-Json trace_document(const Recorded& recorded, const About& about) {
+SortedJson trace_document(const Recorded& recorded, const About& about) {
     return Writer(recorded, about).write();
 }
 
-std::string document_text(const Json& document) {
-    return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+std::string document_text(const SortedJson& document) {
+    return document.dump(-1, ' ', false, SortedJson::error_handler_t::replace) + "\n";
 }
 
-Json state_at(const Json& document, std::uint32_t steps) {
-    const Json& states = document.at("state");
+SortedJson state_at(const SortedJson& document, std::uint32_t steps) {
+    const SortedJson& states = document.at("state");
     const auto interval = states.at("interval").get<std::uint32_t>();
     const std::uint32_t nearest = steps / interval;
-    Json state = states.at("keyframes").at(nearest);
+    SortedJson state = states.at("keyframes").at(nearest);
     for (std::uint32_t i = nearest * interval; i < steps; ++i)
         apply(state, states.at("deltas").at(i));
     return state;

@@ -27,20 +27,20 @@ struct About {
     std::string command;  // that repeats it
     std::string verdict;
     std::string ladder;
-    Json why = Json::object();     // as `explain --as json` has it: critical, flips
-    BranchOutcomes outcomes;       // empty: not tried
-    std::optional<Window> window;  // nothing: the whole execution
+    SortedJson why = SortedJson::object();  // as `explain --as json` has it: critical, flips
+    BranchOutcomes outcomes;                // empty: not tried
+    std::optional<Window> window;           // nothing: the whole execution
 };
 
 /// The whole execution as docs/trace.schema.json describes it. The same execution makes the same
 /// document everywhere.
-Json trace_document(const Recorded& recorded, const About& about);
+SortedJson trace_document(const Recorded& recorded, const About& about);
 
 /// The document as text, on one line. Bytes that are no UTF-8 are replaced.
-std::string document_text(const Json& document);
+std::string document_text(const SortedJson& document);
 
 /// The state after so many steps of a document (from its window's first step on): the nearest whole
 /// state before, and what changed since.
-Json state_at(const Json& document, std::uint32_t steps);
+SortedJson state_at(const SortedJson& document, std::uint32_t steps);
 
 }  // namespace app::exporter

@@ -12,8 +12,6 @@
 /// Lessons: an execution with places where a reader stops, and what is said there.
 namespace app::lesson {
 
-using scenario::Json;
-
 /// Rows of a table of the state that are wanted: those whose key matches and whose fields have the
 /// values.
 struct Condition {

@@ -22,7 +22,7 @@ const std::vector<std::pair<std::string, Anchor::Kind>> kinds{{"enters", Anchor:
                                                               {"leaves", Anchor::Kind::Leaves},
                                                               {"does", Anchor::Kind::Does},
                                                               {"says", Anchor::Kind::Says}};
-const std::vector<std::pair<std::string, Anchor::Kind>> moments{
+const std::vector<std::pair<std::string, Anchor::Kind>> moment_words{
     {"start", Anchor::Kind::Start},
     {"end", Anchor::Kind::End},
     {"violation", Anchor::Kind::Violation},
@@ -131,10 +131,10 @@ class Loader : JsonReader {
         anchor.pointer = node.pointer;
         if (node.json->is_string()) {
             std::vector<std::string> names;
-            for (const auto& entry : moments)
+            for (const auto& entry : moment_words)
                 names.push_back(entry.first);
             const std::string name = one_of(node, names, "moment");
-            for (const auto& [known, kind] : moments)
+            for (const auto& [known, kind] : moment_words)
                 if (known == name) anchor.kind = kind;
             return anchor;
         }

@@ -9,31 +9,29 @@ namespace app::lesson {
 
 namespace {
 
-using ExportJson = exporter::Json;
-
 /// The numeric columns of a document.
-std::uint32_t number(const ExportJson& column, std::size_t row) {
+std::uint32_t number(const SortedJson& column, std::size_t row) {
     return column.at(row).get<std::uint32_t>();
 }
 
 /// Whether a field is as wanted: equal, or a list that has it, or a text that the pattern matches.
-bool fits(const ExportJson& value, const Json& wanted) {
+bool fits(const SortedJson& value, const Json& wanted) {
     if (value.is_array() && !wanted.is_array())
         return std::any_of(value.begin(), value.end(),
-                           [&](const ExportJson& element) { return fits(element, wanted); });
+                           [&](const SortedJson& element) { return fits(element, wanted); });
     if (value.is_string() && wanted.is_string())
         return scenario::glob_match(wanted.get<std::string>(), value.get<std::string>());
-    return value == ExportJson::parse(wanted.dump());
+    return value == SortedJson::parse(wanted.dump());
 }
 
-bool fits(const ExportJson& row, const Condition& condition) {
+bool fits(const SortedJson& row, const Condition& condition) {
     return std::all_of(condition.fields.begin(), condition.fields.end(), [&](const auto& field) {
         const auto found = row.find(field.first);
         return found != row.end() && fits(*found, field.second);
     });
 }
 
-std::uint64_t rows_that_fit(const ExportJson& state, const Condition& condition) {
+std::uint64_t rows_that_fit(const SortedJson& state, const Condition& condition) {
     const auto table = state.find(condition.table);
     if (table == state.end()) return 0;
     std::uint64_t rows = 0;
@@ -42,7 +40,7 @@ std::uint64_t rows_that_fit(const ExportJson& state, const Condition& condition)
     return rows;
 }
 
-bool holds(const ExportJson& state, const Condition& condition) {
+bool holds(const SortedJson& state, const Condition& condition) {
     const std::uint64_t rows = rows_that_fit(state, condition);
     return condition.rows ? rows == *condition.rows : rows > 0;
 }
@@ -58,7 +56,7 @@ std::optional<std::uint32_t> nth_from(std::vector<std::uint32_t> moments, std::u
 
 }  // namespace
 
-Telling::Telling(const ExportJson& document)
+Telling::Telling(const SortedJson& document)
     : document_(document), steps_(document.at("counts").at("steps").get<std::uint32_t>()) {}
 
 const std::string& Telling::task(std::size_t index) const {
@@ -70,7 +68,7 @@ const std::string& Telling::string(std::size_t index) const {
 }
 
 std::string Telling::operation(std::size_t step) const {
-    const ExportJson& steps = document_.at("steps");
+    const SortedJson& steps = document_.at("steps");
     const auto& op = document_.at("operations").at(number(steps.at("op"), step));
     const auto& object = document_.at("objects").at(number(steps.at("object"), step)).at("name");
     const auto& name = object.get_ref<const std::string&>();
@@ -83,8 +81,8 @@ std::string Telling::next(std::uint32_t at) const {
 }
 
 std::optional<std::uint32_t> Telling::find(const Anchor& anchor, std::uint32_t from) const {
-    const ExportJson& violation = document_.at("violation");
-    const ExportJson& why = document_.at("why");
+    const SortedJson& violation = document_.at("violation");
+    const SortedJson& why = document_.at("why");
     switch (anchor.kind) {
     case Anchor::Kind::Start:
         return 0;
@@ -111,7 +109,7 @@ std::optional<std::uint32_t> Telling::find(const Anchor& anchor, std::uint32_t f
 }
 
 /// Of scopes and notes: after the step that the column names, or before it.
-std::optional<std::uint32_t> Telling::of_rows(const Anchor& anchor, const ExportJson& table,
+std::optional<std::uint32_t> Telling::of_rows(const Anchor& anchor, const SortedJson& table,
                                               const char* column, std::uint32_t from) const {
     std::vector<std::uint32_t> moments;
     for (std::size_t i = 0; i < table.at(column).size(); ++i)
@@ -134,7 +132,7 @@ std::optional<std::uint32_t> Telling::of_steps(const Anchor& anchor, std::uint32
 
 /// The nth time that the state becomes such.
 std::optional<std::uint32_t> Telling::of_states(const Anchor& anchor, std::uint32_t from) const {
-    ExportJson state = exporter::state_at(document_, from);
+    SortedJson state = exporter::state_at(document_, from);
     std::uint64_t left = anchor.nth;
     bool was = false;
     for (std::uint32_t at = from;; ++at) {
@@ -150,7 +148,7 @@ std::optional<std::uint32_t> Telling::of_states(const Anchor& anchor, std::uint3
 
 std::optional<Telling::Choice> Telling::choice(const std::vector<std::string>& tasks,
                                                std::uint32_t from) const {
-    const ExportJson& choices = document_.at("choices");
+    const SortedJson& choices = document_.at("choices");
     std::size_t first = 0;
     for (std::size_t row = 0; row < choices.at("step").size(); ++row) {
         const std::size_t count = number(choices.at("count"), row);
@@ -169,7 +167,7 @@ std::optional<Telling::Choice> Telling::choice(const std::vector<std::string>& t
 }
 
 std::string Telling::objection(const Condition& condition, std::uint32_t at) const {
-    const ExportJson state = exporter::state_at(document_, at);
+    const SortedJson state = exporter::state_at(document_, at);
     if (!state.contains(condition.table)) {
         std::vector<std::string> tables;
         for (const auto& item : state.items())

@@ -9,7 +9,7 @@ namespace app::lesson {
 class Telling {
   public:
     /// @param document  outlives this
-    explicit Telling(const exporter::Json& document);
+    explicit Telling(const SortedJson& document);
 
     /// The first such moment that is not before `from`; nothing: there is none.
     std::optional<std::uint32_t> find(const Anchor& anchor, std::uint32_t from) const;
@@ -34,12 +34,12 @@ class Telling {
     const std::string& task(std::size_t index) const;
     const std::string& string(std::size_t index) const;
     std::string operation(std::size_t step) const;
-    std::optional<std::uint32_t> of_rows(const Anchor& anchor, const exporter::Json& table,
+    std::optional<std::uint32_t> of_rows(const Anchor& anchor, const SortedJson& table,
                                          const char* column, std::uint32_t from) const;
     std::optional<std::uint32_t> of_steps(const Anchor& anchor, std::uint32_t from) const;
     std::optional<std::uint32_t> of_states(const Anchor& anchor, std::uint32_t from) const;
 
-    const exporter::Json& document_;
+    const SortedJson& document_;
     std::uint32_t steps_ = 0;
 };
 

@@ -2,29 +2,19 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
+#include "app/json.h"
 #include "app/report/checksum.h"
+#include "app/report/hex.h"
 #include "app/scenario/words.h"
 
 namespace app::report {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr const char* format_name = "interleaf certificate";
-constexpr int format_version = 1;
+constexpr const char* certificate_format = "interleaf certificate";
+constexpr int certificate_version = 1;
 constexpr unsigned hash_bits = 128;
-
-std::string hex(std::uint64_t value) {
-    return scenario::hex_digits(value, 16);
-}
-std::uint64_t from_hex(const Json& json) {
-    const auto value = scenario::parse_number("0x" + json.get<std::string>());
-    if (!value) throw Json::other_error::create(501, "no hexadecimal number", nullptr);
-    return *value;
-}
 
 Json costs_json(const Costs& costs) {
     Json kinds = Json::array();
@@ -158,8 +148,8 @@ std::string or_none(const std::vector<std::string>& words) {
 }  // namespace
 
 std::string to_text(const Certificate& of) {
-    Json json = {{"format", format_name},
-                 {"version", format_version},
+    Json json = {{"format", certificate_format},
+                 {"version", certificate_version},
                  {"interleaf", of.program_version},
                  {"model_revision", of.model_revision},
                  {"scenario", of.scenario},
@@ -200,7 +190,7 @@ std::string to_text(const Certificate& of) {
 }
 
 sim::Result<Certificate, TokenError> parse_certificate(std::string_view text) {
-    const auto json = open_artefact(text, format_name, format_version, "a certificate");
+    const auto json = open_artefact(text, certificate_format, certificate_version, "a certificate");
     if (!json.ok()) return json.error();
     try {
         return read(json.value());

@@ -7,21 +7,19 @@ namespace app::report {
 
 namespace {
 
-std::string checksum(nlohmann::ordered_json json) {
+std::string checksum(Json json) {
     json.erase("checksum");
     return scenario::hex_digits(sim::hash_text(json.dump()), 16);
 }
 
 }  // namespace
 
-void add_checksum(nlohmann::ordered_json& json) {
+void add_checksum(Json& json) {
     json["checksum"] = checksum(json);
 }
 
-sim::Result<nlohmann::ordered_json, TokenError> open_artefact(std::string_view text,
-                                                              std::string_view format, int version,
-                                                              const std::string& what) {
-    using Json = nlohmann::ordered_json;
+sim::Result<Json, TokenError> open_artefact(std::string_view text, std::string_view format,
+                                            int version, const std::string& what) {
     Json json = Json::parse(text, nullptr, false);
     if (json.is_discarded() || !json.is_object() || json.value("format", Json()) != format)
         return TokenError{"this is not " + what + ", or it is damaged"};

@@ -10,10 +10,8 @@ namespace app::report {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr const char* format_name = "interleaf coverage";
-constexpr int format_version = 1;
+constexpr const char* coverage_format = "interleaf coverage";
+constexpr int coverage_version = 1;
 
 const char* operation_of(sim::AccessKind kind) {
     switch (kind) {
@@ -131,19 +129,20 @@ std::string to_text(const std::vector<ScenarioCoverage>& coverage) {
     Json scenarios = Json::array();
     for (const ScenarioCoverage& entry : coverage)
         scenarios.push_back(scenario_json(entry));
-    Json json = {
-        {"format", format_name}, {"version", format_version}, {"scenarios", std::move(scenarios)}};
+    Json json = {{"format", coverage_format},
+                 {"version", coverage_version},
+                 {"scenarios", std::move(scenarios)}};
     add_checksum(json);
     return json.dump(1) + "\n";
 }
 
 bool looks_like_coverage(std::string_view text) {
     const Json json = Json::parse(text, nullptr, false);
-    return json.is_object() && json.value("format", Json()) == format_name;
+    return json.is_object() && json.value("format", Json()) == coverage_format;
 }
 
 sim::Result<std::vector<ScenarioCoverage>, std::string> parse_coverage(std::string_view text) {
-    const auto opened = open_artefact(text, format_name, format_version, "a coverage file");
+    const auto opened = open_artefact(text, coverage_format, coverage_version, "a coverage file");
     if (!opened.ok()) return opened.error().message;
     const Json& json = opened.value();
     try {

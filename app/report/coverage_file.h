@@ -1,9 +1,9 @@
 #pragma once
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "app/json.h"
 #include "model/kernel_version.h"
 #include "sim/coverage.h"
 #include "sim/result.h"

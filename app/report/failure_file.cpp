@@ -1,8 +1,8 @@
 #include "app/report/failure_file.h"
 
-#include <nlohmann/json.hpp>
-
+#include "app/json.h"
 #include "app/report/checksum.h"
+#include "app/report/hex.h"
 #include "app/scenario/kernel_spec.h"
 #include "app/scenario/words.h"
 
@@ -10,21 +10,9 @@ namespace app::report {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr const char* format_name = "interleaf failure";
-constexpr int format_version = 1;
+constexpr const char* failure_format = "interleaf failure";
+constexpr int failure_version = 1;
 constexpr sim::OpKind last_operation = sim::OpKind::Expire;
-
-std::string hex(std::uint64_t value) {
-    return scenario::hex_digits(value, 16);
-}
-
-std::uint64_t from_hex(const Json& json) {
-    const auto value = scenario::parse_number("0x" + json.get<std::string>());
-    if (!value) throw Json::other_error::create(501, "no hexadecimal number", nullptr);
-    return *value;
-}
 
 Json schedule_json(const Token& token) {
     if (token.run)
@@ -111,8 +99,8 @@ std::string to_text(const FailureFile& file) {
     const auto wide = [](std::uint32_t part) {
         return hex(std::uint64_t{part} << 32).substr(0, 8);
     };
-    Json json = {{"format", format_name},
-                 {"version", format_version},
+    Json json = {{"format", failure_format},
+                 {"version", failure_version},
                  {"model_revision", token.revision},
                  {"scenario", token.scenario},
                  {"content",
@@ -138,7 +126,7 @@ std::string to_text(const FailureFile& file) {
 }
 
 sim::Result<FailureFile, TokenError> parse_failure_file(std::string_view text) {
-    const auto json = open_artefact(text, format_name, format_version, "a failure file");
+    const auto json = open_artefact(text, failure_format, failure_version, "a failure file");
     if (!json.ok()) return json.error();
     try {
         return read_body(json.value());

@@ -9,10 +9,8 @@ namespace app::report {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr std::string_view format_name = "interleaf frontier";
-constexpr int format_version = 1;
+constexpr std::string_view frontier_format = "interleaf frontier";
+constexpr int frontier_version = 1;
 
 Json slots_json(const sim::TaskSet& tasks) {
     Json slots = Json::array();
@@ -159,8 +157,8 @@ sim::SavedSearch read_search(const Json& json) {
 }  // namespace
 
 std::string to_text(const FrontierFile& file) {
-    Json json = {{"format", format_name},
-                 {"version", format_version},
+    Json json = {{"format", frontier_format},
+                 {"version", frontier_version},
                  {"token", encode(file.token)},
                  {"deviations", file.deviations},
                  {"bound_accepted", file.bound_accepted},
@@ -175,7 +173,7 @@ std::string to_text(const FrontierFile& file) {
 }
 
 sim::Result<FrontierFile, TokenError> parse_frontier(std::string_view text) {
-    const auto opened = open_artefact(text, format_name, format_version, "a frontier file");
+    const auto opened = open_artefact(text, frontier_format, frontier_version, "a frontier file");
     if (!opened.ok()) return opened.error();
     const Json& json = opened.value();
     try {
@@ -200,7 +198,7 @@ sim::Result<FrontierFile, TokenError> parse_frontier(std::string_view text) {
 
 bool looks_like_frontier(std::string_view text) {
     const Json json = Json::parse(text, nullptr, false);
-    return json.is_object() && json.value("format", Json()) == format_name;
+    return json.is_object() && json.value("format", Json()) == frontier_format;
 }
 
 }  // namespace app::report

@@ -1,15 +1,13 @@
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 
+#include "app/json.h"
 #include "app/report/cases.h"
 #include "app/report/escape.h"
 
 namespace app::report {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Json message(const std::string& text) {
     return {{"text", clean_text(text)}};

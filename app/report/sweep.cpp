@@ -41,7 +41,8 @@ std::string ways(const SweepPoint& point) {
 
 // ---- the plot -----------------------------------------------------------------------------------
 
-constexpr double width = 720, height = 420, left = 70, right = 24, top = 48, bottom = 64;
+constexpr double width = 720, height = 420, left_margin = 70, right_margin = 24, top_margin = 48,
+                 bottom_margin = 64;
 constexpr std::array colours{"#1b5e9b", "#b5451b", "#3d7d2d", "#6b3fa0", "#8a6d00"};
 
 /// 1, 2 or 5 times a power of ten, not below.
@@ -69,7 +70,7 @@ class Plot {
         svg_ = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 420\" "
                "font-family=\"sans-serif\" font-size=\"12\">\n"
                "<rect width=\"720\" height=\"420\" fill=\"white\"/>\n";
-        label(left, 22, "start",
+        label(left_margin, 22, "start",
               sweep_.title + ": probability of a failure, by a delay in " + sweep_.function, 14);
         axes();
         const auto signatures = sweep_.signatures();
@@ -89,9 +90,11 @@ class Plot {
 
   private:
     static std::string number(double value) { return formatted("%.1f", value); }
-    double x(double ns) const { return left + ns / last_ns_ * (width - left - right); }
+    double x(double ns) const {
+        return left_margin + ns / last_ns_ * (width - left_margin - right_margin);
+    }
     double y(double share) const {
-        return height - bottom - share / highest_ * (height - top - bottom);
+        return height - bottom_margin - share / highest_ * (height - top_margin - bottom_margin);
     }
     void stroke(double x1, double y1, double x2, double y2, const std::string& colour) {
         svg_ += "<path d=\"M" + number(x1) + " " + number(y1) + "L" + number(x2) + " " +
@@ -107,14 +110,15 @@ class Plot {
         constexpr int ticks = 5;
         for (int i = 0; i <= ticks; ++i) {
             const double share = highest_ * i / ticks, ns = last_ns_ * i / ticks;
-            stroke(left, y(share), width - right, y(share), i == 0 ? "#444" : "#ddd");
-            label(left - 8, y(share) + 4, "end", formatted("%.3g", share));
-            stroke(x(ns), height - bottom, x(ns), height - bottom + 5, "#444");
-            label(x(ns), height - bottom + 20, "middle",
+            stroke(left_margin, y(share), width - right_margin, y(share), i == 0 ? "#444" : "#ddd");
+            label(left_margin - 8, y(share) + 4, "end", formatted("%.3g", share));
+            stroke(x(ns), height - bottom_margin, x(ns), height - bottom_margin + 5, "#444");
+            label(x(ns), height - bottom_margin + 20, "middle",
                   delay_text(static_cast<std::uint64_t>(ns)));
         }
-        stroke(left, top, left, height - bottom, "#444");
-        label((left + width - right) / 2, height - bottom + 42, "middle", "added delay");
+        stroke(left_margin, top_margin, left_margin, height - bottom_margin, "#444");
+        label((left_margin + width - right_margin) / 2, height - bottom_margin + 42, "middle",
+              "added delay");
     }
     template <class Share>
     void line(const Share& share, const std::string& colour, const std::string& name,
@@ -126,7 +130,7 @@ class Plot {
         svg_ += "<path d=\"" + path + "\" stroke=\"" + colour +
                 "\" stroke-width=\"2\" fill=\"none\"" +
                 (place == 0 ? "" : " stroke-dasharray=\"5 3\"") + "/>\n";
-        const double at = left + 150.0 * static_cast<double>(place);
+        const double at = left_margin + 150.0 * static_cast<double>(place);
         stroke(at, 38, at + 22, 38, colour);
         label(at + 28, 42, "start", name);
     }

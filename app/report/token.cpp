@@ -20,7 +20,7 @@ std::uint32_t check_digits(const std::vector<std::uint8_t>& bytes) {
     return crc24(bytes) ^ 0xFFFFFF;
 }
 
-std::uint64_t top(std::uint32_t hash, unsigned bits) {
+std::uint64_t top_bits(std::uint32_t hash, unsigned bits) {
     return hash >> (32 - bits);
 }
 std::uint32_t from_top(std::uint64_t value, unsigned bits) {
@@ -205,9 +205,9 @@ std::string encode_with(const Token& token, unsigned k) {
     BitWriter writer;
     writer.put_golomb(token.revision, 1);
     put_id(writer, token.scenario);
-    writer.put(top(token.content.fs, fs_bits), fs_bits);
-    writer.put(top(token.content.prepare, prepare_bits), prepare_bits);
-    writer.put(top(token.content.tasks, tasks_bits), tasks_bits);
+    writer.put(top_bits(token.content.fs, fs_bits), fs_bits);
+    writer.put(top_bits(token.content.prepare, prepare_bits), prepare_bits);
+    writer.put(top_bits(token.content.tasks, tasks_bits), tasks_bits);
     put_kernel(writer, token.kernel);
     writer.put(token.fine ? 1 : 0, 1);
     writer.put(token.trace_hash ? 1 : 0, 1);
@@ -295,11 +295,11 @@ bool looks_like_token(std::string_view text) {
 
 std::string changed_parts(const Token& token, const scenario::ContentHash& content) {
     std::vector<std::string> parts;
-    if (top(token.content.fs, fs_bits) != top(content.fs, fs_bits))
+    if (top_bits(token.content.fs, fs_bits) != top_bits(content.fs, fs_bits))
         parts.emplace_back("the filesystem");
-    if (top(token.content.prepare, prepare_bits) != top(content.prepare, prepare_bits))
+    if (top_bits(token.content.prepare, prepare_bits) != top_bits(content.prepare, prepare_bits))
         parts.emplace_back("the preparation");
-    if (top(token.content.tasks, tasks_bits) != top(content.tasks, tasks_bits))
+    if (top_bits(token.content.tasks, tasks_bits) != top_bits(content.tasks, tasks_bits))
         parts.emplace_back("the tasks");
     return scenario::join(parts, " and ");
 }

@@ -1,10 +1,10 @@
 #pragma once
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "app/json.h"
 #include "app/scenario/input_error.h"
 #include "app/scenario/json_index.h"
 #include "model/kernel_version.h"
@@ -13,8 +13,6 @@
 /// What the readers of files share that people write: JSON with comments, and messages that say
 /// where something is wrong.
 namespace app::scenario {
-
-using Json = nlohmann::ordered_json;
 
 /// The text as JSON. @return the first mistake of its syntax
 sim::Result<Json, InputError> parse_json(std::string_view text, std::string_view file);

@@ -176,7 +176,7 @@ void ScenarioProgram::prepare() {
         if (!op.ends_repeat) return preparation_failed(prepared_last_, result.error());
         ended_repeat = op.repeat;
     }
-    if (unmounts(*scenario_)) fs_->mount = sim::make<model::Mount>();
+    if (unmounts(*scenario_)) model::count_holders(*fs_);
     if (options_.prepared) options_.prepared(*fs_);
     if (options_.watched) model::watch_invariants(*fs_, sim::current());
     model::observe_medium(*fs_, observer_.get());

@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "app/json.h"
 #include "app/scenario/loader.h"
 
 namespace app::shrink {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// Which steps belong to a part: to its task and to all that this caused.
 class Belonging {

@@ -37,7 +37,7 @@ test::Watched aborted_replace(const std::string& kernel,
         .geometry = test::geometry_with_spare(), .kernel = kernel, .without = without};
     watched.prepare = [](FsInfo& fs) {
         prepare_file(fs);
-        fs.mount = sim::make<Mount>();
+        count_holders(fs);
     };
     watched.tasks = {[](FsInfo& fs) {
                          if (!enter_mount(fs)) return;
@@ -81,11 +81,20 @@ TEST_CASE("An unmount commits what is dirty and closes the devices", "[model][cl
 }
 
 TEST_CASE("A filesystem is unmounted when nobody is in it", "[model][close_ctree]") {
-    test::Watched watched{.prepare = [](FsInfo& fs) { fs.mount = sim::make<Mount>(); }};
+    test::Watched watched{.prepare = [](FsInfo& fs) {
+        prepare_file(fs);
+        test::must(vfs::open(fs, "f1"), "open");
+        count_holders(fs);
+    }};
     watched.tasks = {[](FsInfo& fs) {
+        CHECK(vfs::umount(fs).error() == Errno::Busy);
+        test::must(vfs::close(fs, "f1"), "close");
         CHECK(enter_mount(fs));
         CHECK(vfs::umount(fs).error() == Errno::Busy);
+        test::must(vfs::open(fs, "f1"), "open");
         leave_mount(fs);
+        CHECK(vfs::umount(fs).error() == Errno::Busy);
+        test::must(vfs::close(fs, "f1"), "close");
         CHECK(vfs::umount(fs).ok());
         CHECK(vfs::umount(fs).error() == Errno::Inval);
         CHECK_FALSE(enter_mount(fs));
@@ -94,18 +103,20 @@ TEST_CASE("A filesystem is unmounted when nobody is in it", "[model][close_ctree
 }
 
 TEST_CASE("An unmount suspends a replace, and its item says so", "[model][close_ctree]") {
+    unsigned suspended = 0;
     test::Watched watched{.geometry = test::geometry_with_spare(), .prepare = prepare_file};
     watched.tasks = {[](FsInfo& fs) {
                          if (!vfs::replace_start(fs, "a", "c").ok()) return;
                          CHECK((fs.dev_replace.replace_state == ReplaceState::Finished ||
                                 fs.dev_replace.replace_state == ReplaceState::Suspended));
                      },
-                     [](FsInfo& fs) {  // nothing counts the calls: as the mount's own task does,
-                                       // which no call is
+                     [&](FsInfo& fs) {  // nothing counts the calls: as the mount's own task does,
+                                        // which no call is
                          wait_for_copying(fs);
                          dev_replace_suspend_for_unmount(fs);
                          ignore(scrub_cancel(fs));
                          if (fs.dev_replace.replace_state != ReplaceState::Suspended) return;
+                         ++suspended;
                          test::must(vfs::create(fs, "f2"), "create");
                          test::must(vfs::sync(fs), "sync");
                          CHECK_FALSE(fs.dev_replace.item_needs_writeback);
@@ -113,6 +124,7 @@ TEST_CASE("An unmount suspends a replace, and its item says so", "[model][close_
                      }};
     const auto report = test::hunt_watched(watched, 200);
     CHECK(test::signature_of(report) == "");
+    CHECK(suspended > 0);
 }
 
 TEST_CASE("A replace that an abort ends leaves its target, which closing finds",

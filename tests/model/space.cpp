@@ -115,8 +115,9 @@ TEST_CASE("Until 5.4 the global reserve gets only what is free", "[model][space]
     });
 }
 
-TEST_CASE("Until 5.4 nothing is promised beyond the chunks where the global reserve fits in once",
-          "[model][space]") {
+TEST_CASE(
+    "Until 5.4 nothing is promised beyond the chunks where twice the global reserve does not fit",
+    "[model][space]") {
     const auto [kernel, refused] =
         GENERATE(table<std::string, bool>({{"5.3", true}, {"5.4", false}}));
     run(kernel, [refused = refused](FsInfo& fs) {

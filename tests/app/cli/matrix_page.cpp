@@ -2,8 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-using Json = nlohmann::ordered_json;
-
 namespace app::cli {
 
 namespace {

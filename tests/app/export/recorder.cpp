@@ -51,13 +51,13 @@ TEST_CASE("A document gives back the state at each step, in a window too", "[app
     const Recorded recorded = run(2, true);
     About about;
     about.scenario = scenario_under_test();
-    const Json whole = trace_document(recorded, about);
+    const SortedJson whole = trace_document(recorded, about);
     const std::uint32_t steps = recorded.result.steps;
     REQUIRE(steps > 100);
     about.window = Window{70, 20};
-    const Json part = trace_document(recorded, about);
+    const SortedJson part = trace_document(recorded, about);
     CHECK(part.at("steps").at("task").size() == 20);
-    Json state = recorded.first;
+    SortedJson state = recorded.first;
     for (std::uint32_t step = 0; step <= steps; ++step) {
         REQUIRE(state_at(whole, step) == state);
         if (step >= 70 && step <= 90) CHECK(state_at(part, step - 70) == state);

@@ -6,28 +6,31 @@
 #include "app/export/object_text.h"
 #include "sim/containers.h"
 
+using namespace app;
 using namespace app::exporter;
 
 TEST_CASE("A difference turns the state before into the state after, and names nothing else",
           "[app][export]") {
-    const Json before = {{"groups", {{"1", {{"used", 1}, {"free", {1, 2}}}}, {"2", {{"used", 5}}}}},
-                         {"pinned", Json::object()}};
-    const Json after = {{"groups", {{"1", {{"used", 2}, {"free", {1, 2}}}}, {"3", {{"used", 7}}}}},
-                        {"pinned", {{"9", {{"length", 3}}}}}};
-    const Json patch = difference(before, after);
-    CHECK(patch == Json::parse(R"({"groups": {"1": {"used": 2}, "2": null, "3": {"used": 7}},
+    const SortedJson before = {
+        {"groups", {{"1", {{"used", 1}, {"free", {1, 2}}}}, {"2", {{"used", 5}}}}},
+        {"pinned", SortedJson::object()}};
+    const SortedJson after = {
+        {"groups", {{"1", {{"used", 2}, {"free", {1, 2}}}}, {"3", {{"used", 7}}}}},
+        {"pinned", {{"9", {{"length", 3}}}}}};
+    const SortedJson patch = difference(before, after);
+    CHECK(patch == SortedJson::parse(R"({"groups": {"1": {"used": 2}, "2": null, "3": {"used": 7}},
                                    "pinned": {"9": {"length": 3}}})"));
-    Json state = before;
+    SortedJson state = before;
     apply(state, patch);
     CHECK(state == after);
-    CHECK(difference(after, after) == Json::object());
+    CHECK(difference(after, after) == SortedJson::object());
 }
 
 TEST_CASE("A list that changes is told as a whole", "[app][export]") {
-    const Json before = {{"t", {{"r", {{"list", {1, 2, 3}}, {"same", {4}}}}}}};
-    Json after = before;
-    after["t"]["r"]["list"] = Json::array();
-    CHECK(difference(before, after) == Json::parse(R"({"t": {"r": {"list": []}}})"));
+    const SortedJson before = {{"t", {{"r", {{"list", {1, 2, 3}}, {"same", {4}}}}}}};
+    SortedJson after = before;
+    after["t"]["r"]["list"] = SortedJson::array();
+    CHECK(difference(before, after) == SortedJson::parse(R"({"t": {"r": {"list": []}}})"));
 }
 
 TEST_CASE("Items are told with what matters of them", "[app][export]") {

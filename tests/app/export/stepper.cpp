@@ -19,8 +19,8 @@ class Host final : public StepperHost {
         const auto strategy = sim::make_random(3);
         add(record_two_writers(*strategy));
     }
-    sim::Result<const Json*, StepMistake> take(std::size_t branch, std::uint32_t steps,
-                                               std::size_t candidate) override {
+    sim::Result<const SortedJson*, StepMistake> take(std::size_t branch, std::uint32_t steps,
+                                                     std::size_t candidate) override {
         const Recorded& base = runs.at(branch);
         for (const ChoicePoint& point : base.choices)
             if (point.step == steps) {
@@ -37,15 +37,15 @@ class Host final : public StepperHost {
     }
 
     std::vector<Recorded> runs;
-    std::vector<std::unique_ptr<Json>> documents;
+    std::vector<std::unique_ptr<SortedJson>> documents;
     std::string saved;
 
   private:
-    const Json* add(Recorded recorded) {
+    const SortedJson* add(Recorded recorded) {
         About about;
         about.scenario = scenario_under_test();
         about.verdict = "CLEAN";
-        documents.push_back(std::make_unique<Json>(trace_document(recorded, about)));
+        documents.push_back(std::make_unique<SortedJson>(trace_document(recorded, about)));
         runs.push_back(std::move(recorded));
         return documents.back().get();
     }
@@ -97,7 +97,7 @@ TEST_CASE("A stepper stays within the execution", "[app][export]") {
 TEST_CASE("A watched record is stopped at exactly where it changes, from both ends",
           "[app][export]") {
     Session session;
-    const Json& deltas = session.host.documents[0]->at("state").at("deltas");
+    const SortedJson& deltas = session.host.documents[0]->at("state").at("deltas");
     std::vector<std::uint32_t> wanted;
     for (std::uint32_t step = 0; step < deltas.size(); ++step)
         if (const auto change = deltas[step].find("space");
@@ -136,9 +136,11 @@ TEST_CASE("A condition stops where it becomes true", "[app][export]") {
     session.say("c");
     const std::uint32_t place = session.stepper.position();
     const auto committing = [&](std::uint32_t steps) {
-        const Json transactions = state_at(*session.host.documents[0], steps).at("transactions");
-        return std::any_of(transactions.begin(), transactions.end(),
-                           [](const Json& record) { return record.at("state") == "COMMIT_DOING"; });
+        const SortedJson transactions =
+            state_at(*session.host.documents[0], steps).at("transactions");
+        return std::any_of(transactions.begin(), transactions.end(), [](const SortedJson& record) {
+            return record.at("state") == "COMMIT_DOING";
+        });
     };
     CHECK(committing(place));
     for (std::uint32_t steps = 0; steps < place; ++steps)
@@ -210,8 +212,8 @@ TEST_CASE("What was taken anyway, and what is not there, makes no branch", "[app
 
 TEST_CASE("A task that cannot come next says what it waits for", "[app][export]") {
     Session session;
-    const Json& document = *session.host.documents[0];
-    const Json& waits = document.at("waits");
+    const SortedJson& document = *session.host.documents[0];
+    const SortedJson& waits = document.at("waits");
     REQUIRE(!waits.at("object").empty());
     const auto word = [&](const char* table, const char* column) {
         return document.at(table).at("name").at(waits.at(column).at(0).get<std::size_t>());

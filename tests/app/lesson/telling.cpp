@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-using app::exporter::Json;
+using app::SortedJson;
 using app::lesson::Anchor;
 using app::lesson::Condition;
 using app::lesson::Telling;
@@ -10,12 +10,12 @@ using app::lesson::Telling;
 namespace {
 
 /// Six steps of two tasks: a b a b a b. A head comes in step 1, changes in step 3, goes in step 4.
-Json document() {
-    Json document = {
+SortedJson document() {
+    SortedJson document = {
         {"counts", {{"steps", 6}}},
         {"tasks", {{"name", {"a", "b/done#1"}}}},
         {"operations", {"start", "lock"}},
-        {"objects", Json::array({{{"name", ""}}, {{"name", "trans_lock"}}})},
+        {"objects", SortedJson::array({{{"name", ""}}, {{"name", "trans_lock"}}})},
         {"strings", {"btrfs_commit", "transaction 3 begins", "transaction 4 begins"}},
         {"steps",
          {{"task", {0, 1, 0, 1, 0, 1}},
@@ -29,15 +29,16 @@ Json document() {
           {"count", {2, 2, 2}},
           {"task", {1, 0, 0, 1, 0, 1}}}},
         {"violation", nullptr},
-        {"why", Json::object()},
+        {"why", SortedJson::object()},
     };
-    Json deltas = Json::array({Json::object(), Json::object(), Json::object(), Json::object(),
-                               Json::object(), Json::object()});
+    SortedJson deltas =
+        SortedJson::array({SortedJson::object(), SortedJson::object(), SortedJson::object(),
+                           SortedJson::object(), SortedJson::object(), SortedJson::object()});
     deltas[1]["heads"]["3/4096"] = {{"sum", 1}, {"refs", {"add 1 by tree 5"}}};
     deltas[3]["heads"]["3/4096"] = {{"sum", 0}};
     deltas[4]["heads"]["3/4096"] = nullptr;
     document["state"] = {{"interval", 64},
-                         {"keyframes", Json::array({{{"heads", Json::object()}}})},
+                         {"keyframes", SortedJson::array({{{"heads", SortedJson::object()}}})},
                          {"deltas", std::move(deltas)}};
     return document;
 }
@@ -50,7 +51,7 @@ Anchor anchor(Anchor::Kind kind, std::string text, std::string task = "*") {
     return anchor;
 }
 
-Condition head(std::vector<std::pair<std::string, app::lesson::Json>> fields) {
+Condition head(std::vector<std::pair<std::string, app::Json>> fields) {
     Condition condition;
     condition.table = "heads";
     condition.key = "*/4096";
@@ -61,7 +62,7 @@ Condition head(std::vector<std::pair<std::string, app::lesson::Json>> fields) {
 }  // namespace
 
 TEST_CASE("a moment is found by what happens, from another moment on", "[app][lesson]") {
-    const Json told = document();
+    const SortedJson told = document();
     const Telling telling(told);
     CHECK(telling.find(anchor(Anchor::Kind::Start, ""), 0) == 0U);
     CHECK(telling.find(anchor(Anchor::Kind::End, ""), 0) == 6U);
@@ -87,7 +88,7 @@ TEST_CASE("a moment is found by what happens, from another moment on", "[app][le
 }
 
 TEST_CASE("a failure has its violation and its critical step", "[app][lesson]") {
-    Json told = document();
+    SortedJson told = document();
     told["violation"] = {{"step", 5}};
     told["why"]["critical"] = {{"step", 2}};
     const Telling telling(told);
@@ -96,7 +97,7 @@ TEST_CASE("a failure has its violation and its critical step", "[app][lesson]") 
 }
 
 TEST_CASE("a moment is found by what the state becomes", "[app][lesson]") {
-    const Json told = document();
+    const SortedJson told = document();
     const Telling telling(told);
     Anchor state = anchor(Anchor::Kind::State, "");
     state.state = {head({})};
@@ -116,7 +117,7 @@ TEST_CASE("a moment is found by what the state becomes", "[app][lesson]") {
 }
 
 TEST_CASE("what a stop expects of the state is told when it is not so", "[app][lesson]") {
-    const Json told = document();
+    const SortedJson told = document();
     const Telling telling(told);
     CHECK(telling.objection(head({{"sum", 1}}), 2).empty());
     CHECK(telling.objection(head({{"sum", 1}}), 4) == "of 1 rows of heads 0 fit");
@@ -131,7 +132,7 @@ TEST_CASE("what a stop expects of the state is told when it is not so", "[app][l
 }
 
 TEST_CASE("a choice is one at which the tasks could come and did not", "[app][lesson]") {
-    const Json told = document();
+    const SortedJson told = document();
     const Telling telling(told);
     const auto first = telling.choice({"a"}, 0);
     REQUIRE(first);
