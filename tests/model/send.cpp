@@ -250,14 +250,17 @@ TEST_CASE("All four outcomes of the historic report are found by chance", "[mode
                          balance_data(fs);
                          test::must(vfs::cat(fs, "pipe"), "cat");
                      }};
+    const std::set<std::string> reported{"bug-on/btrfs_read_node_slot", "send-completes/no-backref",
+                                         "send-completes/transid", "send-stream-equals-snapshot"};
     std::set<std::string> found;
     sim::HuntOptions options;
-    options.count = 3000;
-    options.seed = 1;
+    options.count = 500;
     options.keep_going = true;
-    options.strategy = {.kind = sim::StrategySpec::Kind::Pct, .depth = 3};
-    for (const sim::Failure& failure : sim::hunt(test::watched_program(watched), options).failures)
-        found.insert(failure.signature);
-    CHECK(found == std::set<std::string>{"bug-on/btrfs_read_node_slot", "send-completes/no-backref",
-                                         "send-completes/transid", "send-stream-equals-snapshot"});
+    options.strategy = {.kind = sim::StrategySpec::Kind::Pct, .depth = 5};
+    // The rarest comes once in some two thousand executions.
+    for (options.seed = 1; options.seed <= 40 && found != reported; ++options.seed)
+        for (const sim::Failure& failure :
+             sim::hunt(test::watched_program(watched), options).failures)
+            found.insert(failure.signature);
+    CHECK(found == reported);
 }
