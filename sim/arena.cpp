@@ -26,7 +26,10 @@ namespace {
 // thread is the right one.
 thread_local Arena* newest_arena = nullptr;
 
-void handle_fault(int signal_number, siginfo_t* info, void* /*context*/) {
+/// Not instrumented: what the system puts on the signal stack may lie where the sanitizer remembers
+/// the stack of a thread that has ended.
+__attribute__((no_sanitize_address)) void handle_fault(int signal_number, siginfo_t* info,
+                                                       void* /*context*/) {
     if (newest_arena != nullptr && newest_arena->on_write_fault(info->si_addr)) return;
     signal(signal_number, SIG_DFL);  // not ours: fault again, without us
 }

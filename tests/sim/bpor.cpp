@@ -96,7 +96,7 @@ void compare(std::uint64_t first_seed, std::uint64_t seeds, std::uint64_t most) 
 
 TEST_CASE("within a bound the reduction runs an execution of every trace of random programs",
           "[sim][bpor]") {
-    compare(1, 150, 5000);
+    compare(1, tests::sampled(150), 5000);
 }
 
 // What each of them needs that the paper does not speak of: sim/strategy_bpor.h.

@@ -169,7 +169,7 @@ void compare_reductions(std::uint64_t programs) {
 }
 
 TEST_CASE("who looks at marks finds the same with a reduction as without one", "[sim][cuts]") {
-    compare_reductions(40);
+    compare_reductions(tests::sampled(40));
 }
 
 TEST_CASE("who looks at marks of many programs finds the same with a reduction as without one",
@@ -201,7 +201,7 @@ void compare_caches(std::uint64_t programs) {
 
 TEST_CASE("the cache of prefixes hides nothing from who looks at marks, at any bound",
           "[sim][cuts][prefix_cache]") {
-    compare_caches(30);
+    compare_caches(tests::sampled(30));
 }
 
 TEST_CASE("the cache of prefixes hides nothing from who looks at marks of many programs",

@@ -170,7 +170,7 @@ void compare_workers(std::uint64_t first_seed, unsigned programs, std::uint64_t 
 }
 
 TEST_CASE("several workers come to the same on random programs", "[sim][dpor][jobs]") {
-    compare_workers(1, 60, 3000);
+    compare_workers(1, tests::sampled(60), 3000);
 }
 
 TEST_CASE("several workers come to the same on many random programs", "[sim][dpor][jobs][slow]") {
@@ -218,7 +218,7 @@ void compare_with_plain_search(std::uint64_t first_seed, unsigned programs, std:
 }
 
 TEST_CASE("a reduction hides no end of a random program", "[sim][dpor]") {
-    compare_with_plain_search(1, 150, 3000);
+    compare_with_plain_search(1, tests::sampled(150), 3000);
 }
 
 TEST_CASE("a wake-up races with what a task does that has queued and does not sleep yet",

@@ -44,7 +44,7 @@ void compare_with_plain_search(std::uint64_t first_seed, unsigned programs, std:
 
 TEST_CASE("the cache of prefixes hides no end of a random program, at any bound",
           "[sim][prefix_cache]") {
-    compare_with_plain_search(1, 50, 2000);
+    compare_with_plain_search(1, tests::sampled(50), 2000);
 }
 
 TEST_CASE("the cache of prefixes hides no end of thousands of random programs, at any bound",

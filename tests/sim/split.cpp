@@ -215,7 +215,7 @@ void compare_after_split(std::uint64_t programs) {
 }
 
 TEST_CASE("after a split the coarse grain ends where the fine one does", "[sim][split]") {
-    compare_after_split(120);
+    compare_after_split(tests::sampled(120));
 }
 
 TEST_CASE("after a split the coarse grain ends where the fine one does in many programs",

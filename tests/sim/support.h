@@ -23,6 +23,16 @@
 /// their schedules.
 namespace tests {
 
+/// How many of so many random programs a test takes: under the sanitizers, where each is fifteen
+/// times slower, a sixth.
+constexpr std::uint64_t sampled(std::uint64_t programs) {
+#if defined(__SANITIZE_ADDRESS__)
+    return programs / 6;
+#else
+    return programs;
+#endif
+}
+
 inline constexpr sim::ObjectClass locked_data{"data", 100};
 inline constexpr sim::ObjectClass lockless_data{"flag", 101, sim::Discipline::Lockless};
 inline constexpr sim::LockClass class_a{"lock_a", 1};
