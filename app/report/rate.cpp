@@ -7,8 +7,10 @@ namespace app::report {
 
 namespace {
 
-using Binomial = boost::math::binomial_distribution<>;
-using NegativeBinomial = boost::math::negative_binomial_distribution<>;
+// Without long double, which valgrind computes with fewer digits than Boost counts on.
+using Doubles = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
+using Binomial = boost::math::binomial_distribution<double, Doubles>;
+using NegativeBinomial = boost::math::negative_binomial_distribution<double, Doubles>;
 
 constexpr double each_side = (1 - Rate::confidence) / 2;
 
