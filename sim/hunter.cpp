@@ -56,7 +56,7 @@ class Hunt {
         std::set<std::uint64_t> final_states;
         while (!collector_.stopped()) {
             const std::uint64_t run = next_.fetch_add(1);
-            if (run >= options_.first + options_.count || run > last_.load()) break;
+            if (run - options_.first >= options_.count || run > last_.load()) break;
             const auto strategy = make_strategy(options_.strategy.of_run(run),
                                                 seed_of_run(options_.seed, run), profile);
             strategy->next_execution();
@@ -64,7 +64,8 @@ class Hunt {
             SearchOrder order;
             order.run = run;
             collector_.add(result, order, options_.each_execution);
-            collector_.add_share(1.0 / static_cast<double>(options_.count));
+            if (!options_.limits.until_new)  // else nobody knows how many there will be
+                collector_.add_share(1.0 / static_cast<double>(options_.count));
             if (options_.collect_final_states && result.state_hash != 0)
                 final_states.insert(result.state_hash);
             if (!result.failed() || !is_new(result.violation->signature)) continue;
