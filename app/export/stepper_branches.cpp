@@ -129,10 +129,10 @@ Stepper::Answer Stepper::compare(const Words& words) const {
     if (*first != *second) text += told(a) + told(b);
     const std::uint32_t common = std::min(steps_of(*a.document), steps_of(*b.document));
     for (std::uint32_t after = step + 1; after <= common; ++after) {
-        const auto tables = other_tables(*a.document, *b.document, after);
-        if (tables.empty()) continue;
+        const auto others = other_tables(*a.document, *b.document, after);
+        if (others.empty()) continue;
         text += "first other state after " + std::to_string(after) +
-                " steps: " + scenario::join(tables, ", ") + "\n";
+                " steps: " + scenario::join(others, ", ") + "\n";
         break;
     }
     return text + a.name + ": " + outcome_text(*a.document) + "; " + b.name + ": " +
