@@ -27,11 +27,8 @@ viz "$node" "$modules/vite/bin/vite.js" build --outDir "$PWD/dist" --emptyOutDir
 viz "$node" build/publish.mjs --check "$PWD/dist/index.html"
 
 rm -rf fixtures pages && mkdir fixtures pages
-# Of every scenario the whole execution. Its states need a run of its own for each step: not of the
-# longest, which have no objects that others do not have.
+# Of every scenario the whole execution, with a run of its own for each step: minutes for the longest.
 for id in $(cd "$scenarios" && ls */*.json | sed 's/\.json//'); do
-    exits 0 run "$id" --format json
-    (($(value 'd["steps"]') <= 3500)) || continue
     exits 0 export "$id" --to json --branches 0 -o "fixtures/${id//\//-}.json"
     exits 0 export "$id" --to states -o "fixtures/${id//\//-}.states"
 done
