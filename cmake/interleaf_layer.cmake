@@ -9,7 +9,7 @@ set(INTERLEAF_INCLUDE_DIR ${CMAKE_INSTALL_INCLUDEDIR}/interleaf)
 # Makes interleaf_NAME, also called interleaf::NAME, from every .cpp under the current folder,
 # except those that match REGEX. Headers are included from the top of the repository
 # ("sim/mutex.h"). A folder without a .cpp gives a library of headers alone. PRECOMPILE names what
-# nearly every file includes; each file still includes what it uses (the preset clang builds without).
+# nearly every file includes; each file still includes what it uses (the preset clang precompiles nothing).
 function(interleaf_layer name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "EXCLUDE" "PRECOMPILE;PUBLIC;PRIVATE")
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)

@@ -23,8 +23,8 @@
 /// their schedules.
 namespace tests {
 
-/// How many of so many random programs a test takes: under the sanitizers, where each is fifteen
-/// times slower, a sixth.
+/// How many of so many random programs a test takes: under the sanitizers, where each takes several
+/// times as long, a sixth.
 constexpr std::uint64_t sampled(std::uint64_t programs) {
 #if defined(__SANITIZE_ADDRESS__)
     return programs / 6;
