@@ -4,12 +4,19 @@
 set(INTERLEAF_CONFIG_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/interleaf)
 set(INTERLEAF_INCLUDE_DIR ${CMAKE_INSTALL_INCLUDEDIR}/interleaf)
 
+# What nearly every file includes; each still includes what it uses (the preset clang precompiles
+# nothing). Never a header of our own: a compiler cache may hand out one precompiled in another
+# clone, whose `#pragma once` does not know this clone's file.
+set(INTERLEAF_PRECOMPILED
+    <algorithm> <deque> <functional> <map> <memory> <mutex> <optional> <set> <span> <string>
+    <unordered_map> <variant> <vector>)
+
 # interleaf_layer(NAME [EXCLUDE REGEX] [PRECOMPILE HEADER...] [PUBLIC TARGET...] [PRIVATE TARGET...])
 #
 # Makes interleaf_NAME, also called interleaf::NAME, from every .cpp under the current folder,
 # except those that match REGEX. Headers are included from the top of the repository
-# ("sim/mutex.h"). A folder without a .cpp gives a library of headers alone. PRECOMPILE names what
-# nearly every file includes; each file still includes what it uses (the preset clang precompiles nothing).
+# ("sim/mutex.h"). A folder without a .cpp gives a library of headers alone. PRECOMPILE names headers
+# to compile once beside INTERLEAF_PRECOMPILED.
 function(interleaf_layer name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "EXCLUDE" "PRECOMPILE;PUBLIC;PRIVATE")
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
@@ -22,7 +29,7 @@ function(interleaf_layer name)
         set(public PUBLIC)
         set(private PRIVATE)
         add_library(${target} STATIC ${sources})
-        target_precompile_headers(${target} PRIVATE ${arg_PRECOMPILE})
+        target_precompile_headers(${target} PRIVATE ${INTERLEAF_PRECOMPILED} ${arg_PRECOMPILE})
     else()
         set(public INTERFACE)
         set(private INTERFACE)
