@@ -102,6 +102,8 @@ class Execution {
     const Arena& arena() const { return arena_; }
     Grain grain() const { return options_.grain; }
     void set_narrating(bool on) { options_.narrate = on; }
+    /// Where the next executions are stopped.
+    void set_max_steps(std::uint32_t steps) { options_.max_steps = steps; }
     /// Runs the next executions without the observer, or with it again.
     void set_observed(bool on) {
         scheduler_.observed_ = on && observer_ != nullptr;

@@ -38,17 +38,17 @@ WrittenResult as_json(const Session& session, const Told& told) {
                            counted(run.recorded.result.tasks, "task")};
 }
 
-/// The state at every step, each from an execution of its own that was stopped there.
+/// The state at every step.
 WrittenResult as_states(const Session& session, const Told& told) {
     const RecordedRun& run = told.run;
     std::string text;
-    const std::uint32_t steps = run.recorded.result.steps;
-    for (std::uint32_t step = 0; step <= steps; ++step) {
-        const auto state = state_after(session, run, step);
-        if (!state.ok()) return state.error();
-        text += exporter::document_text({{"steps", step}, {"state", state.value()}});
-    }
-    return Written{.content = std::move(text), .said = counted(steps + 1, "state")};
+    const auto told_all =
+        each_state(session, run, [&](std::uint32_t steps, const SortedJson& state) {
+            text += exporter::document_text({{"steps", steps}, {"state", state}});
+        });
+    if (!told_all.ok()) return told_all.error();
+    return Written{.content = std::move(text),
+                   .said = counted(run.recorded.result.steps + 1, "state")};
 }
 
 WrittenResult as_html(const Session& session, const Told& told) {

@@ -1,5 +1,7 @@
 #include "app/cli/states.h"
 
+#include <optional>
+
 #include "app/cli/devices.h"
 
 namespace app::cli {
@@ -10,25 +12,25 @@ namespace {
 class Snapshot final : public sim::Observer {
   public:
     explicit Snapshot(SortedJson& state) : state_(state) {}
-    void attach(const model::FsInfo& fs) { fs_ = &fs; }
+    void attach(const model::FsInfo& fs) { reader_.emplace(fs); }
     void executed(const sim::Scheduler& scheduler, const sim::ExecutionResult& /*end*/) override {
-        if (fs_ != nullptr) state_ = exporter::StateReader(*fs_).read(scheduler);
+        if (reader_) state_ = reader_->read(scheduler);
     }
 
   private:
     SortedJson& state_;
-    const model::FsInfo* fs_ = nullptr;
+    std::optional<exporter::StateReader> reader_;
 };
 
 }  // namespace
 
-sim::Result<SortedJson, Failure> state_after(const Session& session, const RecordedRun& run,
-                                             std::uint32_t steps) {
+sim::Result<std::monostate, Failure>
+each_state(const Session& session, const RecordedRun& run,
+           const std::function<void(std::uint32_t, const SortedJson&)>& seen) {
     const report::Token& token = run.recording.token;
     SortedJson state;
     Snapshot* snapshot = nullptr;
     sim::ExecutionOptions options = execution_options(session.settings, token, false);
-    options.max_steps = std::min(options.max_steps, steps);
     options.observer = [&] {
         auto made = std::make_unique<Snapshot>(state);
         snapshot = made.get();
@@ -38,11 +40,16 @@ sim::Result<SortedJson, Failure> state_after(const Session& session, const Recor
                                    watch_devices(session, *run.scenario, token.kernel));
     if (!execution.ok()) return execution.error();
     snapshot->attach(static_cast<scenario::ScenarioProgram&>(execution.value()->program()).fs());
-    const auto choices = sim::make_replay(run.recorded.result.schedule);
-    choices->next_execution();
-    if (execution.value()->run(*choices).steps != steps)
-        return differs("the execution cannot be stopped after " + std::to_string(steps) + " steps");
-    return state;
+    for (std::uint32_t steps = 0; steps <= run.recorded.result.steps; ++steps) {
+        execution.value()->set_max_steps(steps);
+        const auto choices = sim::make_replay(run.recorded.result.schedule);
+        choices->next_execution();
+        if (execution.value()->run(*choices).steps != steps)
+            return differs("the execution cannot be stopped after " + std::to_string(steps) +
+                           " steps");
+        seen(steps, state);
+    }
+    return std::monostate{};
 }
 
 }  // namespace app::cli

@@ -6,6 +6,8 @@ scenarios=${INTERLEAF_SCENARIOS:?INTERLEAF_SCENARIOS is the folder of the scenar
 unset INTERLEAF_SCENARIOS INTERLEAF # to the program these are unknown variables
 export INTERLEAF_SCENARIO_PATH=$scenarios
 export PYTHONDONTWRITEBYTECODE=1 # nothing beside the modules in lib/
+# The system's, with the packages that script/bootstrap installs.
+[[ ! -x /usr/bin/python3 ]] || python3() { /usr/bin/python3 "$@"; }
 failures=0
 
 fail() {
