@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Cells of the group quick, explored again: each of its scenarios on 6.1, where that took less than
-# 40 s, and wherever a failure is recorded that was found at once. What comes out is what the certificates of docs/matrix say.
+# 40 s, and wherever a failure is recorded that was found at once. What comes out is what the
+# certificates of docs/matrix say.
 source "$(dirname "$0")/lib/common.bash"
 
 kept=$(cd "$(dirname "$0")/../.." && pwd)/docs/matrix
