@@ -251,15 +251,15 @@ VerbResult matrix(Session& session) {
         if (std::find(kernels.begin(), kernels.end(), cell.kernel.name()) == kernels.end())
             kernels.push_back(cell.kernel.name());
     report.document["kernel"] = kernels.size() == 1 ? Json(kernels[0]) : Json(kernels);
-    report.text = "interleaf matrix  " + std::to_string(scenarios.value().size()) +
-                  " scenarios  seed " +
-                  (engine == "hunt" ? std::to_string(session.settings.seed) : "none") + "\n" +
-                  reproduce_line(session) + "\n" + table_text(cells.value(), what) +
-                  "  \"Never\" = no execution fails, \"Sometimes\" = some, \"Always\" = all; "
-                  "counts with --cell counts\n"
-                  "  ~ bounded   ? inconclusive   - not in this kernel   ! differs from the "
-                  "recorded expectation\n" +
-                  differences_text(cells.value());
+    report.text =
+        "interleaf matrix  " + std::to_string(scenarios.value().size()) + " scenarios  seed " +
+        (engine == "hunt" ? std::to_string(session.settings.seed) : "none") + "\n" +
+        reproduce_line(session) + "\n" + table_text(cells.value(), what) +
+        "  \"Never\" = no execution fails, \"Sometimes\" = at least one, \"Always\" = each; "
+        "counts with --cell counts\n"
+        "  ~ bounded   ? inconclusive   - not in this kernel   ! differs from the "
+        "recorded expectation\n" +
+        differences_text(cells.value());
     if (matrix.interrupted()) {
         report.document["interrupted"] = true;
         report.text += "interrupted: the cells so far\n";

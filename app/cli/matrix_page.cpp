@@ -17,8 +17,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* legend =
     "\n**Never**: every execution within the bound was run, or an equivalent one, and none fails; "
-    "**Sometimes**: some fail; **Always**: all do. Below it the number of executions, at which "
-    "bound (so many departures from the default order; that of a failure is the least at which "
+    "**Sometimes**: one fails, and the search ended with it: whether others pass it did not ask; "
+    "**Always**: all that were run do. Below it the number of executions, at which bound (so many "
+    "departures from the default order; that of a failure is the least at which "
     "something fails), and the time that the search took when it was recorded. \\~: with a larger "
     "bound more would run. Checks over several objects saw the states of these executions only. "
     "*as 5.4*: a search on 5.4 asked its kernel nothing that this one "
