@@ -59,7 +59,10 @@ void submit_stripe(BioStripe& part) {
     Device& device = *part.stripe.dev;
     const bool refused =
         device.test(dev_state::missing) || (is_write(bio) && !device.test(dev_state::writeable));
-    if (refused) return stripe_end_io(&part, io_error);
+    if (refused) {
+        take_out(device.mapped, part.stripe.physical, bio.sectors.data());
+        return stripe_end_io(&part, io_error);
+    }
     DevRequest request{.op = is_write(bio) ? Req::Write : Req::Read,
                        .device = &device,
                        .physical = part.stripe.physical,
@@ -69,6 +72,15 @@ void submit_stripe(BioStripe& part) {
         request.append_place = &part.append_place;
     }
     submit_request(request, bio.sectors.data(), stripe_end_io, &part);
+}
+
+/// A write to several devices is on its way to all of them while it is handed to one after the
+/// other. Of an append nobody knows yet where it goes.
+void note_mapped(Bio& bio) {
+    if (!is_write(bio) || bio.append) return;
+    for (const BioStripe& part : bio.stripes)
+        part.stripe.dev->mapped.push_back(
+            {part.stripe.physical, static_cast<u32>(bio.sectors.size()), bio.sectors.data()});
 }
 
 /// Fixes the stripes that the bio goes to. From here on no change of the chunk map reaches it.
@@ -117,6 +129,7 @@ void submit_bio(Bio& bio) {
     }
     const std::size_t count = bio.stripes.size();
     if (count == 1) return submit_stripe(bio.stripes[0]);
+    note_mapped(bio);
     // Once the last stripe has ended the bio goes, so nothing of it is read after the last submit.
     bio.stripes_pending.emplace(
         static_cast<unsigned>(count), "bio_done", [&bio] { end_whole_bio(bio); },

@@ -120,11 +120,17 @@ struct Device {
         const Sector* buffer;
     };
     Vector<InFlight> in_flight;
+    /// Writes that go to several devices, were mapped, and have not been handed to this one yet.
+    /// For checks only.
+    Vector<InFlight> mapped;
     bool offline = false;         // changes in a step that writes medium_obj and cache_obj
     ZonedDrive* drive = nullptr;  // null: a device that is written anywhere
     u64 read_latency_ns = 80'000, write_latency_ns = 20'000, flush_latency_ns = 500'000;
     bool test(unsigned bit) const { return dev_state.peek_bit(bit); }
 };
+
+/// Takes out a write, if it is there.
+void take_out(Vector<Device::InFlight>& writes, u64 physical, const Sector* buffer);
 
 /// fs_info->fs_devices. Lists under device_list_mutex; num_devices as in the super block.
 struct FsDevices {

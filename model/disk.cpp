@@ -59,11 +59,7 @@ void flush_cache(Device& device) {
 }
 
 void leave_in_flight(const DevRequest& request, const Sector* buffer) {
-    auto& in_flight = request.device->in_flight;
-    const auto is_ours = [&](const Device::InFlight& write) {
-        return write.buffer == buffer && write.physical == request.physical;
-    };
-    in_flight.erase(std::find_if(in_flight.begin(), in_flight.end(), is_ours));
+    take_out(request.device->in_flight, request.physical, buffer);
 }
 
 /// For people: "physical 13631488 of /dev/c".
@@ -197,6 +193,7 @@ void submit_request(const DevRequest& request, Sector* buffer,
     const int refused = to_zone ? dispatch_zone_write(request) : 0;
     if (write && !append && refused == 0)
         device.in_flight.push_back({request.physical, request.sectors, buffer});
+    take_out(device.mapped, request.physical, buffer);
     sim::current().spawn_completion(
         completion_label(request), device.index, latency_ns(request),
         [request, buffer, done, context, refused] {
@@ -204,6 +201,14 @@ void submit_request(const DevRequest& request, Sector* buffer,
             trace_block_rq_complete(request, is_metadata(request, buffer), error);
             done(context, error);
         });
+}
+
+void take_out(Vector<Device::InFlight>& writes, u64 physical, const Sector* buffer) {
+    const auto found =
+        std::find_if(writes.begin(), writes.end(), [&](const Device::InFlight& write) {
+            return write.buffer == buffer && write.physical == physical;
+        });
+    if (found != writes.end()) writes.erase(found);
 }
 
 void set_offline(Device& device) {

@@ -139,6 +139,7 @@ void check_group_counts(const BlockGroup& bg) {
 void check_device_counts(const Device& device) {
     const auto who = [&] { return device_path(device) + ": "; };
     must_be_zero(device.in_flight.size(), "number of writes in flight", who);
+    must_be_zero(device.mapped.size(), "number of writes to be handed over", who);
     must_be_zero(device.scrub_ctx != nullptr ? 1 : 0, "scrub_ctx", who);
 }
 

@@ -11,16 +11,21 @@ namespace {
 
 const Evaluation replace_target_equals_source{"replace-target-equals-source"};
 
+/// What the newest of these writes puts there; null: none does.
+const Sector* last_written(const Vector<Device::InFlight>& writes, u64 physical) {
+    for (auto write = writes.rbegin(); write != writes.rend(); ++write)
+        if (physical >= write->physical &&
+            physical < write->physical + u64{write->sectors} * sectorsize)
+            return &write->buffer[(physical - write->physical) / sectorsize];
+    return nullptr;
+}
+
 /// What a device will hold once the writes that are on their way have taken effect. A duplicated
-/// write is on its way to both devices, so it makes no difference; one that goes to the source
-/// alone does.
+/// write is on its way to both devices from the moment at which it was mapped, so it makes no
+/// difference; one that goes to the source alone does.
 Sector final_content(const Device& device, u64 physical) {
-    for (auto write = device.in_flight.rbegin(); write != device.in_flight.rend(); ++write) {
-        if (physical < write->physical ||
-            physical >= write->physical + u64{write->sectors} * sectorsize)
-            continue;
-        return write->buffer[(physical - write->physical) / sectorsize];
-    }
+    for (const auto* const writes : {&device.mapped, &device.in_flight})
+        if (const Sector* const sector = last_written(*writes, physical)) return *sector;
     return medium_read(device, physical);
 }
 

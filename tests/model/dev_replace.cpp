@@ -52,6 +52,27 @@ std::string hunt(const test::Watched& watched, std::uint64_t executions) {
     return test::signature_of(report);
 }
 
+/// The second task takes so many steps in one go once so many were taken; otherwise it waits until
+/// nobody else can go on.
+class Interposed final : public sim::Strategy {
+  public:
+    Interposed(std::uint32_t after, std::uint32_t steps) : from_(after), to_(after + steps) {}
+    bool next_execution() override { return true; }
+    sim::Choice choose(sim::Scheduler& scheduler) override {
+        const bool now = scheduler.steps() >= from_ && scheduler.steps() < to_;
+        scheduler.candidates(candidates_);
+        const auto wanted = std::ranges::find_if(
+            candidates_, [&](unsigned slot) { return (slot == second) == now; });
+        const auto chosen = wanted == candidates_.end() ? candidates_.begin() : wanted;
+        return {*chosen, static_cast<std::uint16_t>(chosen - candidates_.begin())};
+    }
+
+  private:
+    static constexpr unsigned second = 1;  // slot
+    std::uint32_t from_, to_;
+    std::vector<std::uint16_t> candidates_;
+};
+
 bool says(const sim::ExecutionResult& result, const std::string& text) {
     return std::ranges::any_of(
         result.messages, [&](const std::string& m) { return m.find(text) != std::string::npos; });
@@ -89,6 +110,20 @@ TEST_CASE("A replace puts the target in the place of the source, in every releas
     CHECK(result.messages[0] ==
           "BTRFS info (device a): dev_replace from /dev/a (devid 1) to /dev/c started");
     CHECK(says(result, "dev_replace from /dev/a (devid 1) to /dev/c finished"));
+}
+
+TEST_CASE("Wherever a write in place stands when a replace ends, it is on its way to both devices",
+          "[model][dev_replace]") {
+    sim::Execution execution(test::watched_program(replace_beside_writer("6.1", true)), {});
+    Interposed alone(0, 0);
+    const std::uint32_t all = execution.run(alone).steps;
+    for (std::uint32_t after = all / 2; after < all; after += 16) {
+        for (std::uint32_t steps = 1; steps < 50; ++steps) {
+            Interposed strategy(after, steps);
+            INFO(after << " steps, then " << steps << " of the writer");
+            REQUIRE(test::signature_of(execution.run(strategy)) == "");
+        }
+    }
 }
 
 TEST_CASE("Every copy of a mirrored chunk that lies on the source is replaced",

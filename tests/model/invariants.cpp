@@ -526,8 +526,10 @@ TEST_CASE(
         find_device_by_name(fs, device)->in_flight.push_back({physical, 1, &newer});
     };
     const auto land = [](FsInfo& fs) {
-        for (Device* const device : fs.fs_devices.all_devices)
+        for (Device* const device : fs.fs_devices.all_devices) {
             device->in_flight.clear();
+            device->mapped.clear();
+        }
     };
     CHECK(compare([](FsInfo&) {}) == "");
     CHECK(compare([&](FsInfo& fs) { in_flight(fs, "a"); }) == "replace-target-equals-source");
@@ -538,6 +540,9 @@ TEST_CASE(
             medium_store(tgt, physical, sector);
         in_flight(fs, "a");
         in_flight(fs, "c");
+        check_replace_finished(fs, src, tgt);
+        tgt.mapped = tgt.in_flight;  // handed to the source alone, so far
+        tgt.in_flight.clear();
         check_replace_finished(fs, src, tgt);
         land(fs);
     }};
