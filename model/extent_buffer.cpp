@@ -36,8 +36,12 @@ void clear_flag(ExtentBuffer& eb, unsigned flag) {
     eb.bflags.poke(eb.bflags.peek() & ~bit(flag));
 }
 
+/// Whether the writer is done may change at any moment.
 bool under_io(const ExtentBuffer& eb) {
-    return eb.has_flag(eb_flag::dirty) || eb.writeback.peek();
+    if (eb.has_flag(eb_flag::dirty)) return true;
+    if (sim::Scheduler* const scheduler = sim::current_or_null(); scheduler != nullptr)
+        scheduler->order(eb.writeback, sim::AccessKind::Read);
+    return eb.writeback.peek();
 }
 
 /// Mirrors check_buffer_tree_ref(): whoever finds a buffer makes sure that the cache holds it.
@@ -60,8 +64,8 @@ void release_extent_buffer(ExtentBuffer& eb) {
 
 /// The cache lets go of a stale buffer that only the caller still holds.
 void drop_stale_tree_ref(ExtentBuffer& eb) {
-    if (eb.refs != 2 || !eb.has_flag(eb_flag::stale) || under_io(eb) ||
-        !eb.has_flag(eb_flag::tree_ref))
+    if (eb.refs != 2 || !eb.has_flag(eb_flag::stale) || !eb.has_flag(eb_flag::tree_ref) ||
+        under_io(eb))
         return;
     clear_flag(eb, eb_flag::tree_ref);
     --eb.refs;

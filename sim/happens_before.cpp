@@ -148,15 +148,33 @@ void HappensBefore::collect_acquisition(std::uint32_t head, bool shared, std::ui
     if (at != 0) remember(acquisitions_, nodes_[at - 1].event);
 }
 
+/// The acquisitions that exclude this one, back to one that comes before it whatever it touches.
+void HappensBefore::collect_earlier_holdings(std::uint32_t head, bool shared, std::uint32_t self) {
+    for (std::uint32_t at = heads_[head].latest; at != 0; at = nodes_[at - 1].before) {
+        const Node& node = nodes_[at - 1];
+        const bool excludes =
+            node.kind == AccessKind::Acquire || (node.kind == AccessKind::AcquireShared && !shared);
+        if (node.event == self || !excludes) continue;
+        if (knows(node.event)) return;
+        remember(acquisitions_, node.event);
+    }
+}
+
 void HappensBefore::collect(std::uint32_t head, const Access& access, std::uint32_t self) {
-    if (acquires(access.kind))
-        return collect_acquisition(head, access.kind == AccessKind::AcquireShared, self);
+    if (acquires(access.kind)) {
+        collect_acquisition(head, access.kind == AccessKind::AcquireShared, self);
+        if (within_ == Within::Bound)
+            collect_earlier_holdings(head, access.kind == AccessKind::AcquireShared, self);
+        return;
+    }
     const bool shared = is_shared(access.kind);
     for (std::uint32_t at = rival_from(heads_[head].latest, shared); at != 0;
          at = rival_from(nodes_[at - 1].before, shared)) {
         const Node& node = nodes_[at - 1];
         if (node.event == self || !conflict(access, {access.object, node.key, node.kind})) continue;
-        if (!knows(node.event)) remember(rivals_, node.event);
+        const bool known = knows(node.event);
+        if (!known) remember(rivals_, node.event);
+        if (within_ == Within::Bound && !known) continue;
         if (orders_all(node.kind)) return;
         if (node.kind == AccessKind::Insert && access.kind != AccessKind::Read &&
             access.kind != AccessKind::Write && access.kind != AccessKind::Add)
@@ -174,7 +192,7 @@ void HappensBefore::find_races(std::uint32_t self) {
     for (const std::uint32_t event : rivals_)
         followed = std::max(followed, events_[event].follows);
     const auto hidden = [&](std::uint32_t event) {
-        if (followed <= event) return false;
+        if (within_ == Within::Bound || followed <= event) return false;
         return std::any_of(rivals_.begin(), rivals_.end(), [&](std::uint32_t other) {
             return other != event && is_rival(other) && before(event, other);
         });
@@ -241,8 +259,7 @@ void HappensBefore::prepare(const Step& step) {
 /// What a step touched; and that it created an event, where that counts.
 std::span<const Access> HappensBefore::accesses_of(const Trace& trace, std::uint32_t step) {
     const std::span accesses = trace.accesses_of(step);
-    if (submissions_ == Submissions::Unordered || born_.size() == trace.names().size())
-        return accesses;
+    if (within_ == Within::AllOrders || born_.size() == trace.names().size()) return accesses;
     const auto is_event = [](const Trace::TaskName& name) {
         return name.kind == TaskKind::Completion || name.kind == TaskKind::Timer;
     };
@@ -307,11 +324,12 @@ void HappensBefore::find_earlier_wait(std::uint64_t completion, std::uint32_t se
          at = nodes_[at - 1].before) {
         const std::uint32_t event = nodes_[at - 1].event;
         if (event == self || !events_[event].waits) continue;
+        if (is_past(event, cause_)) return;
         const bool known =
             std::any_of(races_.begin() + events_[self].races, races_.end(),
                         [&](const ReversibleRace& race) { return race.first == event; });
-        if (!known && !is_past(event, cause_)) races_.push_back({event, self});
-        return;
+        if (!known) races_.push_back({event, self});
+        if (within_ == Within::AllOrders) return;
     }
 }
 

@@ -23,13 +23,16 @@ struct ReversibleRace {
 /// release for is no rival, and the way through that release does not hide the race (soundness, 3).
 class HappensBefore {
   public:
-    /// Whether the order in which events are created counts: where an event's age decides whether
-    /// its turn has come.
-    enum class Submissions : std::uint8_t { Unordered, Ordered };
+    /// What the search that asks may run. Within a bound of deviations
+    /// - an event's age decides whether its turn has come, so the order in which events are created
+    /// counts;
+    /// - the way to a reversal may need more deviations than the reversal. So races are listed that
+    /// others lead to as well: a step's rivals are all steps that it does not commute with, back to
+    /// what comes before it whatever it touches.
+    enum class Within : std::uint8_t { AllOrders, Bound };
     explicit HappensBefore(AccessSets& sets) : sets_(&sets) {}
     /// For races alone: no event has its accesses.
-    explicit HappensBefore(Submissions submissions = Submissions::Unordered)
-        : submissions_(submissions) {}
+    explicit HappensBefore(Within within = Within::AllOrders) : within_(within) {}
 
     struct Event {
         std::uint64_t path = 0;  // the task's name: by cause
@@ -185,6 +188,7 @@ class HappensBefore {
     void prepare(const Step& step);
     void collect(std::uint32_t head, const Access& access, std::uint32_t self);
     void collect_acquisition(std::uint32_t head, bool shared, std::uint32_t self);
+    void collect_earlier_holdings(std::uint32_t head, bool shared, std::uint32_t self);
     bool is_downgrade(const Node& node) const;
     void remember(std::vector<std::uint32_t>& list, std::uint32_t event) const;
     bool put(std::uint32_t head, const Access& access, std::uint32_t self);
@@ -200,7 +204,7 @@ class HappensBefore {
     }
 
     AccessSets* sets_ = nullptr;
-    Submissions submissions_ = Submissions::Unordered;
+    Within within_ = Within::AllOrders;
     std::vector<Event> events_;
     std::vector<std::uint32_t> clocks_;  // the first clocks_used_
     std::size_t clocks_used_ = 0;

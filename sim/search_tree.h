@@ -20,6 +20,7 @@ struct Branching {
     TaskSet refused;               // those that the bound does not allow
     std::uint32_t deviations = 0;  // before the choice
     bool goes_on = false;          // who ran before can go on
+    bool idle = false;             // nobody but events can
 };
 
 /// A choice point that several workers know: whoever finds a race may ask for a task there.

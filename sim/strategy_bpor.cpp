@@ -39,6 +39,8 @@ void BporStrategy::choose_at(std::uint32_t depth, unsigned slot) {
     frame.resolved = false;
     const bool goes_on = depth > 0 && frames_[depth - 1].slot == slot;
     frame.block = goes_on ? frames_[depth - 1].block : depth;
+    const std::uint32_t idle_before = depth > 0 ? frames_[depth - 1].idle : never;
+    frame.idle = frame.at.idle ? depth : idle_before;
 }
 
 void BporStrategy::note_spent(const Frame& frame) {
@@ -89,6 +91,8 @@ void BporStrategy::open_frame(const Scheduler& scheduler) {
     const unsigned usual = scheduler.default_choice();
     frame.at.free.set(usual);
     frame.at.goes_on = scheduler.default_goes_on();
+    TaskSet tasks = frame.at.enabled;
+    frame.at.idle = tasks.remove(scheduler.events()).empty();
     if (!frame.at.goes_on && !frame.at.enabled.single()) {
         frame.at.enabled.for_each([&](unsigned slot) {
             if (!scheduler.is_deviation(slot)) frame.at.free.set(slot);
@@ -216,6 +220,7 @@ bool BporStrategy::find_places(std::uint32_t first) {
         if (!is_settled(step)) places_.push_back(step);
     };
     if (frames_[first].block != first) add(frames_[first].block);
+    if (frames_[first].idle < first) add(frames_[first].idle);
     for (const std::uint32_t step : deviated_) {
         if (step > first) break;
         if (step != first) add(step);

@@ -17,7 +17,11 @@ namespace sim {
 /// bound allows, while the same trace has a schedule that costs none. So that step's task is also
 /// tried earlier, where it costs nothing more:
 /// - where the first step's task came to run;
+/// - where everybody waited for events, the last time before: there an event and who it wakes go
+/// first for nothing;
 /// - at each deviation before, instead of it, and where the task that it interrupted came to run.
+/// And the way there may lead by a race that the bound forbids to reverse. So every step that does
+/// not commute with a later one is its rival, not only the last (HappensBefore::Within).
 /// And a step that could have been blocked is also tried before what made it possible: a task that
 /// blocks is left for nothing. What decides whose turn it is counts as a dependence: the order in
 /// which events are created; and with an event out of its turn, all others are tried too, since
@@ -29,8 +33,7 @@ namespace sim {
 class BporStrategy final : public Strategy {
   public:
     BporStrategy(std::uint32_t max_deviations, SearchTree& tree)
-        : max_deviations_(max_deviations), tree_(tree),
-          order_(HappensBefore::Submissions::Ordered) {}
+        : max_deviations_(max_deviations), tree_(tree), order_(HappensBefore::Within::Bound) {}
 
     /// Starts over, with a branch of the tree.
     void begin(const OpenBranch& branch);
@@ -50,11 +53,13 @@ class BporStrategy final : public Strategy {
     std::uint64_t spent() const { return spent_; }
 
   private:
+    static constexpr std::uint32_t never = ~0U;
     struct Frame {
         Branching at;
         TaskSet done;                           // those asked for that were run or given away
         std::shared_ptr<SharedBranching> node;  // null: nobody else knows it
         std::uint32_t block = 0;                // the step at which the chosen task came to run
+        std::uint32_t idle = never;             // the last step so far where only events could
         std::uint16_t slot = 0, index = 0;      // the chosen one
         bool resolved = false;                  // index is known
     };

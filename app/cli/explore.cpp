@@ -50,13 +50,17 @@ std::string claim(const sim::SearchReport& report, Verdict verdict, const Bound&
     const std::string sampled =
         reduced ? "      checks over several objects saw the states of these executions only\n"
                 : "";
+    // docs/architecture.md, "The reduction within a bound".
+    const std::string gap =
+        reduced ? "      but for a few where an event interrupts one task and a third goes on\n"
+                : "";
     switch (verdict) {
     case Verdict::Pass:
         return "complete, " + executions +
                (report.blocked != 0 ? " (" + grouped(report.blocked) + " cut)" : "") + depth +
                ", no violation\n" + sampled;
     case Verdict::PassBounded:
-        return within + " was run: " + executions + depth + ", no violation\n" + sampled;
+        return within + " was run: " + executions + depth + ", no violation\n" + gap + sampled;
     case Verdict::Fail:
         return "violation found" +
                (bound.deviations == sim::DfsStrategy::unbounded

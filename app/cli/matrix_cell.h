@@ -20,8 +20,9 @@ struct Cell {
     std::string signature, token;
     std::chrono::nanoseconds time{};
     const scenario::Expectation* expected = nullptr;
-    std::string certificate;  // its file; empty: none
-    std::string same_as;      // the kernel whose search this is; empty: its own
+    std::string certificate;      // its file; empty: none
+    std::string same_as;          // the kernel whose search this is; empty: its own
+    bool earlier_search = false;  // by a program that searched otherwise
 
     /// "commit/001 on 6.1"
     std::string name() const { return scenario->id + " on " + kernel.name(); }

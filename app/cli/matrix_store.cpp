@@ -59,6 +59,7 @@ bool CellStore::is_current(const report::Certificate& certificate, const Cell& c
     const bool cached = settings.reduction == sim::Reduction::None;
     return certificate.cell && certificate.scenario == cell.scenario->id &&
            changed_inputs(certificate, *cell.scenario).empty() &&
+           (certificate.search_revision == report::search_revision || !session_.has("renew")) &&
            certificate.cell->wanted == cell.bound.number() &&
            certificate.max_steps == settings.max_steps &&
            certificate.reduction == name_of(settings.reduction) &&
@@ -163,6 +164,7 @@ void CellStore::take(Cell& cell, const report::Certificate& certificate) const {
     cell.time = std::chrono::milliseconds(certificate.cell->time_ms);
     cell.certificate = report::certificate_name(folder_, certificate.scenario, certificate.kernel);
     cell.same_as = certificate.cell->same_as;
+    cell.earlier_search = certificate.search_revision != report::search_revision;
 }
 
 }  // namespace app::cli

@@ -73,6 +73,7 @@ Json cell_json(const Cell& cell) {
     if (cell.certificate.empty()) return json;
     json["certificate"] = cell.certificate;
     if (!cell.same_as.empty()) json["same_as"] = cell.same_as;
+    if (cell.earlier_search) json["earlier_search"] = true;
     // The certificate keeps what it took once: no other run changes it.
     json["time_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(cell.time).count();
     return json;

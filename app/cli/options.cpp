@@ -184,6 +184,10 @@ constexpr std::array option_table{
                "these inputs there, nor one whose kernel answers alike all that the search of "
                "another asked",
                on_matrix, ""},
+    OptionSpec{"--renew", "",
+               "with --certificates: search those cells again whose certificate is of an earlier "
+               "revision of the search",
+               on_matrix, ""},
     OptionSpec{"--group", "GROUP", "scenarios of this group", on_list | on_hunt | on_matrix, "",
                true},
     OptionSpec{"--id", "GLOB", "scenarios whose id matches", on_list, "", true},

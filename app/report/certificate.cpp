@@ -87,6 +87,7 @@ Certificate read(const Json& json) {
     Certificate read;
     json.at("interleaf").get_to(read.program_version);
     json.at("model_revision").get_to(read.model_revision);
+    read.search_revision = json.value("search_revision", 1U);  // the first did not say so
     json.at("scenario").get_to(read.scenario);
     read.content = from_hex(json.at("content"));
     read.prepared_state = from_hex(json.at("prepared_state"));
@@ -152,6 +153,7 @@ std::string to_text(const Certificate& of) {
                  {"version", certificate_version},
                  {"interleaf", of.program_version},
                  {"model_revision", of.model_revision},
+                 {"search_revision", of.search_revision},
                  {"scenario", of.scenario},
                  {"content", hex(of.content)},
                  {"prepared_state", hex(of.prepared_state)},
@@ -247,7 +249,8 @@ std::vector<std::pair<std::string, std::string>> in_words(const Certificate& of)
                                         "one, step by step");
     if (of.cell) add_cell(*of.cell, lines);
     lines.emplace_back("Made by", "interleaf " + of.program_version + ", model revision " +
-                                      std::to_string(of.model_revision));
+                                      std::to_string(of.model_revision) + ", search revision " +
+                                      std::to_string(of.search_revision));
     return lines;
 }
 

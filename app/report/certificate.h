@@ -26,11 +26,15 @@ struct Costs {
 /// "41.0% over ref_head, 22.5% over trans_lock, 3 other kinds of objects"
 std::string shares_in_words(const Costs& costs);
 
+/// Raised whenever a search may run other executions of the same program within the same bounds.
+inline constexpr std::uint32_t search_revision = 2;
+
 /// What a search that came to its end may claim, of what, and what the claim rests on
 /// (.cert.json).
 struct Certificate {
     std::string program_version;
     std::uint32_t model_revision = app::report::model_revision;
+    std::uint32_t search_revision = app::report::search_revision;
     std::string scenario;              // id
     std::uint64_t content = 0;         // digest of what executions depend on
     std::uint64_t prepared_state = 0;  // digest

@@ -10,7 +10,7 @@ namespace app::report {
 namespace {
 
 constexpr std::string_view frontier_format = "interleaf frontier";
-constexpr int frontier_version = 1;
+constexpr int frontier_version = 2;
 
 Json slots_json(const sim::TaskSet& tasks) {
     Json slots = Json::array();
@@ -36,10 +36,15 @@ std::uint32_t read_index(const Json& json) {
 }
 
 Json node_json(const sim::SavedTree::Node& node) {
-    return {index_json(node.parent),  node.via,
-            node.at.deviations,       slots_json(node.at.enabled),
-            slots_json(node.at.free), slots_json(node.at.asked),
-            node.at.goes_on,          node.foreign};
+    return {index_json(node.parent),
+            node.via,
+            node.at.deviations,
+            slots_json(node.at.enabled),
+            slots_json(node.at.free),
+            slots_json(node.at.asked),
+            node.at.goes_on,
+            node.at.idle,
+            node.foreign};
 }
 
 sim::SavedTree::Node read_node(const Json& json) {
@@ -51,7 +56,8 @@ sim::SavedTree::Node read_node(const Json& json) {
     node.at.free = read_slots(json.at(4));
     node.at.asked = read_slots(json.at(5));
     node.at.goes_on = json.at(6).get<bool>();
-    node.foreign = json.at(7).get<bool>();
+    node.at.idle = json.at(7).get<bool>();
+    node.foreign = json.at(8).get<bool>();
     return node;
 }
 

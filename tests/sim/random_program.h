@@ -53,8 +53,10 @@ enum class Op : unsigned {
     SubmitTwo,
     Downgrade,
     TryReadSem,
+    LockByWord,
+    SubmitWork,
 };
-inline constexpr unsigned op_count = static_cast<unsigned>(Op::TryReadSem) + 1;
+inline constexpr unsigned op_count = static_cast<unsigned>(Op::SubmitWork) + 1;
 /// The first family of programs has those up to Submit; seeds mean the same ones for ever.
 inline constexpr unsigned first_ops = static_cast<unsigned>(Op::Submit) + 1;
 inline constexpr const char* op_names[op_count] = {
@@ -91,10 +93,13 @@ inline constexpr const char* op_names[op_count] = {
     "SubmitTwo",
     "Downgrade",
     "TryReadSem",
+    "LockByWord",
+    "SubmitWork",
 };
 /// About how many steps of the fine grain each has.
-inline constexpr unsigned op_steps[op_count] = {4, 3, 6, 4, 6, 6, 3, 4, 1, 1, 1, 1, 1, 3, 2, 1, 1,
-                                                4, 4, 1, 2, 1, 1, 1, 1, 3, 2, 3, 1, 1, 5, 4, 2};
+inline constexpr unsigned op_steps[op_count] = {4, 3, 6, 4, 6, 6, 3, 4, 1, 1, 1, 1,
+                                                1, 3, 2, 1, 1, 4, 4, 1, 2, 1, 1, 1,
+                                                1, 3, 2, 3, 1, 1, 5, 4, 2, 4, 5};
 
 struct Instruction {
     Op op;
@@ -315,6 +320,16 @@ class RandomProgram final : public sim::Program {
         case Op::SubmitTwo:
             submit_two(i);
             break;
+        case Op::LockByWord: {  // what it takes depends on what it saw
+            const unsigned lock = s.words[i.which].load() == 0 ? 0 : 1;
+            s.mutexes[lock].lock(i.site);
+            update(s.data[lock], task, i.value);
+            s.mutexes[lock].unlock();
+            break;
+        }
+        case Op::SubmitWork:
+            submit_work(i);
+            break;
         case Op::Downgrade:
             s.sem.down_write(i.site);
             update(s.sem_data, task, i.value);
@@ -329,6 +344,19 @@ class RandomProgram final : public sim::Program {
             break;
         }
         }
+    }
+
+    /// A request whose end queues work.
+    void submit_work(const Instruction& i) {
+        sim::current().spawn_completion("request", 0, 1, [this, i] {
+            state_->words[i.which].inc(i.value);
+            sim::current().spawn("work", [this, i] {
+                state_->mutexes[i.which].lock(i.site);
+                state_->child_data[i.which].set(state_->child_data[i.which].get() * 3 + i.value);
+                state_->mutexes[i.which].unlock();
+                state_->words[1 - i.which].add_return(i.value);
+            });
+        });
     }
 
     /// A request in two parts: what follows both looks at the first word.
