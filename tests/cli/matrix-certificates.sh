@@ -97,5 +97,31 @@ for _ in explored kept; do
     says out "zoned/002 on 6.8 expected PASS-BOUNDED, got FAIL freed-block-level"
 done
 
+# What an earlier revision of the search recorded stays, until it is asked for anew.
+cat >earlier.py <<'EOF'
+import json, pathlib, sys
+def rotl(x, n): return (x << n | x >> 64 - n) & mask
+mask = (1 << 64) - 1
+file = pathlib.Path(sys.argv[1])
+of = json.loads(file.read_text())
+of["search_revision"] = 1
+of["counts"]["executions"] = 1234567
+del of["checksum"]
+text, h = json.dumps(of, separators=(",", ":"), ensure_ascii=False).encode(), 0xCBF29CE484222325
+for c in text:  # sim/hash.h
+    h = (h ^ c) * 0x100000001B3 & mask
+x = (rotl(h, 25) ^ len(text)) + 0x9E3779B97F4A7C15 & mask
+x = x * 0xBF58476D1CE4E5B9 & mask
+x = (x ^ x >> 32) * 0xD6E8FEB86659FD93 & mask
+of["checksum"] = f"{x ^ x >> 29:016x}"
+file.write_text(json.dumps(of))
+EOF
+exits 0 matrix zoned/002 --kernels 6.1 --certificates renewed
+python3 earlier.py renewed/zoned-002-6.1.cert.json
+exits 0 matrix zoned/002 --kernels 6.1 --certificates renewed --format json
+json 'd["cells"][0]["executions"] == 1234567 and d["cells"][0]["earlier_search"]'
+exits 0 matrix zoned/002 --kernels 6.1 --certificates renewed --renew --format json
+json 'd["cells"][0]["executions"] < 10000 and "earlier_search" not in d["cells"][0]'
+
 exits 2 matrix zoned/002 --certificates cells --engine hunt
 exits 2 matrix zoned/002 --kernels 6.1 --certificates /dev/null/nowhere

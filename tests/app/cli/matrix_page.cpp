@@ -102,4 +102,15 @@ TEST_CASE("A scenario keeps its row whatever else is in the table", "[app][cli]"
     says(beside.page(), page.substr(at, page.find('\n', at) - at));
 }
 
+TEST_CASE("A page marks what an earlier revision of the search recorded", "[app][cli]") {
+    Table table;
+    table.add("a/001", "5.0", never);
+    CHECK(table.page().find("\u00B0") == std::string::npos);
+    Json earlier = never;
+    earlier["earlier_search"] = true;
+    table.add("a/001", "6.1", earlier);
+    says(table.page(), "[Never\\~\u00B0](matrix/a.cert.json)<br>1 200 at 2");
+    says(table.page(), "`script/matrix --renew`");
+}
+
 }  // namespace app::cli

@@ -29,6 +29,13 @@ Certificate sample() {
 
 }  // namespace
 
+TEST_CASE("A certificate says by which revision of the search it was made", "[app][report]") {
+    Certificate certificate = sample();
+    CHECK(parse_certificate(to_text(certificate)).value().search_revision == search_revision);
+    certificate.search_revision = 1;
+    CHECK(parse_certificate(to_text(certificate)).value().search_revision == 1);
+}
+
 TEST_CASE("A certificate gives back what went in", "[app][report]") {
     const Certificate certificate = sample();
     const auto parsed = parse_certificate(to_text(certificate));
