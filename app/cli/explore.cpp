@@ -52,7 +52,7 @@ std::string claim(const sim::SearchReport& report, Verdict verdict, const Bound&
                 : "";
     // docs/architecture.md, "The reduction within a bound".
     const std::string gap =
-        reduced ? "      but for a few where an event interrupts one task and a third goes on\n"
+        reduced ? "      but for a few that the reduction is known to lose (docs/architecture.md)\n"
                 : "";
     switch (verdict) {
     case Verdict::Pass:
