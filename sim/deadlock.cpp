@@ -73,7 +73,7 @@ LockUse wanted_by(const Task& task) {
 LockUse use_of(const HeldLock& held) {
     return {.lock = held.lock->lock_class().name,
             .key = held.lock->key(),
-            .shared = held.shared,
+            .shared = held.shared(),
             .function = held.where.function_name(),
             .step = held.step};
 }

@@ -100,9 +100,9 @@ void HappensBefore::join(std::uint32_t* clock, std::uint32_t event) const {
     clock[other.task] = std::max(clock[other.task], event + 1);
 }
 
-/// Whether a shared holding goes on from an exclusive one, which the same step gave up.
+/// Whether a holding goes on from an exclusive one, which the same step gave up.
 bool HappensBefore::is_downgrade(const Node& node) const {
-    if (node.kind != AccessKind::AcquireShared || node.before == 0) return false;
+    if (!acquires(node.kind) || node.before == 0) return false;
     const Node& before = nodes_[node.before - 1];
     return before.event == node.event && before.kind == AccessKind::Release;
 }
@@ -114,58 +114,89 @@ void HappensBefore::remember(std::vector<std::uint32_t>& list, std::uint32_t eve
     if (!known) list.push_back(event);
 }
 
-/// An acquisition's rivals: the acquisitions that began the holdings before it, back to the last
-/// one that excludes all others. A shared one had to wait for the other shared holdings if somebody
-/// queued behind them.
-void HappensBefore::collect_acquisition(std::uint32_t head, bool shared, std::uint32_t self) {
+/// Whether the task of the step being taken in queues for the lock since its last one.
+bool HappensBefore::is_queued(std::uint32_t head) const {
+    if (cause_ == 0) return false;
+    const std::size_t end = cause_ < size() ? events_[cause_].nodes : nodes_.size();
+    for (std::size_t i = events_[cause_ - 1].nodes; i < end; ++i)
+        if (nodes_[i].head == head && nodes_[i].kind == AccessKind::Queue) return true;
+    return false;
+}
+
+/// Adds a step unless it comes before one that is there.
+void HappensBefore::remember_last(std::vector<std::uint32_t>& list, std::uint32_t event) const {
+    const auto follows = [&](std::uint32_t other) { return before(event, other); };
+    if (std::none_of(list.begin(), list.end(), follows)) remember(list, event);
+}
+
+/// The rivals of who takes a lock, or queues for it: the acquisitions that began the holdings
+/// before it, back to the last one that excludes all others, and whatever else it does not commute
+/// with.
+/// - A shared one had to wait for the other shared holdings if somebody queued behind them: there
+///   it is queueing that held it back, as an acquisition does.
+/// - One that excludes others could have queued before the last shared holdings ended.
+void HappensBefore::collect_acquisition(std::uint32_t head, AccessKind kind, std::uint32_t self) {
+    const bool shared = kind == AccessKind::AcquireShared, queues = kind == AccessKind::Queue;
+    const bool queued = is_queued(head);
     bool shared_holdings = false;
     left_.clear();
     std::uint32_t at = heads_[head].latest;
     for (; at != 0; at = nodes_[at - 1].before) {
         const Node& node = nodes_[at - 1];
         if (node.event == self) continue;
-        if (node.kind == AccessKind::Acquire) return remember(acquisitions_, node.event);
+        if (node.kind == AccessKind::Acquire && !is_downgrade(node))
+            return remember(acquisitions_, node.event);
         if (node.kind == AccessKind::Release) {
             remember(releases_, node.event);
             break;
         }
-        if (node.kind == AccessKind::Write || node.kind == AccessKind::Queue)
-            remember(rivals_, node.event);  // an attempt
-        if (node.kind == AccessKind::ReleaseShared) left_.push_back(node.event);
+        if (node.kind == AccessKind::Queue) remember(shared ? acquisitions_ : rivals_, node.event);
+        if (node.kind == AccessKind::Write) remember(rivals_, node.event);  // an attempt
+        if (node.kind == AccessKind::ReleaseShared)
+            queues ? remember(rivals_, node.event) : left_.push_back(node.event);
         if (!shared || node.kind == AccessKind::Queue) {
             for (const std::uint32_t event : left_)
                 remember(releases_, event);
             left_.clear();
         }
         if (shared || is_downgrade(node)) continue;
+        if (node.kind == AccessKind::ReleaseShared && !queues && !queued)
+            remember_last(acquisitions_, node.event);
         shared_holdings = shared_holdings || node.kind == AccessKind::AcquireShared;
         if (node.kind == AccessKind::AcquireShared) remember(acquisitions_, node.event);
         if (node.kind == AccessKind::Read) remember(rivals_, node.event);
     }
     if (at == 0 || shared_holdings) return;  // those that shared it came after the release
-    while (at != 0 && nodes_[at - 1].kind != AccessKind::Acquire)
+    while (at != 0 && (nodes_[at - 1].kind != AccessKind::Acquire || is_downgrade(nodes_[at - 1])))
         at = nodes_[at - 1].before;
     if (at != 0) remember(acquisitions_, nodes_[at - 1].event);
 }
 
-/// The acquisitions that exclude this one, back to one that comes before it whatever it touches.
-void HappensBefore::collect_earlier_holdings(std::uint32_t head, bool shared, std::uint32_t self) {
+/// The acquisitions that exclude this one, and the writers who queued in front of it, back to an
+/// exclusive one that comes before it whatever it touches. That a writer queues is noticed only by
+/// those whom it holds back, so where readers leave asks for nothing.
+void HappensBefore::collect_holdings(std::uint32_t head, AccessKind kind, std::uint32_t self) {
+    const bool shared = kind == AccessKind::AcquireShared;
     for (std::uint32_t at = heads_[head].latest; at != 0; at = nodes_[at - 1].before) {
         const Node& node = nodes_[at - 1];
         const bool excludes =
-            node.kind == AccessKind::Acquire || (node.kind == AccessKind::AcquireShared && !shared);
+            node.kind == AccessKind::Acquire ||
+            (shared ? node.kind == AccessKind::Queue : node.kind == AccessKind::AcquireShared);
         if (node.event == self || !excludes) continue;
-        if (knows(node.event)) return;
-        remember(acquisitions_, node.event);
+        const bool known = knows(node.event);
+        if (!known) remember(acquisitions_, node.event);
+        if (known && node.kind == AccessKind::Acquire) return;
     }
 }
 
 void HappensBefore::collect(std::uint32_t head, const Access& access, std::uint32_t self) {
-    if (acquires(access.kind)) {
-        collect_acquisition(head, access.kind == AccessKind::AcquireShared, self);
-        if (within_ == Within::Bound)
-            collect_earlier_holdings(head, access.kind == AccessKind::AcquireShared, self);
-        return;
+    const bool queues = access.kind == AccessKind::Queue && within_ == Within::AllOrders;
+    if (acquires(access.kind) || queues) {
+        const std::size_t before = acquisitions_.size();
+        collect_acquisition(head, access.kind, self);
+        if (within_ == Within::AllOrders) return;
+        acquisitions_.resize(before);  // those are among all holdings
+        return collect_holdings(head, access.kind, self);
     }
     const bool shared = is_shared(access.kind);
     for (std::uint32_t at = rival_from(heads_[head].latest, shared); at != 0;
@@ -284,6 +315,9 @@ void HappensBefore::add(const Trace& trace, Grain grain, AccessSets::Id likely) 
     event.path = trace.names()[step.task].path;
     if (sets_ != nullptr) event.accesses = sets_->intern(accesses, likely);
     event.certain = grain == Grain::Fine && is_certain(step.op, accesses);
+    event.shares = std::any_of(accesses.begin(), accesses.end(), [](const Access& access) {
+        return access.kind == AccessKind::AcquireShared || access.kind == AccessKind::ReleaseShared;
+    });
     event.previous = last_of_task_[step.task];
     event.cause = cause_;
     event.enabler = enabler_;

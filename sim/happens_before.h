@@ -39,6 +39,7 @@ class HappensBefore {
         std::uint32_t task = 0;  // its number in this execution
         AccessSets::Id accesses = 0;
         bool certain = false;        // it would touch the same before a rival
+        bool shares = false;         // it took or left a lock that others may hold with it
         std::uint32_t clock = 0;     // into clocks_; its own task's entry there means nothing
         std::uint32_t names = 0;     // entries of its clock
         std::uint32_t previous = 0;  // the task's step before, plus 1
@@ -102,6 +103,8 @@ class HappensBefore {
     std::uint32_t cause_of_next(std::uint32_t task) const {
         return last_of_task_[task] != 0 ? last_of_task_[task] : born_[task];
     }
+    /// The step that created a step's task, plus 1; 0: none did.
+    std::uint32_t creator_of(std::uint32_t event) const { return born_[events_[event].task]; }
     /// A task's name: by cause.
     std::uint64_t path_of(std::uint32_t task) const { return paths_[task]; }
     /// The number of the task of that name; tasks() if there is none.
@@ -187,10 +190,12 @@ class HappensBefore {
     void grow();
     void prepare(const Step& step);
     void collect(std::uint32_t head, const Access& access, std::uint32_t self);
-    void collect_acquisition(std::uint32_t head, bool shared, std::uint32_t self);
-    void collect_earlier_holdings(std::uint32_t head, bool shared, std::uint32_t self);
+    void collect_acquisition(std::uint32_t head, AccessKind kind, std::uint32_t self);
+    void collect_holdings(std::uint32_t head, AccessKind kind, std::uint32_t self);
+    bool is_queued(std::uint32_t head) const;
     bool is_downgrade(const Node& node) const;
     void remember(std::vector<std::uint32_t>& list, std::uint32_t event) const;
+    void remember_last(std::vector<std::uint32_t>& list, std::uint32_t event) const;
     bool put(std::uint32_t head, const Access& access, std::uint32_t self);
     void find_races(std::uint32_t self);
     void find_earlier_wait(std::uint64_t completion, std::uint32_t self);

@@ -41,7 +41,7 @@ void Mutex::take(Attempt attempt, unsigned subclass, Where where) {
     Scheduler& scheduler = current();
     owner_ = scheduler.running().slot;
     scheduler.disable(pending_);
-    scheduler.lock_acquired(*this, attempt, false, subclass, where);
+    scheduler.lock_acquired(*this, attempt, Holding::Exclusive, subclass, where);
 }
 
 void Mutex::unlock() {

@@ -17,6 +17,8 @@ void Reversal::begin(std::uint32_t first, std::uint32_t second, std::uint32_t ca
     first_ = first;
     second_ = second;
     cause_ = cause;
+    // Before one who shares a lock others may be inside: who wants it alone queues behind them.
+    last_.certain = last_.certain && !order_[first].shares;
     last_taken_ = false;
     holds_last_ = none;
     first_left_.assign(order_.tasks(), unknown);

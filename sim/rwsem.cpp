@@ -47,6 +47,11 @@ void RwSem::down_write(unsigned subclass, Where where) {
     take(Attempt::Waits, false, subclass, where);
 }
 
+/// How a reader holds it who comes in now.
+Holding RwSem::reader_holding() const {
+    return queued_.empty() ? Holding::Shared : Holding::SharedAlone;
+}
+
 void RwSem::queue_behind_readers() {
     Scheduler& scheduler = current();
     queued_.set(scheduler.running().slot);
@@ -61,7 +66,8 @@ void RwSem::take(Attempt attempt, bool shared, unsigned subclass, Where where) {
         writer_ = scheduler.running().slot;
     }
     update_waiters();
-    scheduler.lock_acquired(*this, attempt, shared, subclass, where);
+    scheduler.lock_acquired(*this, attempt, shared ? reader_holding() : Holding::Exclusive,
+                            subclass, where);
 }
 
 void RwSem::update_waiters() {
@@ -138,7 +144,7 @@ void RwSem::downgrade_write() {
     SIM_ASSERT(is_held_for_write_by_current());
     writer_ = -1;
     readers_ = 1;
-    scheduler.lock_downgraded(*this);
+    scheduler.lock_downgraded(*this, reader_holding());
     update_waiters();
 }
 

@@ -6,6 +6,7 @@
 namespace sim {
 
 enum class OpKind : std::uint8_t;
+enum class Holding : std::uint8_t;
 
 /// The kernel's struct rw_semaphore: many readers or one writer.
 ///
@@ -34,6 +35,7 @@ class RwSem final : public Lock {
     int owner() const override { return writer_; }
 
   private:
+    Holding reader_holding() const;
     bool admits_readers() const { return writer_ < 0 && !holds_readers_back(); }
     void take(Attempt attempt, bool shared, unsigned subclass, Where where);
     void release(bool shared);

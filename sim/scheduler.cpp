@@ -46,6 +46,10 @@ OpKind operation_of(AccessKind kind) {
     return OpKind::Read;
 }
 
+AccessKind acquisition_of(Holding holding) {
+    return holding == Holding::Shared ? AccessKind::AcquireShared : AccessKind::Acquire;
+}
+
 bool is_event(TaskKind kind) {
     return kind == TaskKind::Completion || kind == TaskKind::Timer;
 }
@@ -651,19 +655,19 @@ bool Scheduler::orders(const Lock& lock) const {
     return grain_ == Grain::Fine || splits_kinds_ || lock.cls().index != primitive::spinlock.index;
 }
 
-void Scheduler::lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass,
+void Scheduler::lock_acquired(Lock& lock, Attempt attempt, Holding holding, unsigned subclass,
                               Where where) {
     Task& self = *running_;
     self.untouched = false;
     if (orders(lock)) {
         // Who tries does not wait: before the release it would have failed.
         if (attempt == Attempt::Tries) record(lock, AccessKind::Write, 0, 1);
-        record(lock, shared ? AccessKind::AcquireShared : AccessKind::Acquire, 0, 1);
+        record(lock, acquisition_of(holding), 0, 1);
     }
     races_.acquire(self.slot, lock);
     std::string cycle = lockdep_.acquire(self, lock.lock_class(), subclass, attempt);
     SIM_ASSERT(self.held_count < self.held.size());
-    self.held[self.held_count++] = {&lock, shared,
+    self.held[self.held_count++] = {&lock, holding,
                                     static_cast<std::uint16_t>(lock.lock_class().index + subclass),
                                     trace_.steps(), where};
     if (!cycle.empty()) {
@@ -680,8 +684,10 @@ void Scheduler::lock_released(Lock& lock) {
     for (unsigned i = self.held_count; i-- > 0;) {
         if (self.held[i].lock != &lock) continue;
         if (orders(lock))
-            record(lock, self.held[i].shared ? AccessKind::ReleaseShared : AccessKind::Release, 0,
-                   2);
+            record(lock,
+                   self.held[i].holding == Holding::Shared ? AccessKind::ReleaseShared
+                                                           : AccessKind::Release,
+                   0, 2);
         std::copy(self.held.begin() + i + 1, self.held.begin() + self.held_count,
                   self.held.begin() + i);
         --self.held_count;
@@ -689,13 +695,13 @@ void Scheduler::lock_released(Lock& lock) {
     }
 }
 
-void Scheduler::lock_downgraded(Lock& lock) {
+void Scheduler::lock_downgraded(Lock& lock, Holding holding) {
     Task& self = *running_;
     self.committed = true;
     for (unsigned i = 0; i < self.held_count; ++i)
-        if (self.held[i].lock == &lock) self.held[i].shared = true;
+        if (self.held[i].lock == &lock) self.held[i].holding = holding;
     sync_access(lock, AccessKind::Release);
-    sync_access(lock, AccessKind::AcquireShared);
+    sync_access(lock, acquisition_of(holding));
 }
 
 // ---- findings

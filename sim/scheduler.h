@@ -184,10 +184,11 @@ class Scheduler {
     /// An access by the running step, with the point that its object's discipline asks for.
     void access(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value);
     /// The bookkeeping of every lock: access set, happens-before, lockdep, what the task holds.
-    void lock_acquired(Lock& lock, Attempt attempt, bool shared, unsigned subclass, Where where);
+    void lock_acquired(Lock& lock, Attempt attempt, Holding holding, unsigned subclass,
+                       Where where);
     void lock_released(Lock& lock);
     /// The running task goes on as one of those that share the lock.
-    void lock_downgraded(Lock& lock);
+    void lock_downgraded(Lock& lock, Holding holding);
     /// The running step ends where it finds the lock taken: it has looked at it (a blocked attempt
     /// at a point of its own is no step, and looks at nothing).
     void found_taken(Object& object);

@@ -23,7 +23,7 @@ void Spinlock::lock(unsigned subclass, Where where) {
     }
     owner_ = self.slot;
     scheduler.disable(pending_);
-    scheduler.lock_acquired(*this, Attempt::Waits, false, subclass, where);
+    scheduler.lock_acquired(*this, Attempt::Waits, Holding::Exclusive, subclass, where);
     scheduler.spinlock_taken();
 }
 
@@ -39,7 +39,7 @@ bool Spinlock::try_lock(Where where) {
     }
     owner_ = self.slot;
     scheduler.disable(pending_);
-    scheduler.lock_acquired(*this, Attempt::Tries, false, 0, where);
+    scheduler.lock_acquired(*this, Attempt::Tries, Holding::Exclusive, 0, where);
     scheduler.spinlock_taken();
     return true;
 }

@@ -221,6 +221,12 @@ bool BporStrategy::find_places(std::uint32_t first) {
     };
     if (frames_[first].block != first) add(frames_[first].block);
     if (frames_[first].idle < first) add(frames_[first].idle);
+    if (const std::uint32_t start = order_.first_of_task(order_[first].task, 0); start < first)
+        add(start);
+    for (std::uint32_t at = order_.creator_of(first); at != 0; at = order_.creator_of(at - 1)) {
+        add(at - 1);
+        add(frames_[at - 1].block);
+    }
     for (const std::uint32_t step : deviated_) {
         if (step > first) break;
         if (step != first) add(step);
@@ -252,6 +258,17 @@ void BporStrategy::execution_ended(Outcome outcome, Scheduler& scheduler) {
     reverse_end(scheduler);
 }
 
+/// A step of several accesses needs the releases of what it takes, too, where the first one is not
+/// their cause.
+void BporStrategy::need_releases(std::uint32_t first, std::uint32_t second) {
+    const auto& enablings = order_.enablings();
+    for (std::size_t i = order_.enablings_before(second); i < enablings.size(); ++i) {
+        const auto [release, enabled] = enablings[i];
+        if (enabled != second) break;
+        if (release > first && !order_.before(first, release)) order_.join(needs_, release);
+    }
+}
+
 void BporStrategy::reverse_races() {
     const auto& races = order_.races();
     for (std::size_t i = order_.races_before(first_new_); i < races.size(); ++i) {
@@ -262,6 +279,7 @@ void BporStrategy::reverse_races() {
         } else {
             order_.needs_of(second, needs_);
         }
+        need_releases(first, second);
         reverse(first, frames_[second].slot);
     }
     const auto& enablings = order_.enablings();

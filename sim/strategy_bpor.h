@@ -16,16 +16,18 @@ namespace sim {
 /// A race asks for its second step before its first. There it may cost a deviation more than the
 /// bound allows, while the same trace has a schedule that costs none. So that step's task is also
 /// tried earlier, where it costs nothing more:
-/// - where the first step's task came to run;
+/// - where the first step's task came to run, where it began, and where it was created: there what
+/// creates it can be left, or be passed as a whole;
 /// - where everybody waited for events, the last time before: there an event and who it wakes go
 /// first for nothing;
 /// - at each deviation before, instead of it, and where the task that it interrupted came to run.
 /// And the way there may lead by a race that the bound forbids to reverse. So every step that does
 /// not commute with a later one is its rival, not only the last (HappensBefore::Within).
 /// And a step that could have been blocked is also tried before what made it possible: a task that
-/// blocks is left for nothing. What decides whose turn it is counts as a dependence: the order in
-/// which events are created; and with an event out of its turn, all others are tried too, since
-/// what it costs depends on whom it passes.
+/// blocks is left for nothing; and what a step takes beside the race must have been released. What
+/// decides whose turn it is counts as a dependence: the order in which events are created; and with
+/// an event out of its turn, all others are tried too, since what it costs depends on whom it
+/// passes.
 ///
 /// What is searched is the least set of executions that contains the default one and, with each of
 /// them, those that its races ask for. So it does not depend on the order of the search, on the
@@ -78,6 +80,7 @@ class BporStrategy final : public Strategy {
     void ask(std::uint32_t depth, TaskSet tasks);
     void refuse(std::uint32_t depth, TaskSet tasks);
     void ask_before(std::uint32_t step, std::uint16_t late);
+    void need_releases(std::uint32_t first, std::uint32_t second);
     void reverse_races();
     void reverse_blocked(const Scheduler& scheduler);
     void reverse_end(const Scheduler& scheduler);

@@ -50,6 +50,7 @@ void DporStrategy::take_next(Frame& frame) {
     }
     order_.truncate(depth);
     frame.below = trees_.take_first(frame.rest, frame.chosen);
+    frame.asked = true;
     frame.resolved = false;
     first_new_ = depth;
 }
@@ -131,6 +132,7 @@ Choice DporStrategy::open_frame(Scheduler& scheduler) {
     Frame& now = frames_.back();
     if (now.rest != 0) {
         now.below = trees_.take_first(now.rest, now.chosen);
+        now.asked = true;
         find_chosen(now, scheduler);
     } else {
         choose_default(now, scheduler);
@@ -185,9 +187,12 @@ void DporStrategy::take_in_last_step(const Scheduler& scheduler) {
         order_.add(scheduler.trace(), scheduler.grain(), frames_[order_.size()].chosen.accesses);
 }
 
-/// Those go on sleeping that commute with the step that was run.
+/// Those go on sleeping that commute with the step that was run. Who asks for a step relies on it
+/// that those that commute with all of it are covered where they ran; if nobody could tell, they
+/// cover from now on what begins with them alone.
 DporStrategy::Sleepers DporStrategy::inherited_sleepers() {
     const Sleepers above = frames_.back().sleepers;
+    const bool trusted = !frames_.back().asked || frames_.back().chosen.certain;
     const AccessSets::Id touched = order_[order_.size() - 1].accesses;
     const auto wakes = [&](std::uint32_t i) {
         return sets_.dependent(sleep_[i].accesses, touched);
@@ -195,10 +200,13 @@ DporStrategy::Sleepers DporStrategy::inherited_sleepers() {
     std::uint32_t first = above.begin;
     while (first < above.end && !wakes(first))
         ++first;
-    if (first == above.end) return above;
+    if (first == above.end && trusted) return above;
     const auto begin = static_cast<std::uint32_t>(sleep_.size());
     for (std::uint32_t i = above.begin; i < above.end; ++i)
-        if (i < first || (i > first && !wakes(i))) sleep_.push_back(FutureStep(sleep_[i]));
+        if (i < first || (i > first && !wakes(i))) {
+            sleep_.push_back(FutureStep(sleep_[i]));
+            sleep_.back().certain = sleep_.back().certain && trusted;
+        }
     return {begin, static_cast<std::uint32_t>(sleep_.size())};
 }
 

@@ -68,6 +68,7 @@ class DporStrategy final : public Strategy {
         FutureStep chosen;
         std::uint16_t slot = 0, index = 0;
         bool resolved = false;      // slot and index are known
+        bool asked = false;         // somebody asked for what is chosen: it is no default
         WakeupTrees::Id rest = 0;   // what is still to be run here, without the chosen step
         WakeupTrees::Id below = 0;  // what is to be run after it, until the next frame takes it
         Sleepers sleepers;

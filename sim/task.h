@@ -68,13 +68,22 @@ class Job {
     void (*invoke_)(void*) = nullptr;
 };
 
+/// How a lock is held.
+enum class Holding : std::uint8_t {
+    Exclusive,
+    Shared,
+    SharedAlone,  ///< by a reader, with writers queued: nobody can come in until it leaves
+};
+
 /// A lock that a task holds, and where it took it.
 struct HeldLock {
     Lock* lock = nullptr;
-    bool shared = false;
+    Holding holding = Holding::Exclusive;
     std::uint16_t lock_class = 0;  // class and subclass, as lockdep numbers them
     std::uint32_t step = 0;
     Where where;
+
+    bool shared() const { return holding != Holding::Exclusive; }
 };
 
 /// What the scheduler knows of a task; begins anew with each.

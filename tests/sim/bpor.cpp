@@ -103,6 +103,17 @@ TEST_CASE("within a bound the reduction runs an execution of every trace of rand
 TEST_CASE("within a bound no trace of the programs that once lost one is lost", "[sim][bpor]") {
     for (const std::uint64_t seed : {31, 85, 470, 541, 669, 115, 730, 10883, 11659, 11998})
         compare_one(tests::random_code(seed), 20'000);
+    for (const std::uint64_t seed :
+         {201595, 202235, 205219, 206669, 211807, 215415, 216037, 306027, 404598, 405095, 405797})
+        compare_one(tests::mixed_code(seed), 20'000);
+}
+
+TEST_CASE("within a bound a reader is tried before the writer that would hold it back",
+          "[sim][bpor]") {
+    for (std::uint64_t seed = 1; seed < 1 + tests::sampled(150); ++seed) {
+        INFO("seed " << seed);
+        compare_one(tests::semaphore_code(seed), 5000);
+    }
 }
 
 TEST_CASE("within a bound the reduction runs an execution of every trace of thousands of programs",

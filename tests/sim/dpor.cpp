@@ -188,12 +188,17 @@ TEST_CASE("a search with sleep sets is the same in parts", "[sim][dpor][jobs]") 
     }
 }
 
+tests::Code any_code(std::uint64_t seed) {
+    return tests::mixed_code(seed);
+}
+
 /// Everything that an execution can end in is found by every reduction.
-void compare_with_plain_search(std::uint64_t first_seed, unsigned programs, std::uint64_t most) {
+void compare_with_plain_search(std::uint64_t first_seed, unsigned programs, std::uint64_t most,
+                               tests::Code (*code_of)(std::uint64_t) = any_code) {
     unsigned compared = 0;
     std::uint64_t plain_executions = 0, reduced_executions = 0, cut = 0;
     for (std::uint64_t seed = first_seed; seed < first_seed + programs; ++seed) {
-        const tests::Code code = tests::mixed_code(seed);
+        const tests::Code code = code_of(seed);
         for (const sim::Grain grain : {sim::Grain::Coarse, sim::Grain::Fine}) {
             const Ends plain = tests::all_ends(code, grain, unbounded, most);
             if (plain.too_many) continue;
@@ -226,6 +231,17 @@ TEST_CASE("a wake-up races with what a task does that has queued and does not sl
     // Programs that once lost an end: the step after such a wake-up was taken for its result.
     for (const std::uint64_t seed : {7'000'174U, 7'000'357U, 7'001'390U})
         compare_with_plain_search(seed, 1, 60'000);
+}
+
+TEST_CASE("a writer that queues behind readers races with who comes after it and who leaves",
+          "[sim][dpor][rwsem]") {
+    // Programs that once lost an end, or were said not to declare an access.
+    for (const std::uint64_t seed : {34, 36, 945, 2203, 3109, 9760, 11598})
+        compare_with_plain_search(seed, 1, 60'000, tests::semaphore_code);
+}
+
+TEST_CASE("a reduction hides no end of programs about a semaphore", "[sim][dpor][rwsem][slow]") {
+    compare_with_plain_search(1, 1500, 10'000, tests::semaphore_code);
 }
 
 TEST_CASE("a reduction hides no end of thousands of random programs", "[sim][dpor][slow]") {

@@ -403,6 +403,22 @@ inline Code mixed_code(std::uint64_t seed, unsigned ops = op_count) {
     return random_code(seed, seed % 2 == 0 ? first_ops : ops);
 }
 
+/// Programs about the semaphore, for the most part: of two to four tasks.
+inline Code semaphore_code(std::uint64_t seed) {
+    constexpr std::array ops{Op::ReadSem, Op::WriteSem, Op::Downgrade, Op::TryReadSem,
+                             Op::Load,    Op::Store,    Op::Section};
+    sim::Rng rng(seed);
+    Code code(2 + rng.below(3));
+    unsigned site = 0;
+    for (auto& task : code) {
+        const std::uint64_t operations = 1 + rng.below(code.size() == 2 ? 3 : 2);
+        for (std::uint64_t i = 0; i < operations; ++i, site += 2)
+            task.push_back({ops[rng.below(ops.size())], static_cast<unsigned>(rng.below(2)),
+                            1 + static_cast<unsigned>(rng.below(3)), site});
+    }
+    return code;
+}
+
 inline std::string describe(const Code& code) {
     std::ostringstream text;
     for (const auto& task : code) {

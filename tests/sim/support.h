@@ -151,7 +151,7 @@ class TraceClass {
             const std::size_t end =
                 i + 1 < steps.size() ? steps[i + 1].first_access : trace.accesses().size();
             for (std::size_t a = steps[i].first_access; a < end; ++a)
-                if (!found_it_taken(trace, steps[i], trace.accesses()[a]))
+                if (!found_it_taken(trace, i, trace.accesses()[a]))
                     add(trace.names()[steps[i].task].path, trace.accesses()[a]);
         }
         return digest_;
@@ -168,12 +168,20 @@ class TraceClass {
 
     /// An attempt that was blocked ends the step where it was made: where steps end is no part of
     /// the class. Told by the object's name, so the trace must be a narrated one.
-    static bool found_it_taken(const sim::Trace& trace, const sim::Step& step,
-                               const sim::Access& access) {
+    static bool found_it_taken(const sim::Trace& trace, std::size_t at, const sim::Access& access) {
+        if (access.kind != sim::AccessKind::Read) return false;
+        const auto& steps = trace.step_list();
         const std::string name = trace.object_label(access.object).object_class;
+        if (name == "bit") {  // others look at it without waiting
+            const auto next =
+                std::find_if(steps.begin() + static_cast<std::ptrdiff_t>(at) + 1, steps.end(),
+                             [&](const sim::Step& step) { return step.task == steps[at].task; });
+            return next != steps.end() && next->op == sim::OpKind::AcquireShared &&
+                   next->object == access.object;
+        }
         const bool blocks =
             name == "mutex" || name == "spinlock" || name == "rwsem" || name == "completion";
-        return blocks && access.kind == sim::AccessKind::Read && step.op != sim::OpKind::TryAcquire;
+        return blocks && steps[at].op != sim::OpKind::TryAcquire;
     }
 
     void add(std::uint64_t path, const sim::Access& access) {
@@ -197,7 +205,8 @@ class TraceClass {
         const auto see_keys = [&](bool reads) {
             std::uint64_t sum = 0;
             for (const auto& [key, group] : object.keys)
-                sum += sim::hash_mix(key, sim::hash_mix(group.writes, reads ? group.reads : 0));
+                if (reads || group.writes != 0)
+                    sum += sim::hash_mix(key, sim::hash_mix(group.writes, reads ? group.reads : 0));
             found = sim::hash_mix(found, sum);
         };
         switch (access.kind) {
