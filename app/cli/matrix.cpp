@@ -225,6 +225,9 @@ VerbResult matrix(Session& session) {
     const bool kept = session.has("certificates");
     if (kept && engine == "hunt")
         return usage_failure("--certificates is for searches, not for --engine hunt");
+    if (!kept && session.has("renew"))
+        return usage_failure("--renew says which certificates to make again: it needs "
+                             "--certificates DIR");
     if (kept) settings.artifacts = session.parsed.last("certificates");  // for long witnesses, too
     const Session as_kept = session.with(settings);
     std::optional<CellStore> store;

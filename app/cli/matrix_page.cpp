@@ -21,9 +21,7 @@ constexpr const char* legend =
     "**Always**: all that were run do. Below it the number of executions, at which bound (so many "
     "departures from the default order; that of a failure is the least at which "
     "something fails), and the time that the search took when it was recorded. \\~: with a larger "
-    "bound more would run. Left out are a few executions that the reduction is known to lose "
-    "([which](architecture.md#the-reduction-within-a-bound)). "
-    "Checks over several objects saw the states of these executions only. "
+    "bound more would run. Checks over several objects saw the states of these executions only. "
     "*as 5.4*: a search on 5.4 asked its kernel nothing that this one "
     "answers otherwise, so the search is the same, step by step. \\-: the scenario is not for this "
     "kernel. ?: not decided, for the search was cut when so much of it was done. **!**: not what "
@@ -31,10 +29,9 @@ constexpr const char* legend =
     "failure.";
 
 constexpr const char* earlier_search = "\u00B0";
-constexpr const char* earlier_legend =
-    " \u00B0: recorded by revision 1 of the search, which left out some executions that stand for "
-    "others (of four scenarios, 0 to 2.4 % of the classes at bound 1); `script/matrix --renew` "
-    "searches these cells again.\n";
+constexpr const char* earlier_legend = " \u00B0: recorded by an earlier revision of the search, "
+                                       "which lost a few executions; `script/matrix "
+                                       "--renew` searches these cells again.\n";
 
 constexpr const char* other_kernels =
     "\nKernels with single changes more or less, proposals among them, and releases of one "

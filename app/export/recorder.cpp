@@ -97,7 +97,7 @@ void Recorder::read_held(const sim::Task& task, std::uint32_t step) {
         auto& interval = held_
                              .try_emplace({task.name, held.lock->id()},
                                           Interval{held.lock->id(), task.name, since, since,
-                                                   held.shared, held.where.function_name()})
+                                                   held.shared(), held.where.function_name()})
                              .first->second;
         interval.last = step;
     }

@@ -33,7 +33,7 @@ SortedJson record_of(const sim::Task& task, bool waits) {
         record["in"] = where;
     for (unsigned i = 0; i < task.held_count; ++i)
         record["holds"].push_back(object_text(*task.held[i].lock) +
-                                  (task.held[i].shared ? " (shared)" : ""));
+                                  (task.held[i].shared() ? " (shared)" : ""));
     return record;
 }
 

@@ -123,5 +123,7 @@ json 'd["cells"][0]["executions"] == 1234567 and d["cells"][0]["earlier_search"]
 exits 0 matrix zoned/002 --kernels 6.1 --certificates renewed --renew --format json
 json 'd["cells"][0]["executions"] < 10000 and "earlier_search" not in d["cells"][0]'
 
+exits 2 matrix zoned/002 --kernels 6.1 --renew
+says err "it needs --certificates DIR"
 exits 2 matrix zoned/002 --certificates cells --engine hunt
 exits 2 matrix zoned/002 --kernels 6.1 --certificates /dev/null/nowhere

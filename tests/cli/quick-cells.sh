@@ -34,6 +34,7 @@ done <chosen
 
 cat >compare.py <<'EOF'
 import json, pathlib, sys
+compared = 0
 for file in sorted(pathlib.Path("again").glob("*.cert.json")):
     now, then = json.loads(file.read_text()), pathlib.Path(sys.argv[1], file.name)
     if not then.exists():
@@ -41,6 +42,7 @@ for file in sorted(pathlib.Path("again").glob("*.cert.json")):
     then = json.loads(then.read_text())
     if then.get("search_revision") != now["search_revision"]:
         continue
+    compared += 1
     for of in now, then:
         for key in "time_ms", "same_as":
             of["cell"].pop(key, None)
@@ -49,6 +51,8 @@ for file in sorted(pathlib.Path("again").glob("*.cert.json")):
     for key in now:
         if now[key] != then.get(key):
             print(f"{file.name}: {key} is {now[key]}, recorded is {then.get(key)}")
+if compared == 0:
+    print("nothing was compared: all of them are of an earlier search")
 EOF
 python3 compare.py "$kept" >differences
 [[ ! -s differences ]] || fail "$(cat differences)"
