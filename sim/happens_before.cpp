@@ -129,47 +129,65 @@ void HappensBefore::remember_last(std::vector<std::uint32_t>& list, std::uint32_
     if (std::none_of(list.begin(), list.end(), follows)) remember(list, event);
 }
 
-/// The rivals of who takes a lock, or queues for it: the acquisitions that began the holdings
-/// before it, back to the last one that excludes all others, and whatever else it does not commute
-/// with.
-/// - A shared one had to wait for the other shared holdings if somebody queued behind them: there
-///   it is queueing that held it back, as an acquisition does.
-/// - One that excludes others could have queued before the last shared holdings ended.
-void HappensBefore::collect_acquisition(std::uint32_t head, AccessKind kind, std::uint32_t self) {
-    const bool shared = kind == AccessKind::AcquireShared, queues = kind == AccessKind::Queue;
-    const bool queued = is_queued(head);
-    bool shared_holdings = false;
+/// The acquisition that began the exclusive holding that an access (index + 1) is part of.
+void HappensBefore::remember_holder(std::uint32_t at) {
+    while (at != 0 && (nodes_[at - 1].kind != AccessKind::Acquire || is_downgrade(nodes_[at - 1])))
+        at = nodes_[at - 1].before;
+    if (at != 0) remember(acquisitions_, nodes_[at - 1].event);
+}
+
+/// The rivals of who takes a lock that others may hold with it: the acquisition of the exclusive
+/// holding before it, failed attempts, and the writers who queued in front of it. These hold it
+/// back as an acquisition does, until those inside have left.
+void HappensBefore::collect_for_reader(std::uint32_t head, std::uint32_t self) {
     left_.clear();
     std::uint32_t at = heads_[head].latest;
     for (; at != 0; at = nodes_[at - 1].before) {
         const Node& node = nodes_[at - 1];
         if (node.event == self) continue;
-        if (node.kind == AccessKind::Acquire && !is_downgrade(node))
-            return remember(acquisitions_, node.event);
+        if (node.kind == AccessKind::Acquire && !is_downgrade(node)) break;
         if (node.kind == AccessKind::Release) {
             remember(releases_, node.event);
             break;
         }
-        if (node.kind == AccessKind::Queue) remember(shared ? acquisitions_ : rivals_, node.event);
-        if (node.kind == AccessKind::Write) remember(rivals_, node.event);  // an attempt
-        if (node.kind == AccessKind::ReleaseShared)
-            queues ? remember(rivals_, node.event) : left_.push_back(node.event);
-        if (!shared || node.kind == AccessKind::Queue) {
-            for (const std::uint32_t event : left_)
-                remember(releases_, event);
-            left_.clear();
-        }
-        if (shared || is_downgrade(node)) continue;
-        if (node.kind == AccessKind::ReleaseShared && !queues && !queued)
-            remember_last(acquisitions_, node.event);
-        shared_holdings = shared_holdings || node.kind == AccessKind::AcquireShared;
-        if (node.kind == AccessKind::AcquireShared) remember(acquisitions_, node.event);
-        if (node.kind == AccessKind::Read) remember(rivals_, node.event);
+        if (node.kind == AccessKind::Write) remember(rivals_, node.event);
+        if (node.kind == AccessKind::ReleaseShared) left_.push_back(node.event);
+        if (node.kind != AccessKind::Queue) continue;
+        remember(acquisitions_, node.event);
+        for (const std::uint32_t event : left_)
+            remember(releases_, event);
+        left_.clear();
     }
-    if (at == 0 || shared_holdings) return;  // those that shared it came after the release
-    while (at != 0 && (nodes_[at - 1].kind != AccessKind::Acquire || is_downgrade(nodes_[at - 1])))
-        at = nodes_[at - 1].before;
-    if (at != 0) remember(acquisitions_, nodes_[at - 1].event);
+    remember_holder(at);
+}
+
+/// The rivals of who takes a lock for itself, or queues for it behind those inside: the
+/// acquisitions of the holdings before it, back to the last one that excludes all others, and all
+/// attempts. Who takes it and has not queued could have done so before the last of those inside
+/// left.
+void HappensBefore::collect_for_writer(std::uint32_t head, bool queues, std::uint32_t self) {
+    const bool queued = is_queued(head);
+    bool shared_holdings = false;
+    std::uint32_t at = heads_[head].latest;
+    for (; at != 0; at = nodes_[at - 1].before) {
+        const Node& node = nodes_[at - 1];
+        if (node.event == self) continue;
+        if (node.kind == AccessKind::Acquire && !is_downgrade(node)) break;
+        if (node.kind == AccessKind::Release) {
+            remember(releases_, node.event);
+            break;
+        }
+        if (node.kind == AccessKind::ReleaseShared && !queues) {
+            remember(releases_, node.event);
+            if (!queued) remember_last(acquisitions_, node.event);
+        } else if (node.kind == AccessKind::AcquireShared && !is_downgrade(node)) {
+            shared_holdings = true;
+            remember(acquisitions_, node.event);
+        } else if (!acquires(node.kind)) {
+            remember(rivals_, node.event);
+        }
+    }
+    if (!shared_holdings) remember_holder(at);  // else those inside came after its release
 }
 
 /// The acquisitions that exclude this one, and the writers who queued in front of it, back to an
@@ -193,7 +211,11 @@ void HappensBefore::collect(std::uint32_t head, const Access& access, std::uint3
     const bool queues = access.kind == AccessKind::Queue && within_ == Within::AllOrders;
     if (acquires(access.kind) || queues) {
         const std::size_t before = acquisitions_.size();
-        collect_acquisition(head, access.kind, self);
+        if (access.kind == AccessKind::AcquireShared) {
+            collect_for_reader(head, self);
+        } else {
+            collect_for_writer(head, queues, self);
+        }
         if (within_ == Within::AllOrders) return;
         acquisitions_.resize(before);  // those are among all holdings
         return collect_holdings(head, access.kind, self);

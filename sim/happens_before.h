@@ -190,7 +190,9 @@ class HappensBefore {
     void grow();
     void prepare(const Step& step);
     void collect(std::uint32_t head, const Access& access, std::uint32_t self);
-    void collect_acquisition(std::uint32_t head, AccessKind kind, std::uint32_t self);
+    void remember_holder(std::uint32_t at);
+    void collect_for_reader(std::uint32_t head, std::uint32_t self);
+    void collect_for_writer(std::uint32_t head, bool queues, std::uint32_t self);
     void collect_holdings(std::uint32_t head, AccessKind kind, std::uint32_t self);
     bool is_queued(std::uint32_t head) const;
     bool is_downgrade(const Node& node) const;
