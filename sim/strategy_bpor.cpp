@@ -78,6 +78,7 @@ Choice BporStrategy::choose(Scheduler& scheduler) {
     take_in_steps(scheduler);
     if (depth == frames_.size()) open_frame(scheduler);
     Frame& frame = frames_[depth];
+    frame.is_event = scheduler.events().test(frame.slot);
     if (!(frame.at.enabled == scheduler.enabled())) return Choice::diverged();
     if (!frame.resolved) frame.index = scheduler.index_of(frame.slot);
     frame.resolved = true;
@@ -224,7 +225,7 @@ bool BporStrategy::find_places(std::uint32_t first) {
     if (const std::uint32_t start = order_.first_of_task(order_[first].task, 0); start < first)
         add(start);
     for (std::uint32_t at = order_.creator_of(first); at != 0; at = order_.creator_of(at - 1)) {
-        add(at - 1);
+        if (frames_[at - 1].is_event) add(at - 1);
         add(frames_[at - 1].block);
     }
     for (const std::uint32_t step : deviated_) {

@@ -16,8 +16,8 @@ namespace sim {
 /// A race asks for its second step before its first. There it may cost a deviation more than the
 /// bound allows, while the same trace has a schedule that costs none. So that step's task is also
 /// tried earlier, where it costs nothing more:
-/// - where the first step's task came to run, where it began, and where it was created: there what
-/// creates it can be left, or be passed as a whole;
+/// - where the first step's task came to run, where it began, and where its creator came to run:
+/// there that can be passed as a whole; an event that creates can also be left before it does;
 /// - where everybody waited for events, the last time before: there an event and who it wakes go
 /// first for nothing;
 /// - at each deviation before, instead of it, and where the task that it interrupted came to run.
@@ -64,6 +64,7 @@ class BporStrategy final : public Strategy {
         std::uint32_t idle = never;             // the last step so far where only events could
         std::uint16_t slot = 0, index = 0;      // the chosen one
         bool resolved = false;                  // index is known
+        bool is_event = false;                  // the chosen one is
     };
 
     void take_in_steps(const Scheduler& scheduler);

@@ -71,5 +71,5 @@ TEST_CASE("within a bound the reduction runs an execution of every trace of more
     compare("commit/002", "6.1", 359);
     compare("replace/006", "6.1", 142);
     compare("send/007", "5.0", 19);
-    compare("zoned/001", "6.8", 607, 3);
+    compare("zoned/001", "6.8", 607, 5);
 }
