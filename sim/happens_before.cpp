@@ -136,29 +136,39 @@ void HappensBefore::remember_holder(std::uint32_t at) {
     if (at != 0) remember(acquisitions_, nodes_[at - 1].event);
 }
 
+/// Visits the accesses since the last exclusive holding, the latest first.
+/// @return where that holding ended, or began if it goes on (index + 1); 0: nowhere
+template <class Visit>
+std::uint32_t HappensBefore::visit_back_to_exclusive(std::uint32_t head, std::uint32_t self,
+                                                     Visit&& visit) {
+    std::uint32_t at = heads_[head].latest;
+    for (; at != 0; at = nodes_[at - 1].before) {
+        const Node& node = nodes_[at - 1];
+        if (node.event == self) continue;
+        if (node.kind == AccessKind::Release) remember(releases_, node.event);
+        if (node.kind == AccessKind::Release ||
+            (node.kind == AccessKind::Acquire && !is_downgrade(node)))
+            break;
+        visit(node);
+    }
+    return at;
+}
+
 /// The rivals of who takes a lock that others may hold with it: the acquisition of the exclusive
 /// holding before it, failed attempts, and the writers who queued in front of it. These hold it
 /// back as an acquisition does, until those inside have left.
 void HappensBefore::collect_for_reader(std::uint32_t head, std::uint32_t self) {
     left_.clear();
-    std::uint32_t at = heads_[head].latest;
-    for (; at != 0; at = nodes_[at - 1].before) {
-        const Node& node = nodes_[at - 1];
-        if (node.event == self) continue;
-        if (node.kind == AccessKind::Acquire && !is_downgrade(node)) break;
-        if (node.kind == AccessKind::Release) {
-            remember(releases_, node.event);
-            break;
-        }
+    const std::uint32_t end = visit_back_to_exclusive(head, self, [&](const Node& node) {
         if (node.kind == AccessKind::Write) remember(rivals_, node.event);
         if (node.kind == AccessKind::ReleaseShared) left_.push_back(node.event);
-        if (node.kind != AccessKind::Queue) continue;
+        if (node.kind != AccessKind::Queue) return;
         remember(acquisitions_, node.event);
         for (const std::uint32_t event : left_)
             remember(releases_, event);
         left_.clear();
-    }
-    remember_holder(at);
+    });
+    remember_holder(end);
 }
 
 /// The rivals of who takes a lock for itself, or queues for it behind those inside: the
@@ -168,15 +178,7 @@ void HappensBefore::collect_for_reader(std::uint32_t head, std::uint32_t self) {
 void HappensBefore::collect_for_writer(std::uint32_t head, bool queues, std::uint32_t self) {
     const bool queued = is_queued(head);
     bool shared_holdings = false;
-    std::uint32_t at = heads_[head].latest;
-    for (; at != 0; at = nodes_[at - 1].before) {
-        const Node& node = nodes_[at - 1];
-        if (node.event == self) continue;
-        if (node.kind == AccessKind::Acquire && !is_downgrade(node)) break;
-        if (node.kind == AccessKind::Release) {
-            remember(releases_, node.event);
-            break;
-        }
+    const std::uint32_t end = visit_back_to_exclusive(head, self, [&](const Node& node) {
         if (node.kind == AccessKind::ReleaseShared && !queues) {
             remember(releases_, node.event);
             if (!queued) remember_last(acquisitions_, node.event);
@@ -186,8 +188,8 @@ void HappensBefore::collect_for_writer(std::uint32_t head, bool queues, std::uin
         } else if (!acquires(node.kind)) {
             remember(rivals_, node.event);
         }
-    }
-    if (!shared_holdings) remember_holder(at);  // else those inside came after its release
+    });
+    if (!shared_holdings) remember_holder(end);  // else those inside came after its release
 }
 
 /// The acquisitions that exclude this one, and the writers who queued in front of it, back to an

@@ -190,6 +190,8 @@ class HappensBefore {
     void grow();
     void prepare(const Step& step);
     void collect(std::uint32_t head, const Access& access, std::uint32_t self);
+    template <class Visit>
+    std::uint32_t visit_back_to_exclusive(std::uint32_t head, std::uint32_t self, Visit&& visit);
     void remember_holder(std::uint32_t at);
     void collect_for_reader(std::uint32_t head, std::uint32_t self);
     void collect_for_writer(std::uint32_t head, bool queues, std::uint32_t self);
