@@ -121,6 +121,15 @@ TEST_CASE("within a bound the reduction runs an execution of every trace of thou
     compare(10'000, 2000, 20'000);
 }
 
+// Takes minutes, so only who asks for [many] runs it: what docs/architecture.md says of them.
+TEST_CASE("within a bound no trace of tens of thousands of programs is lost", "[.][bpor][many]") {
+    compare(400'000, 24'000, 20'000);
+    for (std::uint64_t seed = 12'000; seed < 14'000; ++seed) {
+        INFO("seed " << seed);
+        compare_one(tests::semaphore_code(seed), 20'000);
+    }
+}
+
 TEST_CASE("a race is reversed although the way there by a later one is beyond the bound",
           "[sim][bpor]") {
     struct State {

@@ -188,13 +188,13 @@ TEST_CASE("a search with sleep sets is the same in parts", "[sim][dpor][jobs]") 
     }
 }
 
-tests::Code any_code(std::uint64_t seed) {
+tests::Code mixed(std::uint64_t seed) {
     return tests::mixed_code(seed);
 }
 
 /// Everything that an execution can end in is found by every reduction.
 void compare_with_plain_search(std::uint64_t first_seed, unsigned programs, std::uint64_t most,
-                               tests::Code (*code_of)(std::uint64_t) = any_code) {
+                               tests::Code (*code_of)(std::uint64_t) = mixed) {
     unsigned compared = 0;
     std::uint64_t plain_executions = 0, reduced_executions = 0, cut = 0;
     for (std::uint64_t seed = first_seed; seed < first_seed + programs; ++seed) {
