@@ -13,8 +13,13 @@ cp out first
 exits 0 step "$token" --batch "$examples/step.txt"
 cmp -s out first || fail "the same script says something else the second time"
 
-# batch COMMAND...: each a line of a script for the token.
+# batch COMMAND...: each a line of a script for the token; no other orders are tried beside.
 batch() {
+    printf '%s\n' "$@" >script
+    exits 0 step "$token" --branches 0 --batch script
+}
+# batch_with_branches COMMAND...
+batch_with_branches() {
     printf '%s\n' "$@" >script
     exits 0 step "$token" --batch script
 }
@@ -35,7 +40,7 @@ batch "watch devices/c" "end" "rw" "changed"
 says out "devices/c: "
 batch "break op writes physical 13631488" "c" "c" "c" "c" "rc"
 (($(grep -c "stopped by break op" out) >= 4)) || fail "the writes were not met"
-batch "nt writer" "bt writer" "enabled" "p space/METADATA.used" "tree" "why"
+batch_with_branches "nt writer" "bt writer" "enabled" "p space/METADATA.used" "tree" "why"
 says out "no such step"
 says out "[fails]"
 says out "passes in the other order:"
@@ -46,7 +51,7 @@ says out "tree_log_mutex"
 
 # Another candidate of a choice is a branch, which is the same up to there, and is an execution of its own.
 critical=$("$interleaf" explain "$token" --as json --format json 2>/dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin)["critical"]["step"])')
-batch "g $critical" enabled "take 2" "mark the other one first" branches enabled "diff main" "b 40" "space" "goto main" "b 40" "space" \
+batch_with_branches "g $critical" enabled "take 2" "mark the other one first" branches enabled "diff main" "b 40" "space" "goto main" "b 40" "space" \
     "mark here" notes "goto b1" "save b1.html" "save b1.ilf"
 python3 - "$critical" 2>err <<'PYTHON' || fail "the branch"
 import base64, gzip, json, re, sys
@@ -183,10 +188,10 @@ says out 'unknown command "brek"; help lists them; did you mean "break"?'
 says out "(3) step 2, "
 
 echo "n many" >script
-exits 2 step "$token" --batch script
+exits 2 step "$token" --branches 0 --batch script
 says err 'script:1: n "many": expected a number'
 echo "treee" >script
-exits 2 step "$token" --batch script
+exits 2 step "$token" --branches 0 --batch script
 says err 'did you mean "tree"?'
-exits 3 step "$token" --batch nowhere.txt
+exits 3 step "$token" --branches 0 --batch nowhere.txt
 exits 3 step replace/999
