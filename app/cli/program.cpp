@@ -247,6 +247,12 @@ std::string version_text(bool verbose) {
     return text + "\n";
 }
 
+/// `help` and `help TOPIC`, as people try them first, in the words of the option.
+std::vector<std::string> help_as_option(const std::vector<std::string>& words) {
+    if (words.empty() || words.size() > 2 || words[0] != "help") return words;
+    return {words.size() == 1 ? "--help" : "--help=" + words[1]};
+}
+
 /// The TOPIC of --help=TOPIC, taken out of the words; nothing when there is no such word.
 std::optional<std::string> take_help_topic(std::vector<std::string>& words) {
     for (auto it = words.begin(); it != words.end() && *it != "--"; ++it) {
@@ -330,7 +336,7 @@ sim::Result<std::vector<ScenarioPtr>, Failure> Session::selection() const {
 
 int run_program(const std::vector<std::string>& words, const Environment& environment) {
     Diagnostics diagnostics;
-    std::vector<std::string> rest = words;
+    std::vector<std::string> rest = help_as_option(words);
     if (const auto topic = take_help_topic(rest)) return print_topic(diagnostics, *topic);
     const bool bisect = std::find(words.begin(), words.end(), "--bisect") != words.end();
     auto parsed = parse_options(rest);

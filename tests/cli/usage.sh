@@ -11,6 +11,10 @@ says out "130, 143"
 exits 0 --help=kernels
 says out "1bbb97b8ce7d"
 exits 0 --help=explore
+exits 0 help
+says out "explore [ID-GLOB|FILE...]"
+exits 0 help explore
+says out "--preemptions N|none"
 exits 2 --help=kernel
 says err 'did you mean "kernels"?'
 exits 0 --version
