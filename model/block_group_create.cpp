@@ -12,6 +12,7 @@
 #include "model/invariants.h"
 #include "model/tracepoints.h"
 #include "sim/trace.h"
+#include "sim/waitqueue.h"
 
 namespace model {
 namespace {
@@ -62,8 +63,29 @@ void finish_alloc(SpaceInfo& info, const Result<BlockGroup*>& made) {
     const sim::SpinGuard guard(info.lock);
     info.obj.write();
     info.chunk_alloc = false;
+    for (sim::WaitQueue* const waiter : info.wait_for_alloc)
+        waiter->wake_up_all();
+    info.wait_for_alloc.clear();
     if (!made && made.error() == Errno::NoSpc) info.full = true;
     info.force_alloc = false;
+}
+
+/// Another one has the turn and not yet the mutex. Kernels look again and again (cond_resched())
+/// until he is done; who sleeps until then comes to the same, and gives him the time for it.
+void wait_for_alloc(SpaceInfo& info) {
+    sim::WaitQueue done(0, "wait_for_alloc");
+    {
+        const sim::SpinGuard guard(info.lock);
+        info.obj.read();
+        if (!info.chunk_alloc) return;
+        info.obj.write();
+        info.wait_for_alloc.push_back(&done);
+    }
+    done.wait_event([&] {
+        const sim::SpinGuard guard(info.lock);
+        info.obj.read();
+        return std::ranges::find(info.wait_for_alloc, &done) == info.wait_for_alloc.end();
+    });
 }
 
 Result<void> insert_block_group_item(TransHandle& trans, BlockGroup& bg) {
@@ -300,6 +322,7 @@ Result<bool> chunk_alloc(TransHandle& trans, u64 flags, bool force) {
     // chunk_mutex already.
     if ((flags & bg_system) != 0) return Errno::NoSpc;
     SpaceInfo& info = space_info_for(fs, flags);
+    bool passed_mutex = false;
     for (bool ours = false; !ours;) {
         switch (take_alloc_turn(info, force)) {
         case AllocTurn::NotNeeded:
@@ -311,8 +334,13 @@ Result<bool> chunk_alloc(TransHandle& trans, u64 flags, bool force) {
             break;
         case AllocTurn::Busy:  // somebody is at it; what he makes may be enough
             force = false;
-            fs.chunk_mutex.lock();
-            fs.chunk_mutex.unlock();
+            if (passed_mutex) {
+                wait_for_alloc(info);
+            } else {
+                fs.chunk_mutex.lock();
+                fs.chunk_mutex.unlock();
+                passed_mutex = true;
+            }
             break;
         }
     }

@@ -5,6 +5,10 @@
 #include "sim/rwsem.h"
 #include "sim/spinlock.h"
 
+namespace sim {
+class WaitQueue;
+}
+
 namespace model {
 
 struct BlockGroup;
@@ -19,6 +23,7 @@ struct SpaceInfo {
     u64 total_bytes = 0, bytes_used = 0, bytes_reserved = 0, bytes_pinned = 0, bytes_readonly = 0,
         bytes_may_use = 0, bytes_zone_unusable = 0;
     bool full = false, chunk_alloc = false, force_alloc = false;
+    Vector<sim::WaitQueue*> wait_for_alloc;  // of those who want a chunk that another one makes
     sim::RwSem groups_sem;
     Vector<BlockGroup*> block_groups;  // groups_sem
     u64 used(bool with_may_use) const {

@@ -165,3 +165,18 @@ TEST_CASE("data beyond one chunk makes another, until the device is full", "[mod
     CHECK(error == Errno::NoSpc);
     CHECK(full_at > 8 << 20);
 }
+
+TEST_CASE("who wants a chunk that another is about to make waits until it is made",
+          "[model][block_group]") {
+    test::Watched watched;
+    const auto make_chunk = [](FsInfo& fs) {
+        const auto trans = join_transaction(*fs.tree_root);
+        test::must(trans ? Result<void>{} : trans.error(), "join");
+        static_cast<void>(chunk_alloc(**trans, get_alloc_profile(fs, bg_data), true).ok());
+        test::must(end_transaction(*trans), "end");
+    };
+    watched.tasks = {make_chunk, make_chunk};
+    const sim::SearchReport report = test::explore_watched(watched, 2);
+    CHECK(report.end == sim::SearchEnd::Complete);  // nobody goes round for ever
+    CHECK(test::signature_of(report) == "");
+}
