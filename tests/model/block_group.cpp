@@ -169,10 +169,11 @@ TEST_CASE("data beyond one chunk makes another, until the device is full", "[mod
 TEST_CASE("who wants a chunk that another is about to make waits until it is made",
           "[model][block_group]") {
     test::Watched watched;
+    watched.geometry.metadata_chunk = u64{2} << 20;  // so little that another is always needed
     const auto make_chunk = [](FsInfo& fs) {
         const auto trans = join_transaction(*fs.tree_root);
         test::must(trans ? Result<void>{} : trans.error(), "join");
-        static_cast<void>(chunk_alloc(**trans, get_alloc_profile(fs, bg_data), true).ok());
+        static_cast<void>(chunk_alloc(**trans, get_alloc_profile(fs, bg_metadata), true).ok());
         test::must(end_transaction(*trans), "end");
     };
     watched.tasks = {make_chunk, make_chunk};
