@@ -255,6 +255,30 @@ Result<u64> drop_extents(TransHandle& trans, Root& root, u64 ino, u64 start, u64
     }
 }
 
+namespace {
+
+Result<void> insert_file_extent(TransHandle& trans, const Inode& inode, const FileExtent& extent) {
+    std::array<unsigned char, sizeof extent.item> bytes{};
+    store(bytes.data(), extent.item);
+    return insert_item(trans, inode.root, {inode.ino, extent_data_key, extent.file_offset}, bytes);
+}
+
+}  // namespace
+
+void add_nbytes(Inode& inode, u64 bytes) {
+    const sim::SpinGuard guard{inode.spin};
+    inode.obj.write();
+    inode.nbytes += bytes;
+}
+
+Result<void> insert_cloned_extent(TransHandle& trans, Inode& inode, const FileExtent& extent) {
+    const auto inserted = insert_file_extent(trans, inode, extent);
+    if (!inserted) return inserted;
+    add_nbytes(inode, allocated_bytes(extent));
+    if (extent.item.disk_bytenr == 0) return {};
+    return inc_data_ref(trans, data_ref(inode.root, inode.ino, extent));
+}
+
 Result<void> insert_reserved_file_extent(TransHandle& trans, Inode& inode, u64 file_offset,
                                          u64 num_bytes, Bytenr disk_bytenr, u8 type) {
     const sim::Scope scope("insert_reserved_file_extent");
@@ -271,16 +295,9 @@ Result<void> insert_reserved_file_extent(TransHandle& trans, Inode& inode, u64 f
                               .disk_num_bytes = num_bytes,
                               .offset = 0,
                               .num_bytes = num_bytes};
-    std::array<unsigned char, sizeof item> bytes{};
-    store(bytes.data(), item);
-    const auto inserted =
-        insert_item(trans, inode.root, {inode.ino, extent_data_key, file_offset}, bytes);
+    const auto inserted = insert_file_extent(trans, inode, {file_offset, item});
     if (!inserted) return inserted;
-    {
-        const sim::SpinGuard guard{inode.spin};
-        inode.obj.write();
-        inode.nbytes += num_bytes - *dropped;
-    }
+    add_nbytes(inode, num_bytes - *dropped);
     return alloc_reserved_file_extent(trans, inode.root.objectid, inode.ino, file_offset,
                                       {disk_bytenr, num_bytes});
 }

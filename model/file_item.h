@@ -37,6 +37,11 @@ Result<u64> drop_extents(TransHandle& trans, Root& root, u64 ino, u64 start, u64
 /// @param type  file_extent_reg or file_extent_prealloc
 Result<void> insert_reserved_file_extent(TransHandle& trans, Inode& inode, u64 file_offset,
                                          u64 num_bytes, Bytenr disk_bytenr, u8 type);
+/// Inserts an item where the file has none, and queues a reference to its extent, which another
+/// item holds already. Mirrors btrfs_insert_replace_extent() of an extent that is not new
+Result<void> insert_cloned_extent(TransHandle& trans, Inode& inode, const FileExtent& extent);
+/// The file holds that much more allocated space; a negative number less.
+void add_nbytes(Inode& inode, u64 bytes);
 /// PREALLOC -> REG for [start, end), splitting and merging items. Mirrors
 /// btrfs_mark_extent_written().
 Result<void> mark_extent_written(TransHandle& trans, Inode& inode, u64 start, u64 end);

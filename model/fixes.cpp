@@ -106,6 +106,10 @@ constexpr Fix table[] = {
      .name = "replace-pending-chunk-allocation",
      .subject = "btrfs: Ensure replaced device doesn't have pending chunk allocation",
      .since = {5, 2}},
+    {.commit = "62d54f3a7fa2",
+     .name = "send-excludes-dedupe",
+     .subject = "Btrfs: fix race between send and deduplication that lead to failures and crashes",
+     .since = {5, 2}},
     {.commit = "9e967495e0e0",
      .name = "send-excludes-balance",
      .subject = "Btrfs: prevent send failures and crashes due to concurrent relocation",
@@ -307,7 +311,7 @@ constexpr Fix table[] = {
                 "(de17addce7a2 without its waits)",
      .kind = Kind::WhatIf},
 };
-static_assert(std::size(table) <= 64, "KernelVersion keeps one bit for each");
+static_assert(std::size(table) <= most_fixes, "FixSet has one bit for each");
 
 constexpr const Fix& entry(std::string_view name) {
     for (const Fix& fix : table)
@@ -348,6 +352,7 @@ constexpr const Fix& chunk_for_global_reserve = entry("chunk-for-global-reserve"
 constexpr const Fix& global_reserve_stealing = entry("global-reserve-stealing");
 constexpr const Fix& commit_without_guess = entry("commit-without-guess");
 constexpr const Fix& delay_reloc_drop = entry("delay-reloc-drop");
+constexpr const Fix& send_excludes_dedupe = entry("send-excludes-dedupe");
 constexpr const Fix& send_excludes_balance = entry("send-excludes-balance");
 constexpr const Fix& send_excludes_relocation = entry("send-excludes-relocation");
 constexpr const Fix& send_beside_relocation = entry("send-beside-relocation");

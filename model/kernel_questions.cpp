@@ -19,8 +19,8 @@ void KernelQuestions::add(const KernelQuestions& other) {
 
 std::vector<const Fix*> KernelQuestions::asked_fixes() const {
     std::vector<const Fix*> asked;
-    for (std::size_t i = 0; i < fixes().size(); ++i)
-        if (((fixes_ >> i) & 1) != 0) asked.push_back(&fixes()[i]);
+    for (const Fix& fix : fixes())
+        if (fixes_[index_of(fix)]) asked.push_back(&fix);
     return asked;
 }
 

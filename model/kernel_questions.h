@@ -10,7 +10,7 @@ namespace model {
 /// whether it is at least that one.
 class KernelQuestions {
   public:
-    void ask(const Fix& fix) { fixes_ |= u64{1} << (&fix - fixes().data()); }
+    void ask(const Fix& fix) { fixes_[index_of(fix)] = true; }
     void ask(Release release);
     void add(const KernelQuestions& other);
 
@@ -18,7 +18,7 @@ class KernelQuestions {
     std::vector<Release> asked_releases() const;  // oldest first
 
   private:
-    u64 fixes_ = 0;     // one bit for each entry of fixes()
+    FixSet fixes_;
     u64 releases_ = 0;  // one bit for each entry of releases()
 };
 

@@ -36,8 +36,8 @@ constexpr auto make_releases() {
 constexpr auto all_releases = make_releases();
 static_assert(all_releases.size() <= 64, "KernelQuestions keeps one bit for each");
 
-u64 bit(const Fix& fix) {
-    return u64{1} << (&fix - fixes().data());
+FixSet bit(const Fix& fix) {
+    return FixSet{}.set(index_of(fix));
 }
 
 /// Levenshtein's distance.
@@ -139,8 +139,8 @@ bool ended_by_itself(const Fix& fix, Release release) {
 }
 
 /// What the release brought, before anything replaced anything.
-u64 brought_by(Release release) {
-    u64 present = 0;
+FixSet brought_by(Release release) {
+    FixSet present;
     for (const Fix& fix : fixes())
         if (fix.kind == Fix::Kind::Upstream && fix.since <= release &&
             !ended_by_itself(fix, release))
@@ -149,18 +149,18 @@ u64 brought_by(Release release) {
 }
 
 /// Removes what present entries replace; what was asked for by name (`kept`) stays.
-u64 settle(u64 present, u64 kept) {
-    u64 gone = 0;
+FixSet settle(const FixSet& present, const FixSet& kept) {
+    FixSet gone;
     for (const Fix& by : fixes()) {
-        if ((present & bit(by)) == 0) continue;
+        if (!present[index_of(by)]) continue;
         for (const char* name : by.replaces)
             gone |= bit(*find_fix(name));
     }
     return present & ~(gone & ~kept);
 }
 
-sim::Result<u64, Error> named_bits(std::span<const std::string> names) {
-    u64 bits = 0;
+sim::Result<FixSet, Error> named_bits(std::span<const std::string> names) {
+    FixSet bits;
     for (const std::string& name : names) {
         const Fix* fix = find_fix(name);
         if (fix == nullptr) return Error{"no fix is called \"" + name + "\"", nearest_fix(name)};
@@ -196,21 +196,21 @@ const Fix* find_fix(std::string_view id_or_name) {
     return nullptr;
 }
 
-const Fix* KernelVersion::fixes_begin() {
-    return fixes().data();
+std::size_t index_of(const Fix& fix) {
+    return static_cast<std::size_t>(&fix - fixes().data());
 }
 
-KernelVersion::KernelVersion() : present_(settle(brought_by(release_), 0)) {}
+KernelVersion::KernelVersion() : present_(settle(brought_by(release_), {})) {}
 
 std::string KernelVersion::name() const {
-    const u64 plain = settle(brought_by(release_), 0);
-    const u64 added = present_ & ~plain;
-    const u64 replaced_too = settle(brought_by(release_) | added, added);
+    const FixSet plain = settle(brought_by(release_), {});
+    const FixSet added = present_ & ~plain;
+    const FixSet replaced_too = settle(brought_by(release_) | added, added);
     std::string text = to_string(release_);
     for (const Fix& fix : fixes())
-        if ((added & bit(fix)) != 0) text += std::string(" with ") + fix.id();
+        if (added[index_of(fix)]) text += std::string(" with ") + fix.id();
     for (const Fix& fix : fixes())
-        if ((replaced_too & ~present_ & bit(fix)) != 0) text += std::string(" without ") + fix.id();
+        if ((replaced_too & ~present_)[index_of(fix)]) text += std::string(" without ") + fix.id();
     return text;
 }
 
@@ -234,14 +234,14 @@ sim::Result<KernelVersion, Error> KernelVersion::parse(std::string_view release,
     KernelVersion version;
     version.release_ = *parsed;
     const std::string kernel = "kernel " + to_string(*parsed);
-    const u64 plain = settle(brought_by(*parsed), 0);
+    const FixSet plain = settle(brought_by(*parsed), {});
     for (const Fix& fix : fixes()) {
-        if ((*added & *removed & bit(fix)) != 0)
+        if ((*added & *removed)[index_of(fix)])
             return Error{described(fix) + " is asked for and taken away", ""};
-        if ((*added & plain & bit(fix)) != 0)
+        if ((*added & plain)[index_of(fix)])
             return Error{kernel + " has " + described(fix) + " already",
                          "leave out --with " + std::string(fix.id())};
-        if ((*removed & ~plain & bit(fix)) != 0)
+        if ((*removed & ~plain)[index_of(fix)])
             return Error{kernel + " does not have " + described(fix),
                          "leave out --without " + std::string(fix.id())};
     }
@@ -251,8 +251,8 @@ sim::Result<KernelVersion, Error> KernelVersion::parse(std::string_view release,
         for (const char* name : fix.needs)
             if (const Fix& needed = *find_fix(name); !version.has(needed))
                 return Error{described(fix) + " needs " + described(needed),
-                             (*removed & bit(needed)) != 0 ? "--without " + std::string(fix.id())
-                                                           : "--with " + std::string(needed.id())};
+                             (*removed)[index_of(needed)] ? "--without " + std::string(fix.id())
+                                                          : "--with " + std::string(needed.id())};
     }
     return version;
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <bitset>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,12 +59,18 @@ const Fix* find_fix(std::string_view id_or_name);
 /// Every release that can be simulated, oldest first.
 std::span<const Release> releases();
 
+/// Entries of fixes(), each with the bit of its place there.
+constexpr std::size_t most_fixes = 128;
+using FixSet = std::bitset<most_fixes>;
+/// The entry's place in fixes().
+std::size_t index_of(const Fix& fix);
+
 /// A simulated kernel: a release plus and minus single fixes. Mainline's releases, without stable
 /// backports.
 class KernelVersion {
   public:
     KernelVersion();  // 6.1
-    bool has(const Fix& fix) const { return ((present_ >> index_of(fix)) & 1) != 0; }
+    bool has(const Fix& fix) const { return present_[index_of(fix)]; }
     bool at_least(u16 major, u16 minor) const { return release_ >= Release{major, minor}; }
     Release release() const { return release_; }
     /// "5.5 without 1bbb97b8ce7d". Two requests for the same kernel have one name.
@@ -80,11 +87,8 @@ class KernelVersion {
                                                    std::span<const std::string> without);
 
   private:
-    static unsigned index_of(const Fix& fix) { return static_cast<unsigned>(&fix - fixes_begin()); }
-    static const Fix* fixes_begin();
-
     Release release_{};
-    u64 present_ = 0;  // one bit for each entry of fixes()
+    FixSet present_;
 };
 
 }  // namespace model

@@ -72,6 +72,7 @@ inline constexpr ObjectClass block_group_index{
     "block_group_index", 84, Discipline::Lockless};   // which block groups there are, by start
 inline constexpr ObjectClass balance{"balance", 85};  // balance_ctl: balance_mutex
 inline constexpr ObjectClass send_counts{"send_counts", 86, Discipline::Lockless};
+inline constexpr ObjectClass root_use{"root_use", 91};  // root_item_lock
 inline constexpr ObjectClass pipe{"pipe", 87};      // what is in a pipe: its lock
 inline constexpr ObjectClass ledger{"ledger", 82};  // of no task: what system calls said, in order
 
@@ -105,7 +106,7 @@ inline constexpr LockClass ordered_extent_mutex{"ordered_extent_mutex", 21};
 inline constexpr LockClass ordered_root_lock{"ordered_root_lock", 22};
 inline constexpr LockClass ordered_extent_lock{"ordered_extent_lock", 23};
 inline constexpr LockClass ordered_tree_lock{"ordered_tree.lock", 24};
-inline constexpr LockClass inode_lock{"inode->i_rwsem", 25, 2};
+inline constexpr LockClass inode_lock{"inode->i_rwsem", 25, 3};
 inline constexpr LockClass page_lock{"page_lock", 28};
 inline constexpr LockClass cleaner_mutex{"cleaner_mutex", 29};
 inline constexpr LockClass fs_roots_lock{"fs_roots_radix_lock", 30};

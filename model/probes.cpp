@@ -6,11 +6,11 @@
 namespace model {
 
 namespace {
-constexpr unsigned first_invariant = 64;  // a kernel has one bit for each change
+constexpr unsigned first_invariant = most_fixes;
 }
 
 unsigned probe_of(const Fix& fix) {
-    return static_cast<unsigned>(&fix - fixes().data());
+    return static_cast<unsigned>(index_of(fix));
 }
 
 unsigned probe_of(std::string_view invariant) {

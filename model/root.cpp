@@ -48,7 +48,7 @@ Root::Root(FsInfo& owner, Objectid id)
       node_ptr(objects::root_node, id, this), state(0, id, objects::root_state),
       last_trans(0, id, objects::root_state),
       ordered_extent_lock(lock_classes::ordered_extent_lock, id),
-      ordered_extent_mutex(lock_classes::ordered_extent_mutex, id) {}
+      ordered_extent_mutex(lock_classes::ordered_extent_mutex, id), use(id) {}
 
 // ---- the root node
 // -------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 #pragma once
 #include "model/format.h"
 #include "model/objects.h"
+#include "model/root_use.h"
 #include "sim/atomic.h"
 #include "sim/mutex.h"
 #include "sim/spinlock.h"
@@ -37,7 +38,8 @@ struct Root {
     sim::Mutex ordered_extent_mutex;
     sim::Atomic<u32> snapshot_force_cow;  // a snapshot of it is being made: nocow writes must copy
     bool on_dirty_list = false;           // dirty_cowonly_roots
-    Root* reloc_root = nullptr;           // fs.reloc.obj, keyed by objectid; of a reloc root: null
+    RootUse use;
+    Root* reloc_root = nullptr;  // fs.reloc.obj, keyed by objectid; of a reloc root: null
 
     bool shareable() const { return state.peek_bit(root_state::shareable); }
 };

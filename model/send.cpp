@@ -3,8 +3,7 @@
 //
 // Left out: paths (inodes are named by number), xattrs, permissions and times, orphans, cloning
 // from other files of the same subvolume that were not sent yet, holes of files that both snapshots
-// have (they are written as zeros), encoded writes, counts of sends on each root (nothing here
-// deletes subvolumes or makes them writable), delalloc of the sent roots, deduplication, letting go
+// have (they are written as zeros), encoded writes, delalloc of the sent roots, letting go
 // of commit_root_sem in the middle of a comparison because somebody waits for it (5.17), and the
 // stub in current->journal_info with the read lock that it brought (4.19 to 5.13).
 #include "model/send.h"
@@ -771,9 +770,10 @@ bool is_readonly(const Root& root) {
 
 }  // namespace
 
-Result<void> send(FsInfo& fs, Root& root, Root* parent, Pipe* pipe) {
-    const sim::Scope scope("btrfs_ioctl_send");
-    if (!is_readonly(root) || (parent != nullptr && !is_readonly(*parent))) return Errno::Perm;
+namespace {
+
+/// Its roots are counted as sent.
+Result<void> send_counted(FsInfo& fs, Root& root, Root* parent, Pipe* pipe) {
     if (const auto committed = ensure_commit_roots_uptodate(root, parent); !committed)
         return committed;
     if (const auto begun = begin_send(fs); !begun) return begun;
@@ -781,6 +781,21 @@ Result<void> send(FsInfo& fs, Root& root, Root* parent, Pipe* pipe) {
     const auto result = job.run();
     end_send(fs);
     job.judge(result);
+    return result;
+}
+
+}  // namespace
+
+Result<void> send(FsInfo& fs, Root& root, Root* parent, Pipe* pipe) {
+    const sim::Scope scope("btrfs_ioctl_send");
+    if (!is_readonly(root) || (parent != nullptr && !is_readonly(*parent))) return Errno::Perm;
+    if (const auto counted = begin_send_of(root); !counted) return counted;
+    Result<void> result = parent == nullptr ? Result<void>{} : begin_send_of(*parent);
+    if (result) {
+        result = send_counted(fs, root, parent, pipe);
+        if (parent != nullptr) end_send_of(*parent);
+    }
+    end_send_of(root);
     return result;
 }
 

@@ -25,7 +25,8 @@ struct SendState {
 /// must give what the subvolume holds, else a violation "send-stream-equals-snapshot"; and a send
 /// does not fail while the devices work, else "send-completes/...".
 /// @param pipe  may block; null: the stream goes where nothing blocks (/dev/null)
-/// @return Perm: a subvolume is not read-only; Again or InProgress: excluded by a relocation.
+/// @return Perm: a subvolume is not read-only; Again: excluded by a relocation or a deduplication;
+/// InProgress: by another exclusive operation.
 /// Mirrors btrfs_ioctl_send()
 Result<void> send(FsInfo& fs, Root& root, Root* parent, Pipe* pipe);
 /// A pipe that a scenario names: there from the first mention.

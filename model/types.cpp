@@ -29,6 +29,7 @@ constexpr ErrnoEntry errno_table[] = {
     {Errno::NoSpc, "NOSPC", "No space left"},
     {Errno::Rofs, "ROFS", "Readonly filesystem"},
     {Errno::NotEmpty, "NOTEMPTY", nullptr},
+    {Errno::BadE, "BADE", nullptr},
     {Errno::Overflow, "OVERFLOW", nullptr},
     {Errno::OpNotSupp, "OPNOTSUPP", "Operation not supported"},
     {Errno::NotConn, "NOTCONN", nullptr},

@@ -42,6 +42,7 @@ enum class Errno : int {
     NoSpc = 28,
     Rofs = 30,
     NotEmpty = 39,
+    BadE = 52,
     Overflow = 75,
     OpNotSupp = 95,
     NotConn = 107,

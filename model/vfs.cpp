@@ -12,6 +12,7 @@
 #include "model/mount.h"
 #include "model/pipe.h"
 #include "model/probes.h"
+#include "model/reflink.h"
 #include "model/scrub.h"
 #include "model/tracepoints.h"
 #include "sim/trace.h"
@@ -345,6 +346,18 @@ Result<void> truncate(FsInfo& fs, std::string_view path, u64 size) {
         return recorded(
             inode, [&](Ledger& ledger) { return ledger.begin_truncate(inode, size); },
             [&] { return setsize(inode, size); });
+    });
+}
+
+Result<void> dedupe(FsInfo& fs, std::string_view source, u64 source_offset, std::string_view path,
+                    u64 offset, u64 length) {
+    if (!is_aligned(offset, length) || !is_aligned(source_offset, 0)) return Errno::Inval;
+    if (fs.has_error()) return Errno::Rofs;
+    return with_inode(fs, source, [&](Inode& from) -> Result<void> {
+        return with_inode(fs, path, [&](Inode& to) -> Result<void> {
+            if (from.is_dir || to.is_dir) return Errno::IsDir;
+            return dedupe_file_range({from, source_offset, length}, {to, offset, length});
+        });
     });
 }
 

@@ -23,6 +23,12 @@ Result<void> pwrite(FsInfo& fs, std::string_view path, u64 offset, u64 length, u
 Result<u64> pread(FsInfo& fs, std::string_view path, u64 offset, u64 length, int expect);
 Result<void> fallocate(FsInfo& fs, std::string_view path, u64 offset, u64 length);
 Result<void> truncate(FsInfo& fs, std::string_view path, u64 size);
+/// Has [offset, offset+length) of a file share the extents of as much of `source`, if both hold the
+/// same. Unlike a write this may be done to a file of a read-only subvolume.
+/// @return BadE: they differ, which FIDEDUPERANGE reports as a status; and what
+/// dedupe_file_range() says
+Result<void> dedupe(FsInfo& fs, std::string_view source, u64 source_offset, std::string_view path,
+                    u64 offset, u64 length);
 Result<void> unlink(FsInfo& fs, std::string_view path);
 /// Holds the file open until a close() by the same path, also when it has no name any more by then.
 Result<void> open(FsInfo& fs, std::string_view path);

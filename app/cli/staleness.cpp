@@ -31,6 +31,13 @@ std::string kernel_words(const std::string& name) {
     return text;
 }
 
+/// Whether nothing that the search asked of its kernel has another answer now; without what it
+/// asked, whether the kernel is the same.
+bool answers_as_then(const report::Certificate& certificate, const model::KernelVersion& kernel) {
+    if (certificate.asked) return report::answers_alike(*certificate.asked, kernel);
+    return certificate.kernel_hash == kernel.hash();
+}
+
 std::string folder_of(const std::string& file) {
     const std::filesystem::path folder = std::filesystem::path(file).parent_path();
     return folder.empty() ? "." : folder.string();
@@ -47,7 +54,7 @@ std::string changed_inputs(const report::Certificate& certificate,
     const auto kernel = kernel_named(certificate.kernel);
     if (!kernel)
         changed.push_back("there is no such kernel any more");
-    else if (certificate.kernel_hash != kernel->hash())
+    else if (!answers_as_then(certificate, *kernel))
         changed.push_back("the kernel has other changes (hash " +
                           then_and_now(certificate.kernel_hash, kernel->hash()));
     if (certificate.model_revision != report::model_revision)

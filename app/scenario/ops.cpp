@@ -28,6 +28,7 @@ constexpr std::array specs{
     OpSpec{Op::Verb::Pread, "pread [-S PATTERN] OFFSET LENGTH FILE"},
     OpSpec{Op::Verb::Falloc, "falloc OFFSET LENGTH FILE"},
     OpSpec{Op::Verb::Truncate, "truncate SIZE FILE"},
+    OpSpec{Op::Verb::Dedupe, "dedupe SOURCE SOURCE_OFFSET OFFSET LENGTH FILE"},
     OpSpec{Op::Verb::Rm, "rm FILE"},
     OpSpec{Op::Verb::Open, "open FILE"},
     OpSpec{Op::Verb::Close, "close FILE"},
@@ -158,6 +159,10 @@ class ArgumentReader {
         if (error_) return;
         if (kind == "OFFSET")
             op_.offset = size(word, 0);
+        else if (kind == "SOURCE_OFFSET")
+            op_.source_offset = size(word, 0);
+        else if (kind == "SOURCE")
+            op_.object = name(word, true);
         else if (kind == "LENGTH")
             op_.length = size(word, 1);
         else if (kind == "SIZE")

@@ -20,6 +20,7 @@ struct Op {
         Pread,
         Falloc,
         Truncate,
+        Dedupe,
         Rm,
         Open,
         Close,
@@ -46,9 +47,11 @@ struct Op {
     Verb verb = Verb::Sync;
     std::string text;     // as written, blanks made single
     std::string subject;  // file, device or subvolume that it works on
-    std::string object;   // the other one: a snapshot's name, a replace target, what send -p names
+    std::string object;   // the other one: a snapshot's name, a replace target, what send -p names,
+                          // the source of a dedupe
     std::string pipe;     // send -f, cat
     std::uint64_t offset = 0;
+    std::uint64_t source_offset = 0;  // dedupe
     std::uint64_t length = 0;
     int pattern = -1;                     // -S; -1: none given
     bool flag = false;                    // snapshot -r, chattr +C

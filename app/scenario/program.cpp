@@ -40,6 +40,8 @@ model::Result<void> run_op(const Op& op, model::FsInfo& fs) {
         return vfs::fallocate(fs, op.subject, op.offset, op.length);
     case Op::Verb::Truncate:
         return vfs::truncate(fs, op.subject, op.length);
+    case Op::Verb::Dedupe:
+        return vfs::dedupe(fs, op.object, op.source_offset, op.subject, op.offset, op.length);
     case Op::Verb::Rm:
         return vfs::unlink(fs, op.subject);
     case Op::Verb::Open:
