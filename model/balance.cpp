@@ -2,8 +2,8 @@
 // relocation.
 //
 // Left out: filters and conversion of profiles, system chunks (a balance passes them over), the
-// counting pass, the shrinking and growing of full devices by 1 MiB before a balance (4.19), the
-// resumption of a balance by a mount, and the smallest size that a device may have.
+// counting pass, the shrinking and growing of full devices by 1 MiB before a balance (4.19), and
+// the smallest size that a device may have.
 #include "model/balance.h"
 
 #include <optional>
@@ -172,11 +172,12 @@ bool is_over(const BalanceState& balance, const Result<void>& result) {
 }
 
 /// balance_mutex is held at entry and at return, and dropped while chunks are moved.
-Result<void> run_balance(FsInfo& fs) {
+/// @param verb  "start" or "resume"
+Result<void> run_balance(FsInfo& fs, const char* verb) {
     BalanceState& balance = fs.balance;
     BalanceControl& ctl = *balance.ctl;
     ctl.enospc_errors = 0;
-    fs.message("info", "balance: start" + describe(ctl));
+    fs.message("info", std::string("balance: ") + verb + describe(ctl));
     fs.flags.set_bit(fs_flag::balance_running);
     balance.balance_mutex.unlock();
     const auto result = balance_chunks(fs, ctl);
@@ -212,7 +213,19 @@ Result<void> begin_balance(FsInfo& fs, bool data, bool metadata) {
     }
     balance.obj.write();
     balance.ctl = sim::make<BalanceControl>(wanted);
-    return run_balance(fs);
+    return run_balance(fs, "start");
+}
+
+/// balance_mutex held. The item is tried to be inserted, is there, and that is committed. Mirrors
+/// btrfs_balance() with BTRFS_BALANCE_RESUME
+Result<void> go_on_with_balance(FsInfo& fs) {
+    const sim::Scope scope("btrfs_balance");
+    BalanceState& balance = fs.balance;
+    if (is_stopping(balance)) return Errno::Inval;
+    if (const auto allowed = check_no_send(fs); !allowed) return allowed;
+    const auto inserted = insert_balance_item(fs, *balance.ctl);
+    if (!inserted && inserted.error() != Errno::Exist) return inserted;
+    return run_balance(fs, "resume");
 }
 
 }  // namespace
@@ -234,10 +247,54 @@ Result<void> balance_resume(FsInfo& fs) {
     balance.obj.read();
     if (balance.ctl == nullptr) return Errno::NotConn;
     if (is_running(fs)) return Errno::InProgress;
-    if (is_stopping(balance)) return Errno::Inval;
-    if (const auto allowed = check_no_send(fs); !allowed) return allowed;
     fs.dev_replace.exclusive_operation.store(exclop::balance);
-    return run_balance(fs);
+    return go_on_with_balance(fs);
+}
+
+// ---- at mount
+// ------------------------------------------------------------------------------------
+
+Result<void> recover_balance(FsInfo& fs) {
+    const sim::Scope scope("btrfs_recover_balance");
+    BalanceItem item{};
+    {
+        Path path;
+        const auto found = search_slot(nullptr, *fs.tree_root, balance_key, path, 0, false);
+        if (!found) return found.error();
+        if (!*found) return {};
+        item = read_item<BalanceItem>(path);
+    }
+    u32 none = exclop::none;
+    const u32 state = fs.has(fix::balance_paused_state) ? exclop::balance_paused : exclop::balance;
+    if (!fs.dev_replace.exclusive_operation.compare_exchange(none, state))
+        fs.message("warning", "balance: cannot set exclusive op status, resume manually");
+    const sim::MutexGuard guard(fs.balance.balance_mutex);
+    fs.balance.obj.write();
+    fs.balance.ctl = sim::make<BalanceControl>(BalanceControl{
+        .data = (item.flags & bg_data) != 0, .metadata = (item.flags & bg_metadata) != 0});
+    return {};
+}
+
+namespace {
+
+/// Nobody waits for the result: the log has said why. Mirrors balance_kthread()
+void balance_kthread(FsInfo& fs) {
+    const sim::Scope scope("balance_kthread");
+    const sim::MutexGuard guard(fs.balance.balance_mutex);
+    fs.balance.obj.read();
+    if (fs.balance.ctl != nullptr) static_cast<void>(go_on_with_balance(fs).ok());
+}
+
+}  // namespace
+
+void resume_balance_async(FsInfo& fs) {
+    {
+        const sim::MutexGuard guard(fs.balance.balance_mutex);
+        fs.balance.obj.read();
+        if (fs.balance.ctl == nullptr) return;
+    }
+    fs.dev_replace.exclusive_operation.store(exclop::balance);
+    sim::current().spawn("btrfs-balance", sim::Job([&fs] { balance_kthread(fs); }));
 }
 
 namespace {

@@ -33,6 +33,11 @@ struct BalanceState {
 Result<void> balance_start(FsInfo& fs, bool data, bool metadata);
 /// Goes on with a paused balance. @return NotConn: there is none
 Result<void> balance_resume(FsInfo& fs);
+/// At mount: a balance that was running or paused when the machine stopped is there again, paused.
+/// Mirrors btrfs_recover_balance()
+Result<void> recover_balance(FsInfo& fs);
+/// Starts a task that goes on with it, if there is one. Mirrors btrfs_resume_balance_async()
+void resume_balance_async(FsInfo& fs);
 /// Stops a running balance after its chunk, and waits for that. @return NotConn: none runs
 Result<void> balance_pause(FsInfo& fs);
 /// Ends a running or paused balance. @return NotConn: there is none

@@ -48,6 +48,9 @@ Result<void> open_ctree(FsInfo& fs);
 /// The root of a tree by its id; a subvolume's is read on first use. @return NoEnt when there is
 /// none, or it is deleted. Mirrors btrfs_get_fs_root().
 Result<Root*> get_fs_root(FsInfo& fs, Objectid objectid);
+/// The tree of a ROOT_ITEM, known to nobody else. Mirrors btrfs_read_tree_root() once it has the
+/// item
+Result<Root*> read_root(FsInfo& fs, const Key& key, const RootItem& item);
 
 // ---- bytes of blocks ----------------------------------------------------------------------------
 

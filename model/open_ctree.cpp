@@ -1,8 +1,8 @@
 // fs/btrfs/disk-io.c: open_ctree(), and what it calls in volumes.c: from super blocks to a
 // filesystem that transactions can run on.
 //
-// Left out: the tree log, degraded mounts of chunks, seed devices, orphan cleanup, resuming a
-// balance.
+// Left out: the tree log, degraded mounts of chunks, seed devices, orphans but those of the data
+// relocation tree.
 #include <algorithm>
 
 #include "model/bio.h"
@@ -230,15 +230,7 @@ Result<FoundRoot> find_root_item(FsInfo& fs, Objectid objectid) {
 /// Mirrors btrfs_read_tree_root().
 Result<Root*> read_tree_root(FsInfo& fs, Objectid objectid) {
     const auto found = find_root_item(fs, objectid);
-    if (!found) return found.error();
-    Root* const root = sim::make<Root>(fs, objectid);
-    root->root_key = found->key;
-    root->root_item = found->item;
-    const auto read = read_root_node(*root, Bytenr(found->item.bytenr),
-                                     Transid(found->item.generation), found->item.level);
-    if (read) return root;
-    sim::destroy(root);
-    return read.error();
+    return found ? read_root(fs, found->key, found->item) : found.error();
 }
 
 /// The largest object id in use below the negative ones, or 0. Mirrors
@@ -320,6 +312,11 @@ Result<void> open_trees(FsInfo& fs) {
 }
 
 Result<void> open_space(FsInfo& fs) {
+    if (const auto balance = recover_balance(fs); !balance) {
+        fs.message("error",
+                   "failed to recover balance: -" + decimal(static_cast<u64>(balance.error())));
+        return balance;
+    }
     if (const auto replace = init_dev_replace(fs); !replace) {
         fs.message("error",
                    "failed to init dev_replace: -" + decimal(static_cast<u64>(replace.error())));
@@ -334,7 +331,37 @@ Result<void> open_space(FsInfo& fs) {
     return {};
 }
 
+/// Before anybody may write: what a crash interrupted comes to its end. Mirrors
+/// btrfs_start_pre_rw_mount()
+Result<void> start_pre_rw_mount(FsInfo& fs) {
+    const sim::MutexGuard guard(fs.cleaner_mutex);
+    const auto recovered = recover_relocation(fs);
+    if (!recovered)
+        fs.message("warning", "failed to recover relocation: -" +
+                                  decimal(static_cast<u64>(recovered.error())));
+    return recovered;
+}
+
+/// Mirrors what open_ctree() starts once the filesystem may be written.
+Result<void> start_rw_mount(FsInfo& fs) {
+    if (const auto ready = start_pre_rw_mount(fs); !ready) return ready;
+    resume_balance_async(fs);
+    resume_dev_replace_async(fs);
+    return {};
+}
+
 }  // namespace
+
+Result<Root*> read_root(FsInfo& fs, const Key& key, const RootItem& item) {
+    Root* const root = sim::make<Root>(fs, key.objectid);
+    root->root_key = key;
+    root->root_item = item;
+    const auto read =
+        read_root_node(*root, Bytenr(item.bytenr), Transid(item.generation), item.level);
+    if (read) return root;
+    sim::destroy(root);
+    return read.error();
+}
 
 Result<void> open_ctree(FsInfo& fs) {
     sim::Scope scope("open_ctree");
@@ -350,7 +377,8 @@ Result<void> open_ctree(FsInfo& fs) {
         return root.error();
     }
     fs.fs_root = *root;
-    if (!fs.readonly) resume_dev_replace_async(fs);
+    if (!fs.readonly)
+        if (const auto started = start_rw_mount(fs); !started) return started;
     fs.flags.set_bit(fs_flag::open);
     return {};
 }

@@ -49,29 +49,32 @@ class MountProgram final : public sim::Program {
         sim::current().spawn("mount", sim::Job([this] { mount(); }));
     }
     void check_end() override {
-        if (resumes_ && fs_->dev_replace.replace_state != ReplaceState::Finished)
+        if (resumes_replace_ && fs_->dev_replace.replace_state != ReplaceState::Finished)
             sim::violation(Recovery::unfinished, "the resumed replace did not finish");
+        if (resumes_balance_ && fs_->balance.ctl != nullptr)
+            sim::violation(Recovery::unfinished_balance, "the resumed balance did not end");
         model::check_end(*fs_);
     }
     std::uint64_t state_hash() override { return 0; }  // nobody compares mounts
 
-    /// A replace goes on beside the mount, or has gone on.
-    bool resumes() const { return resumes_; }
+    /// A replace or a balance goes on beside the mount, or has gone on.
+    bool resumes() const { return resumes_replace_ || resumes_balance_; }
     const FsInfo& fs() const { return *fs_; }
 
   private:
-    /// A replace that is resumed gets its first turn when the promises are read.
+    /// What is resumed gets its first turn when the promises are read.
     void mount() {
         load_medium(*fs_, *medium);
         fs_->degraded = degraded;
-        resumes_ = false;
+        resumes_replace_ = resumes_balance_ = false;
         if (const auto mounted = open_ctree(*fs_); !mounted) return refused(mounted.error());
         const DevReplace& replace = fs_->dev_replace;
-        resumes_ = replace.replace_state == ReplaceState::Started;
+        resumes_replace_ = replace.replace_state == ReplaceState::Started;
+        resumes_balance_ = fs_->balance.ctl != nullptr;
         // Checked at commits and at the end; the checks of single steps stay off.
         fs_->invariants = sim::make<InvariantState>();
         committed_state(*fs_);
-        if (resumes_) fs_->invariants->resumed_at = replace.committed_cursor_left;
+        if (resumes_replace_) fs_->invariants->resumed_at = replace.committed_cursor_left;
         check_promises(*fs_, *promises);
     }
 
@@ -86,7 +89,7 @@ class MountProgram final : public sim::Program {
     KernelVersion kernel_;
     Geometry geometry_;
     FsInfo* fs_ = nullptr;  // in the arena
-    bool resumes_ = false;
+    bool resumes_replace_ = false, resumes_balance_ = false;
 };
 
 Recovery::Recovery(const KernelVersion& kernel, const Geometry& geometry) {
@@ -111,12 +114,12 @@ const FsInfo& Recovery::mounted() const {
 
 std::optional<sim::Violation> Recovery::mount(const Medium& medium, const Promises& promises,
                                               bool degraded) {
-    after_replace_.reset();
+    after_resumed_.reset();
     auto found = mount_once(medium, promises, degraded);
     if (found || !program_->resumes()) return found;
-    after_replace_ = visible_medium(program_->fs()).detached();
-    found = mount_once(*after_replace_, promises, false);
-    if (found) found->text = "once the replace was resumed and has finished: " + found->text;
+    after_resumed_ = visible_medium(program_->fs()).detached();
+    found = mount_once(*after_resumed_, promises, false);
+    if (found) found->text = once_resumed + found->text;
     return found;
 }
 

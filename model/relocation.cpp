@@ -4,7 +4,8 @@
 // relocation_blocks.cpp, that of data in relocation_data.cpp.
 //
 // Left out: system chunks (the chunk tree), clusters of data extents, forced chunks after a lack of
-// space, free space inodes, swap files, and resuming after a crash.
+// space, free space inodes, and swap files. What a mount does with a relocation that a crash
+// interrupted is in relocation_recover.cpp.
 #include "model/relocation_internal.h"
 
 #include "model/backref.h"
@@ -17,7 +18,7 @@
 
 namespace model {
 
-RelocControl::RelocControl(FsInfo& owner, BlockGroup& group) : fs(owner), bg(group) {}
+RelocControl::RelocControl(FsInfo& owner, BlockGroup* group) : fs(owner), bg(group) {}
 
 RelocState::RelocState(FsInfo& fs)
     : obj(objects::relocation, 0, &fs), last_reloc_trans(objects::last_reloc_trans),
@@ -41,8 +42,6 @@ Result<void> refill(RelocControl& rc, u64 bytes, Flush flush) {
     return reserved;
 }
 
-namespace {
-
 void set_reloc_control(FsInfo& fs, RelocControl* rc, bool create_reloc_tree) {
     const sim::MutexGuard guard(fs.reloc_mutex);
     sim::current().order(fs.reloc.obj, sim::AccessKind::Write);
@@ -55,6 +54,8 @@ Result<void> join_and_commit(FsInfo& fs) {
     return trans ? commit_transaction(*trans) : trans.error();
 }
 
+namespace {
+
 // ---- one pass
 // ------------------------------------------------------------------------------------
 
@@ -65,7 +66,7 @@ Result<void> prepare_to_relocate(RelocControl& rc) {
     const auto reserved =
         block_rsv_add(fs, rc.block_rsv, u64{fs.nodesize} * reserved_nodes, Flush::All);
     if (!reserved) return reserved;
-    rc.search_start = rc.bg.start.get();
+    rc.search_start = rc.bg->start.get();
     rc.extents_found = rc.nodes_relocated = rc.merging_rsv_size = 0;
     rc.found_file_extent = rc.merge_reloc_tree = false;
     rc.processed_blocks.clear();
@@ -79,7 +80,7 @@ Result<std::optional<CommittedExtent>> find_next_extent(RelocControl& rc) {
     for (;;) {
         const auto extent = next_committed_extent(rc.fs, rc.search_start);
         if (!extent) return extent;
-        if (!*extent || (*extent)->start >= rc.bg.end()) return std::optional<CommittedExtent>();
+        if (!*extent || (*extent)->start >= rc.bg->end()) return std::optional<CommittedExtent>();
         rc.search_start = (*extent)->start.get() + (*extent)->length;
         const bool done =
             !(*extent)->is_data() && rc.processed_blocks.contains((*extent)->start.get());
@@ -240,7 +241,7 @@ void wait_for_writers(BlockGroup& bg) {
 
 Result<void> relocate_readonly_group(BlockGroup& bg, const ShouldCancel& canceled) {
     FsInfo& fs = bg.fs;
-    auto* const rc = sim::make<RelocControl>(fs, bg);
+    auto* const rc = sim::make<RelocControl>(fs, &bg);
     auto result = create_reloc_inode(*rc);
     if (result) {
         fs.message("info", "relocating block group " + std::to_string(bg.start.get()) + " flags " +

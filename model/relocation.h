@@ -19,10 +19,10 @@ enum class RelocStage : u8 { MoveDataExtents, UpdateDataPtrs };
 
 /// fs/btrfs/relocation.c: struct reloc_control. One block group that is being emptied.
 struct RelocControl {
-    RelocControl(FsInfo& owner, BlockGroup& group);
+    RelocControl(FsInfo& owner, BlockGroup* group);
 
     FsInfo& fs;
-    BlockGroup& bg;
+    BlockGroup* bg;  // null: what a crash interrupted is being finished
     RelocStage stage = RelocStage::MoveDataExtents;
     BlockRsv block_rsv{RsvType::Temp};
     Inode* data_inode = nullptr;  // the relocation inode: bg's bytes at the same offsets
@@ -59,6 +59,9 @@ struct RelocState {
 /// btrfs_relocate_chunk()
 using ShouldCancel = std::function<bool()>;
 Result<void> relocate_chunk(FsInfo& fs, Bytenr chunk_offset, const ShouldCancel& canceled);
+/// At mount: relocation trees that a crash left are merged if their merge had begun, and dropped;
+/// so are the files that data was copied through. Mirrors btrfs_recover_relocation()
+Result<void> recover_relocation(FsInfo& fs);
 /// Frees the device extents and removes the items and maps of an empty chunk. Mirrors
 /// btrfs_remove_chunk()
 Result<void> remove_chunk(TransHandle& trans, Bytenr chunk_offset);

@@ -26,7 +26,7 @@ Result<void> create_reloc_inode(RelocControl& rc) {
     const auto ended = end_transaction(*trans);
     if (!inode) return inode.error();
     rc.data_inode = *inode;
-    (*inode)->index_cnt = rc.bg.start.get();
+    (*inode)->index_cnt = rc.bg->start.get();
     return ended;
 }
 
@@ -50,7 +50,7 @@ Result<void> dirty_pages(Inode& inode, u64 offset, const Vector<Sector>& sectors
 Result<void> relocate_data_extent(RelocControl& rc, u64 start, u64 bytes) {
     const sim::Scope scope("relocate_data_extent");
     Inode& inode = *rc.data_inode;
-    const u64 offset = start - rc.bg.start.get();
+    const u64 offset = start - rc.bg->start.get();
     const InodeGuard guard{inode};
     if (const auto allocated = prealloc_extent(inode, offset, offset + bytes); !allocated)
         return allocated;
@@ -65,7 +65,7 @@ namespace {
 
 /// Mirrors get_new_location()
 Result<u64> new_location(const RelocControl& rc, const FileExtentItem& item) {
-    const u64 offset = item.disk_bytenr - rc.bg.start.get();
+    const u64 offset = item.disk_bytenr - rc.bg->start.get();
     const auto extent = lookup_file_extent(rc.data_inode->root, rc.data_inode->ino, offset);
     if (!extent) return extent.error();
     if (!*extent || (*extent)->file_offset != offset) return Errno::NoEnt;

@@ -16,6 +16,9 @@ bool reloc_root_is_dead(const Root& root);
 /// The relocation tree whose committed root stands at the address, or null. Mirrors
 /// find_reloc_root()
 Root* find_reloc_root(const RelocControl& rc, u64 bytenr);
+/// `root` is being relocated in `reloc_root`: to be merged. reloc_mutex is held, or nobody else is
+/// there yet. Mirrors __add_reloc_root()
+void add_reloc_root(RelocControl& rc, Root& root, Root& reloc_root);
 /// The tree that a relocation tree is a copy of.
 Result<Root*> subvolume_of(Root& reloc_root);
 /// Every tree that was copied is prepared for its merge, in a committed transaction.
@@ -47,6 +50,11 @@ Result<void> replace_file_extents(TransHandle& trans, RelocControl& rc, Root& ro
 /// Nobody reads from the old places any more. Mirrors invalidate_extent_cache()
 void wait_for_readers(Root& root);
 
+/// From here on it is the filesystem's; null: none is. Mirrors set_reloc_control() and
+/// unset_reloc_control()
+void set_reloc_control(FsInfo& fs, RelocControl* rc, bool create_reloc_tree);
+/// Mirrors the ends of prepare_to_relocate() and of relocate_block_group()
+Result<void> join_and_commit(FsInfo& fs);
 /// Tops the reserve of relocation up to `bytes`. Mirrors btrfs_block_rsv_refill()
 Result<void> refill(RelocControl& rc, u64 bytes, Flush flush);
 

@@ -1,9 +1,10 @@
 // The relocation trees of fs/btrfs/relocation.c, 6.1: copies of the trees that have blocks in the
 // group, in which blocks are moved, and which then give the moved blocks to their trees.
 //
-// Left out: resuming after a crash (btrfs_recover_relocation() and drop_progress: the trees stay
-// where the crash left them), the reservation that a snapshot makes for a merge, qgroups. What
-// kernels 5.1 to 5.4 did wrong with root->reloc_root (until 6282675e6708) is not modelled.
+// Left out: drop_progress (a merge that a crash interrupted begins again, and passes what it has
+// done; a tree is dropped in one transaction), the reservation that a snapshot makes for a merge,
+// qgroups. What kernels 5.1 to 5.4 did wrong with root->reloc_root (until 6282675e6708) is not
+// modelled.
 #include <algorithm>
 
 #include "model/ctree.h"
@@ -20,7 +21,7 @@ namespace model {
 namespace reloc {
 
 bool in_group(const RelocControl& rc, u64 bytenr) {
-    return bytenr >= rc.bg.start.get() && bytenr < rc.bg.end().get();
+    return rc.bg != nullptr && bytenr >= rc.bg->start.get() && bytenr < rc.bg->end().get();
 }
 
 bool reloc_root_is_dead(const Root& root) {
@@ -86,13 +87,6 @@ Result<Root*> create_reloc_root(TransHandle& trans, Root& from, ExtentBuffer& no
     return &root;
 }
 
-void add_reloc_root(RelocControl& rc, Root& root, Root& reloc_root) {
-    order_change(root);
-    rc.reloc_roots.push_back(&reloc_root);
-    rc.reloc_root_tree.push_back(&reloc_root);
-    root.reloc_root = &reloc_root;
-}
-
 void put_reloc_root(Root& reloc_root) {
     free_extent_buffer(reloc_root.node);
     free_extent_buffer(reloc_root.commit_root);
@@ -107,6 +101,13 @@ void switch_commit_root(Root& reloc_root) {
 }
 
 }  // namespace
+
+void add_reloc_root(RelocControl& rc, Root& root, Root& reloc_root) {
+    order_change(root);
+    rc.reloc_roots.push_back(&reloc_root);
+    rc.reloc_root_tree.push_back(&reloc_root);
+    root.reloc_root = &reloc_root;
+}
 
 Root* find_reloc_root(const RelocControl& rc, u64 bytenr) {
     const auto found = std::ranges::find_if(rc.reloc_root_tree, [&](const Root* root) {

@@ -130,12 +130,12 @@ CrashSearch::Judgement CrashWatch::judge(const model::FsInfo& fs, const model::P
         }
         if (violation) return finding(violation->signature, violation->text);
         if (search_.images() != CheckImages::Crash) continue;
-        const model::Medium* const replaced = recovery_.after_replace();
+        const model::Medium* const resumed = recovery_.after_resumed();
         const model::FsInfo& mounted = recovery_.mounted();
-        std::string found = search_.judge(fs, medium, replaced == nullptr ? &mounted : nullptr);
-        if (found.empty() && replaced != nullptr) {
-            found = search_.judge(fs, *replaced, &mounted);
-            if (!found.empty()) found = "once the replace was resumed and has finished: " + found;
+        std::string found = search_.judge(fs, medium, resumed == nullptr ? &mounted : nullptr);
+        if (found.empty() && resumed != nullptr) {
+            found = search_.judge(fs, *resumed, &mounted);
+            if (!found.empty()) found = model::Recovery::once_resumed + found;
         }
         if (!found.empty()) return finding(tool_signature, found);
     }

@@ -22,7 +22,9 @@ SortedJson relocation_record(const model::RelocControl& control) {
     SortedJson merged = SortedJson::array();
     for (const model::Root* const root : control.dirty_subvol_roots)
         merged.push_back(root_name(*root));
-    return {{"block_group", number_json(control.bg.start.get())},
+    const SortedJson group =
+        control.bg == nullptr ? SortedJson() : SortedJson(number_json(control.bg->start.get()));
+    return {{"block_group", group},
             {"stage", stage_name(control.stage)},
             {"creates_reloc_roots", control.create_reloc_tree},
             {"merges", control.merge_reloc_tree},

@@ -46,7 +46,7 @@ class StopsWhileCopying final : public MediumObserver {
     void mount(const FsInfo& fs, Medium medium, const Promises& promises) {
         if (tamper_) tamper_with(medium);
         const auto found = recovery_->mount(medium, promises);
-        const bool was_resumed = recovery_->after_replace() != nullptr;
+        const bool was_resumed = recovery_->after_resumed() != nullptr;
         resumed += was_resumed ? 1 : 0;
         resumed_midway += was_resumed && fs.dev_replace.committed_cursor_left > 0 ? 1 : 0;
         if (!found) return;
