@@ -23,37 +23,62 @@ using DataWord = u64;
 
 /// 4096 bytes in the arena that never change once written. Shared by whoever holds the same
 /// content: the copies on several devices, a device's cache and its durable content, a bio in
-/// flight.
+/// flight. The sectors of one tree block lie side by side, so whoever has them all has the block.
 class SectorBytes {
   public:
     SectorBytes() = default;
     SectorBytes(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): no bytes
-    static SectorBytes copy_of(const void* bytes);
-    SectorBytes(const SectorBytes& other) : block_(other.block_) { get(); }
-    SectorBytes(SectorBytes&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+    static SectorBytes copy_of(const void* bytes, u32 sectors = 1);
+    /// @param write  writes so many sectors' bytes to where it is told
+    /// @return the first of them
+    template <class Write> static SectorBytes make(u32 sectors, Write&& write) {
+        SectorBytes first(allocate(sectors), 0);
+        write(first.run_->bytes(0));
+        first.run_->digest();
+        return first;
+    }
+    /// The sector that many places on, of those that were made together.
+    SectorBytes next(u32 places) const {
+        ++run_->holders;
+        return {run_, index_ + places};
+    }
+    SectorBytes(const SectorBytes& other) : run_(other.run_), index_(other.index_) {
+        if (run_ != nullptr) ++run_->holders;
+    }
+    SectorBytes(SectorBytes&& other) noexcept
+        : run_(std::exchange(other.run_, nullptr)), index_(other.index_) {}
     SectorBytes& operator=(SectorBytes other) noexcept {
-        std::swap(block_, other.block_);
+        std::swap(run_, other.run_);
+        std::swap(index_, other.index_);
         return *this;
     }
-    ~SectorBytes() { put(); }
+    ~SectorBytes() {
+        if (run_ != nullptr && --run_->holders == 0) free(run_);
+    }
     /// Digest of the content; there are bytes.
-    u64 hash() const { return block_->hash; }
+    u64 hash() const { return run_->hash(index_); }
     operator const unsigned char*()
         const {  // NOLINT(google-explicit-constructor): stands for its bytes
-        return block_ == nullptr ? nullptr : block_->bytes;
+        return run_ == nullptr ? nullptr : run_->bytes(index_);
     }
 
   private:
-    struct Block {
-        u64 hash;  // of the content
-        u32 holders;
-        unsigned char bytes[sectorsize];
+    /// Followed by a digest of each sector, and their bytes.
+    struct alignas(u64) Run {
+        u32 holders, sectors;
+        u64& hash(u32 index) { return reinterpret_cast<u64*>(this + 1)[index]; }
+        unsigned char* bytes(u32 index) {
+            return reinterpret_cast<unsigned char*>(this + 1) + sectors * sizeof(u64) +
+                   index * sectorsize;
+        }
+        void digest();
     };
-    void get() const {
-        if (block_ != nullptr) ++block_->holders;
-    }
-    void put() noexcept;
-    Block* block_ = nullptr;
+    SectorBytes(Run* run, u32 index) : run_(run), index_(index) {}
+    static Run* allocate(u32 sectors);
+    static void free(Run* run) noexcept;
+
+    Run* run_ = nullptr;
+    u32 index_ = 0;
 };
 
 /// What a device holds at one place: a data sector or the 4096-byte piece of a tree block or super

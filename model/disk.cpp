@@ -234,18 +234,27 @@ void medium_store(Device& device, u64 physical, const Sector& sector) {
 
 // ---- sectors ------------------------------------------------------------------------------------
 
-SectorBytes SectorBytes::copy_of(const void* bytes) {
-    SectorBytes copy;
-    copy.block_ = static_cast<Block*>(sim::arena_allocate(sizeof(Block)));
-    copy.block_->holders = 1;
-    std::memcpy(copy.block_->bytes, bytes, sectorsize);
-    copy.block_->hash = bytes_hash(copy.block_->bytes);
-    return copy;
+SectorBytes SectorBytes::copy_of(const void* bytes, u32 sectors) {
+    return make(sectors, [&](unsigned char* to) {
+        std::memcpy(to, bytes, std::size_t{sectors} * sectorsize);
+    });
 }
 
-void SectorBytes::put() noexcept {
-    if (block_ == nullptr || --block_->holders > 0) return;
-    sim::arena_deallocate(block_, sizeof(Block));
+void SectorBytes::Run::digest() {
+    for (u32 i = 0; i < sectors; ++i)
+        hash(i) = bytes_hash(bytes(i));
+}
+
+SectorBytes::Run* SectorBytes::allocate(u32 sectors) {
+    const std::size_t size = sizeof(Run) + sectors * (sizeof(u64) + sectorsize);
+    auto* const run = static_cast<Run*>(sim::arena_allocate(size));
+    run->holders = 1;
+    run->sectors = sectors;
+    return run;
+}
+
+void SectorBytes::free(Run* run) noexcept {
+    sim::arena_deallocate(run, sizeof(Run) + run->sectors * (sizeof(u64) + sectorsize));
 }
 
 void expand_sector(const Sector& sector, unsigned char* bytes) {

@@ -65,21 +65,23 @@ Result<void> check_before_write(ExtentBuffer& eb) {
     return Errno::UClean;
 }
 
-/// Copies into sectors of their own.
-void copy_sectors(const unsigned char* bytes, u32 nodesize, Sector* sectors) {
-    for (u32 at = 0; at < nodesize; at += sectorsize)
-        sectors[at / sectorsize].bytes = SectorBytes::copy_of(bytes + at);
+/// The sectors of one block.
+void put_sectors(const SectorBytes& first, u32 count, Sector* sectors) {
+    for (u32 i = 0; i < count; ++i)
+        sectors[i].bytes = first.next(i);
 }
 
 /// The block as it is now, with its checksum.
 void copy_block(const ExtentBuffer& eb, Sector* sectors) {
     const u32 nodesize = eb.fs.nodesize;
     eb.content.read();
-    std::vector<unsigned char> bytes(eb.data, eb.data + nodesize);
-    if (is_mutated(eb.fs, Mutation::StalePointer) && eb.level() > 0)
-        --reinterpret_cast<KeyPtr*>(bytes.data() + sizeof(HeaderItem))->generation;
-    seal_block(bytes.data(), nodesize);
-    copy_sectors(bytes.data(), nodesize, sectors);
+    const auto first = SectorBytes::make(nodesize / sectorsize, [&](unsigned char* bytes) {
+        std::memcpy(bytes, eb.data, nodesize);
+        if (is_mutated(eb.fs, Mutation::StalePointer) && eb.level() > 0)
+            --reinterpret_cast<KeyPtr*>(bytes + sizeof(HeaderItem))->generation;
+        seal_block(bytes, nodesize);
+    });
+    put_sectors(first, nodesize / sectorsize, sectors);
 }
 
 /// Gathers neighbouring blocks for one bio. Mirrors struct btrfs_bio_ctrl.
@@ -133,10 +135,11 @@ void submit_on_zone(ExtentBuffer& eb) {
     FsInfo& fs = eb.fs;
     const bool zeroed = zero_out_if_flagged(eb);
     const auto good = zeroed ? Result<void>{} : check_before_write(eb);
-    Bio& bio = make_bio(fs, MapOp::Write, eb.start, fs.nodesize / sectorsize);
+    const u32 sectors = fs.nodesize / sectorsize;
+    Bio& bio = make_bio(fs, MapOp::Write, eb.start, sectors);
     bio.metadata = true;
     if (zeroed) {
-        copy_sectors(eb.data, fs.nodesize, bio.sectors.data());
+        put_sectors(SectorBytes::copy_of(eb.data, sectors), sectors, bio.sectors.data());
     } else {
         copy_block(eb, bio.sectors.data());
     }

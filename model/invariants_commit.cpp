@@ -47,10 +47,11 @@ class MediumSource final : public BlockSource {
 
   private:
     const unsigned char* copy_at(const Stripe& stripe, u64 offset);
+    const unsigned char* assemble(const Stripe& stripe, u64 offset);
 
     const FsInfo& fs_;
     u64 verified_;
-    std::deque<std::vector<unsigned char>> assembled_;  // blocks of several sectors
+    std::deque<std::vector<unsigned char>> assembled_;  // blocks of sectors from several writes
 };
 
 const ChunkMap* chunk_at(const FsInfo& fs, u64 logical) {
@@ -60,12 +61,21 @@ const ChunkMap* chunk_at(const FsInfo& fs, u64 logical) {
     return logical < map->logical + map->length ? map : nullptr;
 }
 
+/// Where the medium holds the whole block; null: it was never written.
 const unsigned char* MediumSource::copy_at(const Stripe& stripe, u64 offset) {
     const u64 physical = stripe.physical + offset;
-    if (fs_.nodesize == sectorsize) {
-        const Sector* const sector = durable_sector(*stripe.dev, physical);
-        return sector == nullptr ? nullptr : static_cast<const unsigned char*>(sector->bytes);
+    const Sector* const first = durable_sector(*stripe.dev, physical);
+    if (first == nullptr || first->bytes == nullptr) return nullptr;
+    const unsigned char* const bytes = first->bytes;
+    for (u32 at = sectorsize; at < fs_.nodesize; at += sectorsize) {
+        const Sector* const next = durable_sector(*stripe.dev, physical + at);
+        if (next == nullptr || next->bytes != bytes + at) return assemble(stripe, offset);
     }
+    return bytes;
+}
+
+const unsigned char* MediumSource::assemble(const Stripe& stripe, u64 offset) {
+    const u64 physical = stripe.physical + offset;
     auto& bytes = assembled_.emplace_back(fs_.nodesize);
     for (u32 at = 0; at < fs_.nodesize; at += sectorsize) {
         const Sector* const sector = durable_sector(*stripe.dev, physical + at);

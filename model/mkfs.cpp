@@ -475,8 +475,10 @@ void Mkfs::write_block(const PlannedBlock& block, const std::vector<unsigned cha
         return block.bytenr >= map.logical && block.bytenr < map.logical + map.length;
     };
     const ChunkMap& map = *std::find_if(chunks_.begin(), chunks_.end(), holds);
+    const auto first =
+        SectorBytes::copy_of(bytes.data(), static_cast<u32>(bytes.size() / sectorsize));
     for (u32 at = 0; at < bytes.size(); at += sectorsize) {
-        const Sector sector{.word = 0, .bytes = SectorBytes::copy_of(bytes.data() + at)};
+        const Sector sector{.word = 0, .bytes = first.next(at / sectorsize)};
         for (const Stripe& stripe : map.stripes)
             medium_store(*stripe.dev, stripe.physical + (block.bytenr - map.logical) + at, sector);
     }
