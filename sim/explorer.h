@@ -104,6 +104,7 @@ struct SearchReport {
     std::string error;
     std::uint64_t pairs_checked = 0;       // self-check: that could be swapped
     std::optional<Undeclared> undeclared;  // self-check: one that could not; ends the search
+    std::optional<ExecutionResult> unending;  // reached the step limit, or that of tasks
     std::optional<SavedSearch> left;       // of a bounded search that was stopped: how to go on
 };
 

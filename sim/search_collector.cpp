@@ -58,6 +58,8 @@ void SearchCollector::add(const ExecutionResult& result, const SearchOrder& orde
         fail(SearchEnd::StepLimit,
              "an execution reached " + std::to_string(result.steps) + " steps");
     if (result.outcome == Outcome::TaskLimit) fail(SearchEnd::TaskLimit, result.task_limit);
+    if (result.outcome == Outcome::StepLimit || result.outcome == Outcome::TaskLimit)
+        keep_unending(result, order);
     if (result.outcome == Outcome::Nondeterministic)
         fail(SearchEnd::Nondeterministic,
              "the program did not repeat itself under the same schedule");
@@ -68,6 +70,14 @@ void SearchCollector::add(const ExecutionResult& result, const SearchOrder& orde
     if (!ordered) keep_unordered(result);
     if (!result.violation) return;
     keep(result, order, 1, by_trace);
+}
+
+/// The first in the search's order of those that the workers met until they stopped.
+void SearchCollector::keep_unending(const ExecutionResult& result, const SearchOrder& order) {
+    const std::lock_guard guard(mutex_);
+    if (report_.unending && unending_order_ < order) return;
+    report_.unending = result;
+    unending_order_ = order;
 }
 
 /// The least of all, whoever was first to find them.

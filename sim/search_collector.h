@@ -84,8 +84,10 @@ class SearchCollector {
     std::atomic<double> share_{0};
     mutable std::mutex mutex_;
     void keep_unordered(const ExecutionResult& result);
+    void keep_unending(const ExecutionResult& result, const SearchOrder& order);
 
     SearchReport report_;
+    SearchOrder unending_order_;
     std::set<std::string> unordered_, unordered_kinds_, split_unordered_;
     std::map<std::pair<std::string, std::uint64_t>, Found> found_;  // by signature and trace
     std::set<std::uint64_t> final_states_;

@@ -357,6 +357,11 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
         if (!keep_going) break;  // which others were met by the way depends on the workers
     }
     if (search.failures.empty()) describe_devices(report, devices);
+    const auto unending =
+        show_unending(seen, scenario_ptr, settings.kernel, search, std::nullopt);
+    if (!unending.ok()) return unending.error();
+    report.text += unending.value().text;
+    if (search.unending) report.document["unending"] = unending.value().token;
     if (is_shard)
         session.events.shard(scenario, from->shard.index, from->shard.count,
                              {{"executions", search.executions}});

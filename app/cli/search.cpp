@@ -127,6 +127,30 @@ sim::Result<ShownFailure, Failure> show_failure(const Session& session, const Sc
     return shown;
 }
 
+namespace {
+
+/// Where another limit than usual made an execution one that does not end.
+std::string max_steps_option(const Settings& settings) {
+    if (settings.max_steps == Settings{}.max_steps) return "";
+    return " --max-steps " + std::to_string(settings.max_steps);
+}
+
+}  // namespace
+
+sim::Result<ShownUnending, Failure>
+show_unending(const Session& session, const ScenarioPtr& scenario,
+              const model::KernelVersion& kernel, const sim::SearchReport& search,
+              const std::optional<report::StrategyRun>& made_by) {
+    if (!search.unending) return ShownUnending{};
+    const auto token = recording_of(session, scenario, kernel, *search.unending, made_by);
+    if (!token.ok()) return token.error();
+    const std::string options = replay_options(session, *scenario) + max_steps_option(session.settings);
+    return ShownUnending{.token = token.value(),
+                         .text = "      one that does not end: interleaf replay " + token.value() +
+                                 options + "\nnext: interleaf explain " + token.value() + options +
+                                 "\n"};
+}
+
 const char* name_of(sim::Reduction reduction) {
     switch (reduction) {
     case sim::Reduction::Sleep:

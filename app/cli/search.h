@@ -58,6 +58,16 @@ sim::Result<ShownFailure, Failure> show_failure(const Session& session, const Sc
                                                 const std::optional<report::StrategyRun>& made_by,
                                                 bool with_count);
 
+/// The execution that did not come to its end, as text and document show it; empty: all did.
+struct ShownUnending {
+    std::string token;
+    std::string text;
+};
+sim::Result<ShownUnending, Failure>
+show_unending(const Session& session, const ScenarioPtr& scenario,
+              const model::KernelVersion& kernel, const sim::SearchReport& search,
+              const std::optional<report::StrategyRun>& made_by);
+
 /// As --reduction takes it.
 const char* name_of(sim::Reduction reduction);
 

@@ -56,3 +56,11 @@ interrupted TERM 143 hunt replace/003 --count 1000000000
 says out "interrupted"
 interrupted INT 130 explore replace/001 --preemptions 6
 says out "INCONCLUSIVE"
+
+# A search names the execution that does not end.
+exits 4 explore replace/003 --max-steps 300 --format json
+unending=$(value 'd["unending"]')
+exits 4 replay "$unending" --max-steps 300
+says out "still running after 300 steps"
+exits 4 hunt replace/003 --max-steps 300 --count 3 --format json
+json 'd["scenarios"][0]["unending"].startswith("il1:")'

@@ -178,6 +178,9 @@ TEST_CASE("an execution without an end stops at the step limit, and the search s
     CHECK(report.end == sim::SearchEnd::StepLimit);
     CHECK_FALSE(report.whole_space);
     CHECK_THAT(report.error, Contains("50 steps"));
+    REQUIRE(report.unending);
+    CHECK(report.unending->steps == 50);
+    CHECK(report.unending->trace_hash == result.trace_hash);
 }
 
 TEST_CASE("a violation ends the execution, and its signature and text are kept",
