@@ -18,6 +18,7 @@
 #include "model/fs_info.h"
 #include "model/invariants.h"
 #include "model/relocation_internal.h"
+#include "sim/trace.h"
 
 namespace model {
 namespace reloc {
@@ -26,6 +27,10 @@ namespace {
 /// 5.1 to 5.3: between the merge and the end of the relocation tree, some take it for a live one.
 bool leaves_dead_root_alive(const FsInfo& fs) {
     return fs.has(fix::delay_reloc_drop) && !fs.has(fix::dead_reloc_root_untouched);
+}
+
+std::string name_of(const Root& reloc_root) {
+    return "the relocation tree of tree " + std::to_string(reloc_root.root_key.offset);
 }
 
 }  // namespace
@@ -59,6 +64,8 @@ void touch_reloc_root(TransHandle& trans, Root& root) {
     Root& reloc_root = *root.reloc_root;
     const FsInfo& fs = root.fs;
     if (fs.reloc.ctl != nullptr || fs.has(fix::dead_reloc_root_untouched)) return;
+    const sim::Scope scope("btrfs_init_reloc_root");
+    sim::note([&] { return "writes to " + name_of(reloc_root); });
     reloc_root.last_trans.store(trans.transid.get());
     check_used_root(reloc_root, "btrfs_init_reloc_root");
 }
@@ -83,6 +90,7 @@ void free_reloc_root(Root& reloc_root) {
         sim::destroy(&reloc_root);
         return;
     }
+    sim::note([&] { return "frees " + name_of(reloc_root); });
     sim::current().order(reloc_root.last_trans, sim::AccessKind::Write);
     reloc_root.is_freed = true;
 }
