@@ -36,6 +36,14 @@ void clear_flag(ExtentBuffer& eb, unsigned flag) {
     eb.bflags.poke(eb.bflags.peek() & ~bit(flag));
 }
 
+/// Who takes or drops a reference counts, and who drops one looks whether the block is stale: that
+/// matters to who makes it stale, and to who drops the last reference of a stale block. No step of
+/// its own; in executions in which no block is stale these are reads, and nothing depends on them.
+void order_references(const ExtentBuffer& eb, sim::AccessKind kind) {
+    if (sim::Scheduler* const scheduler = sim::current_or_null(); scheduler != nullptr)
+        scheduler->order(eb.bflags, kind, eb_flag::stale);
+}
+
 /// Whether the writer is done may change at any moment.
 bool under_io(const ExtentBuffer& eb) {
     if (eb.has_flag(eb_flag::dirty)) return true;
@@ -64,9 +72,10 @@ void release_extent_buffer(ExtentBuffer& eb) {
 
 /// The cache lets go of a stale buffer that only the caller still holds.
 void drop_stale_tree_ref(ExtentBuffer& eb) {
-    if (eb.refs != 2 || !eb.has_flag(eb_flag::stale) || !eb.has_flag(eb_flag::tree_ref) ||
-        under_io(eb))
-        return;
+    const bool is_last =
+        eb.refs == 2 && eb.has_flag(eb_flag::stale) && eb.has_flag(eb_flag::tree_ref);
+    order_references(eb, is_last ? sim::AccessKind::Insert : sim::AccessKind::Lookup);
+    if (!is_last || under_io(eb)) return;
     clear_flag(eb, eb_flag::tree_ref);
     --eb.refs;
 }
@@ -103,6 +112,7 @@ ExtentBuffer* find_extent_buffer(FsInfo& fs, Bytenr start) {
     const auto found = fs.buffer_radix.find(start.get());
     if (found == fs.buffer_radix.end()) return nullptr;
     ExtentBuffer& eb = *found->second;
+    order_references(eb, sim::AccessKind::Lookup);
     extent_buffer_get(eb);
     check_buffer_tree_ref(eb);
     return &eb;
@@ -130,6 +140,7 @@ void free_extent_buffer(ExtentBuffer* eb) {
 
 void free_extent_buffer_stale(ExtentBuffer* eb) {
     if (eb == nullptr) return;
+    if (!eb->has_flag(eb_flag::stale)) order_references(*eb, sim::AccessKind::Insert);
     set_flag(*eb, eb_flag::stale);
     free_extent_buffer(eb);
 }

@@ -38,7 +38,7 @@ struct ExtentBuffer {
     // EXTENT_BUFFER_WRITEBACK, and EXTENT_BUFFER_READING (6.8): one reader fills the buffer, others
     // wait; it stands for the page locks of earlier kernels.
     sim::WaitBit writeback, reading;
-    u32 refs = 0;  // under the (unmodelled) refs_lock: only the last drop can be noticed
+    u32 refs = 0;  // under the (unmodelled) refs_lock; ordered by the stale bit
     int log_index = -1;
     bool on_releasing_list = false;  // Transaction::releasing_ebs
     Level known_level = 0;  // for checks: what the header's level is, or was when it was zeroed

@@ -31,6 +31,9 @@ extern const Fix& close_keeps_device;          // 321f69f86a0f  5.6
 extern const Fix& scrub_freezes_group;         // 2473d24f2b77  5.8
 extern const Fix& delay_reloc_drop;            // d2311e698578  5.1
 extern const Fix& send_excludes_dedupe;        // 62d54f3a7fa2  5.2
+extern const Fix& reloc_ctl_checked;           // 10995c049120  5.2
+extern const Fix& dead_reloc_root_untouched;   // 1fac4a54374f  5.4
+extern const Fix& reloc_root_lifespan;         // 6282675e6708  5.5
 extern const Fix& send_excludes_balance;       // 9e967495e0e0  5.3, until 5.14
 extern const Fix& send_excludes_relocation;    // 1cea5cf0e664  5.14, until 5.17
 extern const Fix& send_beside_relocation;      // d96b34248c2f  5.17

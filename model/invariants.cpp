@@ -98,6 +98,8 @@ constexpr Invariant table[] = {
      where_it_happens},
     {"write-under-writeback", "A tree block does not change while it is being written.", Visible,
      where_it_happens},
+    {"use-after-free", "Nobody uses memory that was given back.", Visible, where_it_happens},
+    {"null-dereference", "Nobody follows a null pointer.", Visible, where_it_happens},
     {"key-order", "An item goes where its key belongs.", Visible, where_it_happens},
 
     {"replace-target-equals-source",

@@ -12,6 +12,7 @@ namespace model {
 struct BlockGroup;
 struct Device;
 struct ExtentBuffer;
+struct Root;
 
 /// When a check runs, and what a reduction may claim for it (soundness rule 1).
 enum class CheckClass : u8 { End, Visible, State };
@@ -60,6 +61,11 @@ void check_skipped_commit(FsInfo& fs);
 /// A reference to the block is about to be dropped, with the level that its header says: remembers
 /// a wrong one for the end, since the kernel goes on.
 void check_freed_block(const ExtentBuffer& eb);
+/// A task looks into a tree, or changes it: its memory was not given back before.
+/// @param user  the kernel's function
+void check_used_root(const Root& root, const char* user);
+/// A task follows a pointer. @param user  the kernel's function
+void check_followed(const void* pointer, const char* user);
 /// The chunk of a group is about to be removed: nothing may be in it.
 void check_removed_group(const BlockGroup& bg);
 /// Before the range goes back to free space: not reachable from the last super block.

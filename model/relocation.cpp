@@ -46,6 +46,7 @@ void set_reloc_control(FsInfo& fs, RelocControl* rc, bool create_reloc_tree) {
     const sim::MutexGuard guard(fs.reloc_mutex);
     sim::current().order(fs.reloc.obj, sim::AccessKind::Write);
     if (rc != nullptr) rc->create_reloc_tree = create_reloc_tree;
+    fs.reloc.has_begun = true;
     fs.reloc.ctl = rc;
 }
 

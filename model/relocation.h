@@ -47,6 +47,7 @@ struct RelocState {
     explicit RelocState(FsInfo& fs);
     sim::Object obj;              // keyed by tree for root->reloc_root; as a whole for `ctl`
     RelocControl* ctl = nullptr;  // written under reloc_mutex
+    bool has_begun = false;       // there was one: reloc_mutex
     /// The newest transaction that a relocation was part of: commit_root_sem.
     sim::Tracked<u64> last_reloc_trans;
     sim::Mutex reclaim_bgs_lock;  // delete_unused_bgs_mutex before 5.13: one chunk at a time
@@ -78,6 +79,9 @@ Result<void> update_reloc_root(TransHandle& trans, Root& root);
 /// btrfs_reloc_cow_block()
 Result<void> reloc_cow_block(TransHandle& trans, Root& root, const ExtentBuffer& buf,
                              ExtentBuffer& cow);
+/// A snapshot is about to be made of the tree; reloc_mutex is held. The reservation for merging it
+/// is left out. Mirrors btrfs_reloc_pre_snapshot()
+void reloc_pre_snapshot(const Root& source);
 /// A snapshot of a tree that is being relocated gets a copy of its relocation tree. Mirrors
 /// btrfs_reloc_post_snapshot()
 Result<void> reloc_post_snapshot(TransHandle& trans, Root& source, Root& snap);

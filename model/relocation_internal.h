@@ -10,9 +10,24 @@ inline bool is_reloc_tree(const Root& root) {
 }
 bool in_group(const RelocControl& rc, u64 bytenr);
 
-// relocation_roots.cpp
+// relocation_lifespan.cpp
+/// Looking at root->reloc_root and at the bit that says that it is dead, and changing them.
+void order_read(const Root& root);
+void order_change(const Root& root);
 /// Whether the tree's copy counts no more: it was merged. Mirrors reloc_root_is_dead()
 bool reloc_root_is_dead(const Root& root);
+void set_dead(Root& root, bool dead);
+/// The tree's relocation tree, as far as it counts. Mirrors have_reloc_root()
+Root* live_reloc_root(const Root& root);
+/// The tree becomes part of a transaction, and has a relocation tree: so does that one, or, since
+/// 1fac4a54374f, only a live one. Mirrors the first half of btrfs_init_reloc_root()
+void touch_reloc_root(TransHandle& trans, Root& root);
+/// The tree's copy was merged and is about to be dropped. Mirrors clean_dirty_subvols()
+void forget_merged(Root& root);
+/// A relocation tree that was dropped is given back. Mirrors what btrfs_drop_snapshot() does last
+void free_reloc_root(Root& reloc_root);
+
+// relocation_roots.cpp
 /// The relocation tree whose committed root stands at the address, or null. Mirrors
 /// find_reloc_root()
 Root* find_reloc_root(const RelocControl& rc, u64 bytenr);

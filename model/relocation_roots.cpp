@@ -3,8 +3,7 @@
 //
 // Left out: drop_progress (a merge that a crash interrupted begins again, and passes what it has
 // done; a tree is dropped in one transaction), the reservation that a snapshot makes for a merge,
-// qgroups. What kernels 5.1 to 5.4 did wrong with root->reloc_root (until 6282675e6708) is not
-// modelled.
+// qgroups. Who may look at a tree's relocation tree, and when, is in relocation_lifespan.cpp.
 #include <algorithm>
 
 #include "model/ctree.h"
@@ -13,6 +12,7 @@
 #include "model/extent_tree.h"
 #include "model/fixes.h"
 #include "model/fs_info.h"
+#include "model/invariants.h"
 #include "model/relocation_internal.h"
 #include "model/tree_layout.h"
 #include "sim/trace.h"
@@ -24,29 +24,7 @@ bool in_group(const RelocControl& rc, u64 bytenr) {
     return rc.bg != nullptr && bytenr >= rc.bg->start.get() && bytenr < rc.bg->end().get();
 }
 
-bool reloc_root_is_dead(const Root& root) {
-    return root.state.peek_bit(root_state::dead_reloc_tree);
-}
-
 namespace {
-
-void order_read(const Root& root) {
-    sim::current().order(root.fs.reloc.obj, sim::AccessKind::Lookup, root.objectid);
-}
-void order_change(const Root& root) {
-    sim::current().order(root.fs.reloc.obj, sim::AccessKind::Insert, root.objectid);
-}
-
-/// The tree's relocation tree, as far as it counts. Mirrors have_reloc_root()
-Root* live_reloc_root(const Root& root) {
-    order_read(root);
-    return reloc_root_is_dead(root) ? nullptr : root.reloc_root;
-}
-
-void set_dead(Root& root, bool dead) {
-    const u64 bit = u64{1} << root_state::dead_reloc_tree;
-    root.state.poke(dead ? root.state.peek() | bit : root.state.peek() & ~bit);
-}
 
 // ---- creation
 // ------------------------------------------------------------------------------------
@@ -85,12 +63,6 @@ Result<Root*> create_reloc_root(TransHandle& trans, Root& from, ExtentBuffer& no
     sim::note([&] { return "copies the root of tree " + std::to_string(objectid); });
     if (const auto inserted = insert_root(trans, key, item); !inserted) return inserted.error();
     return &root;
-}
-
-void put_reloc_root(Root& reloc_root) {
-    free_extent_buffer(reloc_root.node);
-    free_extent_buffer(reloc_root.commit_root);
-    sim::destroy(&reloc_root);
 }
 
 void switch_commit_root(Root& reloc_root) {
@@ -489,13 +461,9 @@ Result<void> clean_dirty_subvols(RelocControl& rc) {
         rc.dirty_subvol_roots.erase(rc.dirty_subvol_roots.begin());
         const auto root = subvolume_of(reloc_root);
         if (!root) return root.error();
-        if ((*root)->reloc_root == &reloc_root) {
-            order_change(**root);
-            (*root)->reloc_root = nullptr;
-            set_dead(**root, false);
-        }
+        if ((*root)->reloc_root == &reloc_root) forget_merged(**root);
         const auto dropped = drop_snapshot(reloc_root);
-        put_reloc_root(reloc_root);
+        free_reloc_root(reloc_root);
         if (!dropped) return dropped;
     }
     return {};
@@ -512,8 +480,11 @@ Result<void> init_reloc_root(TransHandle& trans, Root& root) {
     FsInfo& fs = trans.fs;
     sim::current().order(fs.reloc.obj, sim::AccessKind::Read);
     RelocControl* const rc = fs.reloc.ctl;
-    if (rc == nullptr || root.reloc_root != nullptr || !rc->create_reloc_tree) return {};
-    if (is_reloc_tree(root)) return {};
+    if (root.reloc_root != nullptr) {
+        touch_reloc_root(trans, root);
+        return {};
+    }
+    if (rc == nullptr || !rc->create_reloc_tree || is_reloc_tree(root)) return {};
     BlockRsv* const outer = std::exchange(trans.block_rsv, &rc->block_rsv);
     const auto copy = create_reloc_root(trans, root, *root.commit_root, root.objectid);
     trans.block_rsv = outer;
@@ -526,7 +497,8 @@ Result<void> update_reloc_root(TransHandle& trans, Root& root) {
     Root* const reloc_root = live_reloc_root(root);
     if (reloc_root == nullptr) return {};
     RelocControl* const rc = trans.fs.reloc.ctl;
-    if (rc != nullptr && rc->merge_reloc_tree && reloc_root->root_item.refs == 0) {
+    check_followed(rc, "btrfs_update_reloc_root");
+    if (rc->merge_reloc_tree && reloc_root->root_item.refs == 0) {
         order_change(root);
         set_dead(root, true);
         std::erase(rc->reloc_root_tree, reloc_root);

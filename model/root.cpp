@@ -9,6 +9,7 @@
 #include "model/ctree.h"
 #include "model/delete_item.h"
 #include "model/fs_info.h"
+#include "model/invariants.h"
 
 namespace model {
 namespace {
@@ -55,6 +56,7 @@ Root::Root(FsInfo& owner, Objectid id)
 
 ExtentBuffer& root_node(Root& root) {
     root.node_ptr.read();
+    check_used_root(root, "btrfs_root_node");
     extent_buffer_get(*root.node);
     return *root.node;
 }

@@ -40,6 +40,9 @@ struct Root {
     bool on_dirty_list = false;           // dirty_cowonly_roots
     RootUse use;
     Root* reloc_root = nullptr;  // fs.reloc.obj, keyed by objectid; of a reloc root: null
+    /// The kernel has no such tree any more. The memory stays, so that whoever still uses it is
+    /// found: check_used_root().
+    bool is_freed = false;
 
     bool shareable() const { return state.peek_bit(root_state::shareable); }
 };

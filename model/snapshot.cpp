@@ -129,6 +129,7 @@ Result<void> create_pending_snapshot(TransHandle& trans, PendingSnapshot& pendin
     const sim::Scope scope("create_pending_snapshot");
     FsInfo& fs = trans.fs;
     const Objectid id = new_subvolume_id(fs);
+    reloc_pre_snapshot(*pending.source);
     const auto dir = iget(fs, *fs.fs_root, pending.parent_dir);
     if (!dir) {
         pending.error = -static_cast<int>(dir.error());
