@@ -28,10 +28,7 @@ class Reclaim {
 
     void metadata() {
         const sim::Scope scope("btrfs_async_reclaim_metadata_space");
-        if (fs_.has(fix::delayed_refs_flush_states))
-            states_ = metadata_states;
-        else
-            states_ = metadata_states_4x;
+        states_ = metadata_flush_states(fs_);
         if (!begin([&] { return info_.reclaim_size == 0; })) return;
         do {
             flush_space(fs_, info_, to_reclaim_, states_[at_]);
@@ -148,6 +145,11 @@ class Reclaim {
 };
 
 }  // namespace
+
+std::span<const FlushState> metadata_flush_states(const FsInfo& fs) {
+    if (!fs.has(fix::delayed_refs_flush_states)) return metadata_states_4x;
+    return metadata_states;
+}
 
 void queue_async_reclaim(SpaceInfo& info) {
     const bool is_data = (info.flags & bg_data) != 0;

@@ -1,9 +1,9 @@
 // Mirrors fs/btrfs/block-rsv.c of 6.1, and the reserve of the delayed references from
 // fs/btrfs/delayed-ref.c, which kernels before 5.0 do not have.
 //
-// The global reserve has its smallest size, which 6.1 gives in items: on filesystems this small the
-// bytes that the trees use never exceed it. Older kernels say 16 MiB, which is more than all
-// metadata here; they have the same size in items.
+// The global reserve has its smallest size, which 6.1 gives in items. What the extent, checksum and
+// root trees use is not counted: the kernel takes that where it is more. Older kernels say 16 MiB,
+// which is more than all metadata here; they have the same size in items.
 #include "model/block_rsv.h"
 
 #include <algorithm>

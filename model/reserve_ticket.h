@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <span>
 
 #include "model/block_rsv.h"
 #include "model/types.h"
@@ -7,6 +8,7 @@
 
 namespace model {
 
+enum class FlushState : u8;
 struct SpaceInfo;
 
 /// fs/btrfs/space-info.h: struct reserve_ticket. A reservation that did not fit, on the stack of
@@ -55,6 +57,8 @@ bool fail_tickets(FsInfo& fs, SpaceInfo& info);
 
 // The flusher: model/async_reclaim.cpp.
 
+/// What FLUSH_ALL may do for metadata, in order.
+std::span<const FlushState> metadata_flush_states(const FsInfo& fs);
 /// Queues the work item that flushes for `tickets`, as a task of its own.
 void queue_async_reclaim(SpaceInfo& info);
 /// A flusher that has not begun does nothing any more, one that has is waited for. No lock held;

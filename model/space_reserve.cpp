@@ -5,7 +5,6 @@
 #include <optional>
 #include <span>
 
-#include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/reserve_ticket.h"
 #include "model/tracepoints.h"
@@ -14,10 +13,6 @@
 namespace model {
 namespace {
 
-constexpr std::array flush_all{FlushState::DelayedRefsNr, FlushState::DelayedRefs,
-                               FlushState::AllocChunk, FlushState::AllocChunkForce,
-                               FlushState::CommitTrans};
-constexpr std::array flush_all_4x{FlushState::AllocChunk, FlushState::CommitTrans};
 constexpr std::array flush_limit{FlushState::AllocChunk};
 constexpr std::array flush_evict{FlushState::DelayedRefsNr, FlushState::DelayedRefs,
                                  FlushState::AllocChunk, FlushState::CommitTrans};
@@ -38,8 +33,7 @@ std::span<const FlushState> states_of(const FsInfo& fs, Flush flush) {
         return flush_data;
     case Flush::All:
     case Flush::AllSteal:
-        if (!fs.has(fix::delayed_refs_flush_states)) return flush_all_4x;
-        return flush_all;
+        return metadata_flush_states(fs);
     }
     return {};
 }
