@@ -16,6 +16,7 @@
 #include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
+#include "model/reserve_ticket.h"
 #include "model/tracepoints.h"
 #include "sim/trace.h"
 
@@ -186,6 +187,7 @@ void free_reserved_bytes(BlockGroup& bg, u64 num_bytes, bool) {
         bg.zoned->zone_unusable += num_bytes;
         info.bytes_zone_unusable += num_bytes;
     }
+    if (has_tickets(info) && bg.fs.kernel.at_least(5, 10)) try_granting_tickets(bg.fs, info);
 }
 
 void freeze_block_group(BlockGroup& bg) {

@@ -10,6 +10,7 @@
 #include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
+#include "model/reserve_ticket.h"
 #include "model/tracepoints.h"
 #include "sim/trace.h"
 #include "sim/waitqueue.h"
@@ -172,6 +173,7 @@ void add_block_group(BlockGroup& bg) {
         info.bytes_readonly += bg.bytes_super;
         info.bytes_zone_unusable += bg.zone_unusable();
         if (bg.length > 0) info.full = false;
+        add_new_bytes(fs, info, bg.length - bg.used - bg.bytes_super);
     }
     const sim::WriteGuard guard(info.groups_sem);
     const auto after = std::upper_bound(

@@ -1,15 +1,16 @@
 // Mirrors fs/btrfs/block-rsv.c of 6.1, and the reserve of the delayed references from
 // fs/btrfs/delayed-ref.c, which kernels before 5.0 do not have.
 //
-// The global reserve has its smallest size, which 6.1 gives in items: on filesystems this small the
-// bytes that the trees use never exceed it. Older kernels say 16 MiB, which is more than all
-// metadata here; they have the same size in items.
+// The global reserve has its smallest size, which 6.1 gives in items. What the extent, checksum and
+// root trees use is not counted: the kernel takes that where it is more. Older kernels say 16 MiB,
+// which is more than all metadata here; they have the same size in items.
 #include "model/block_rsv.h"
 
 #include <algorithm>
 
 #include "model/fixes.h"
 #include "model/fs_info.h"
+#include "model/reserve_ticket.h"
 #include "model/tracepoints.h"
 
 namespace model {
@@ -200,13 +201,19 @@ void update_global_block_rsv(FsInfo& fs) {
         std::min(calc_insert_metadata_size(fs, trees + unlink_metadata_units), max_global_rsv);
 
     const sim::SpinGuard info_guard(info.lock);
-    const sim::SpinGuard guard(rsv.lock);
-    rsv.obj.write();
-    rsv.size = wanted;
-    const bool whole = fs.has(fix::whole_global_reserve);
-    set_global_reserved(info, rsv, whole ? wanted : free_for_global_rsv(info, rsv));
-    if (fs.has(fix::chunk_for_global_reserve) && rsv.size >= info.total_bytes)
-        info.force_alloc = true;
+    bool gave_back = false;
+    {
+        const sim::SpinGuard guard(rsv.lock);
+        rsv.obj.write();
+        rsv.size = wanted;
+        const bool whole = fs.has(fix::whole_global_reserve);
+        const u64 before = rsv.reserved;
+        set_global_reserved(info, rsv, whole ? wanted : free_for_global_rsv(info, rsv));
+        gave_back = rsv.reserved < before;
+        if (fs.has(fix::chunk_for_global_reserve) && rsv.size >= info.total_bytes)
+            info.force_alloc = true;
+    }
+    if (gave_back && has_tickets(info) && fs.kernel.at_least(5, 4)) try_granting_tickets(fs, info);
 }
 
 void init_global_block_rsv(FsInfo& fs) {

@@ -11,7 +11,9 @@ struct SpaceInfo;
 struct TransHandle;
 
 enum class RsvType : u8 { Global, Delalloc, Trans, Chunk, DelayedOps, DelayedRefs, Empty, Temp };
-enum class Flush : u8 { No, Limit, Evict, All };
+/// What a reservation that does not fit may do. fs/btrfs/space-info.h: enum
+/// btrfs_reserve_flush_enum.
+enum class Flush : u8 { No, Limit, Evict, Data, All, AllSteal };
 
 /// fs/btrfs/block-rsv.h: struct btrfs_block_rsv. Bytes held back in a space_info for later
 /// allocations.

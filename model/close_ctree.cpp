@@ -1,11 +1,12 @@
 // fs/btrfs/disk-io.c: close_ctree(), and fs/btrfs/volumes.c: what it does to the devices, 6.1.
 //
-// Left out: kernel threads and workers (nothing of theirs outlives the call that it works for),
-// unused block groups, freeing what is in memory, the FLUSH_SENT bit, missing devices.
+// Left out: kernel threads and most workers (nothing of theirs outlives the call that it works
+// for), unused block groups, freeing what is in memory, the FLUSH_SENT bit, missing devices.
 #include "model/close_ctree.h"
 
 #include "model/fixes.h"
 #include "model/fs_info.h"
+#include "model/reserve_ticket.h"
 #include "sim/trace.h"
 
 namespace model {
@@ -68,6 +69,8 @@ void close_ctree(FsInfo& fs) {
     static_cast<void>(balance_pause(fs).ok());  // NotConn: none was running
     dev_replace_suspend_for_unmount(fs);
     static_cast<void>(scrub_cancel(fs).ok());
+    for (SpaceInfo* const info : fs.space_infos)
+        cancel_async_reclaim(*info);
     if (!fs.readonly)
         if (const auto committed = commit_super(fs); !committed)
             fs.message("error",

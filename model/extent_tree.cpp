@@ -13,6 +13,7 @@
 #include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/invariants.h"
+#include "model/reserve_ticket.h"
 #include "model/tracepoints.h"
 #include "sim/trace.h"
 
@@ -223,18 +224,20 @@ Sharing check_queued_refs(DelayedRefRoot& refs, Path& path, const RefKey& own, B
 // -----------------------------------------------------------------------------------------------------------
 
 /// Freed metadata space refills the global reserve before anybody else gets it. info.lock held.
-void refill_global_rsv(FsInfo& fs, SpaceInfo& info, u64 bytes) {
+/// @return what is left
+u64 refill_global_rsv(FsInfo& fs, SpaceInfo& info, u64 bytes) {
     BlockRsv& rsv = fs.global_block_rsv;
-    if (rsv.space_info != &info) return;
+    if (rsv.space_info != &info) return bytes;
     const sim::SpinGuard guard(rsv.lock);
     rsv.obj.read();
-    if (rsv.full || rsv.reserved >= rsv.size) return;
+    if (rsv.full || rsv.reserved >= rsv.size) return bytes;
     const u64 added = std::min(bytes, rsv.size - rsv.reserved);
     rsv.obj.write();
     rsv.reserved += added;
     trace_update_bytes_may_use(info, added);
     info.bytes_may_use += added;
     if (rsv.reserved >= rsv.size) rsv.full = true;
+    return bytes - added;
 }
 
 /// The first pinned range, taken out of the transaction's set.
@@ -444,7 +447,9 @@ void unpin_extent_range(FsInfo& fs, Bytenr start, u64 bytes, bool return_free_sp
                     readonly = true;
                 }
             }
-            if (!readonly && return_free_space) refill_global_rsv(fs, info, part);
+            if (!readonly && return_free_space)
+                if (const u64 left = refill_global_rsv(fs, info, part); left > 0)
+                    add_new_bytes(fs, info, left);
         }
         start += part;
         bytes -= part;

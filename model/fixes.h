@@ -60,6 +60,7 @@ extern const Fix& no_refs_at_end;                     // db2462a6ad3d  5.0
 extern const Fix& no_blocked_state;                   // 302167c50b32  5.0
 extern const Fix& delayed_refs_flush_states;          // slug          5.0
 extern const Fix& evict_flush_state;                  // d3984c90414a  5.4
+extern const Fix& pending_tickets_first;              // ef1317a1b9a3  5.4
 extern const Fix& whole_global_reserve;               // d792b0f19711  5.4
 extern const Fix& overcommit_without_global_reserve;  // 0096420adb03  5.4
 extern const Fix& chunk_for_global_reserve;           // 9c343784c432  5.8

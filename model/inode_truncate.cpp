@@ -303,11 +303,18 @@ class EvictReserve {
         u64 for_delayed_refs = calc_insert_metadata_size(fs, 1);
         if (!refill(rsv_.size + for_delayed_refs, Flush::Evict)) {
             for_delayed_refs = 0;
-            if (delayed_refs_want_all(fs) || !take_from_global()) return give_up();
+            if (!refill_without_refs()) return give_up();
         }
         const auto trans = join_transaction(inode_.root);
         if (trans) give_to_handle(**trans, for_delayed_refs);
         return trans;
+    }
+
+    /// From 5.17 on (ee6adbfd6a2c) the reservation itself steals from the global reserve.
+    bool refill_without_refs() {
+        FsInfo& fs = inode_.fs;
+        if (fs.kernel.at_least(5, 17)) return refill(rsv_.size, Flush::Evict).ok();
+        return !delayed_refs_want_all(fs) && take_from_global();
     }
 
     /// Until 5.4: what cannot be had without a commit is taken from the global reserve, and where

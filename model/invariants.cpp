@@ -22,6 +22,10 @@ constexpr Invariant table[] = {
      "Used, reserved, pinned and read-only bytes do not exceed the space, and nothing is promised "
      "twice over zero.",
      Visible, every_step},
+    {"space-info-tickets",
+     "What tickets lack is the sum of the queued ones, none of those is settled, and somebody "
+     "flushes for those that sleep.",
+     Visible, every_step},
     {"block-rsv", "A reserve that calls itself full holds what it wants; no reserve is negative.",
      Visible, every_step},
     {"ref-head-counts", "A reference head's sum is that of the references queued on it.", Visible,

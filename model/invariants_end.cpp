@@ -146,6 +146,8 @@ void check_device_counts(const Device& device) {
 void check_left_behind(const FsInfo& fs) {
     for (const auto& [start, bg] : fs.block_groups)
         check_group_counts(*bg);
+    for (const SpaceInfo* const info : fs.space_infos)
+        must_be_zero(info->reclaim_size, "reclaim_size");
     for (const Device* const device : fs.fs_devices.all_devices)
         check_device_counts(*device);
     must_be_zero(fs.scrub.running.peek(), "scrubs_running");

@@ -4,6 +4,7 @@
 #include "model/invariant_state.h"
 #include "model/invariants.h"
 #include "model/probes.h"
+#include "model/reserve_ticket.h"
 #include "sim/scheduler.h"
 
 namespace model {
@@ -14,8 +15,8 @@ std::string number(u64 n) {
 }
 
 const Evaluation space_info_limits{"space-info-limits"}, space_info_sums{"space-info-sums"},
-    block_group_counters{"block-group-counters"}, block_rsv{"block-rsv"},
-    ref_head_counts{"ref-head-counts"}, ref_root_counts{"ref-root-counts"},
+    space_info_tickets{"space-info-tickets"}, block_group_counters{"block-group-counters"},
+    block_rsv{"block-rsv"}, ref_head_counts{"ref-head-counts"}, ref_root_counts{"ref-root-counts"},
     transaction_state{"transaction-state"}, scrub_counters{"scrub-counters"},
     tree_block_sane{"tree-block-sane"};
 
@@ -79,8 +80,31 @@ void check_space_info(const SpaceInfo& info) {
         compare(info, "bytes_readonly", info.bytes_readonly, sums.readonly);
 }
 
+/// Tickets are settled and leave their queue under one holding of the lock, and the flusher stops
+/// only when it has seen `tickets` empty.
+void check_tickets(const SpaceInfo& info) {
+    space_info_tickets.count();
+    u64 lacking = 0;
+    bool settled = false;
+    for (const auto* const queue : {&info.priority_tickets, &info.tickets})
+        for (const ReserveTicket* const ticket : *queue) {
+            lacking += ticket->bytes;
+            settled = settled || ticket->is_settled();
+        }
+    const bool forgotten = !info.tickets.empty() && !info.flush;
+    if (info.reclaim_size == lacking && !settled && !forgotten) return;
+    sim::violation(
+        "space-info-tickets",
+        std::string(space_info_name(info)) + ": reclaim_size is " + number(info.reclaim_size) +
+            ", " + number(info.priority_tickets.size() + info.tickets.size()) + " tickets lack " +
+            number(lacking) + (settled ? ", one of them nothing" : "") +
+            (forgotten ? ", nobody flushes for them" : ""));
+}
+
 void on_space_info(void*, sim::Object& object) {
-    check_space_info(*static_cast<SpaceInfo*>(object.owner()));
+    const SpaceInfo& info = *static_cast<SpaceInfo*>(object.owner());
+    check_space_info(info);
+    check_tickets(info);
 }
 
 void on_block_group(void*, sim::Object& object) {

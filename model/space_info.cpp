@@ -1,79 +1,19 @@
-// Mirrors fs/btrfs/space-info.c of 6.1: counters, overcommit and reservations of one kind of space;
-// and what was otherwise before 5.14, as 4.19 had it in extent-tree.c.
+// Mirrors fs/btrfs/space-info.c of 6.1: counters, overcommit and flushing of one kind of space; and
+// what was otherwise before 5.14, as 4.19 had it in extent-tree.c.
 //
-// Left out: tickets and the asynchronous flusher (a reservation that does not fit flushes in its
-// own task, state by state, once, and looks again after each), preemptive flushing, delayed items
-// and delayed iputs (the model writes both at once), and flushing of delalloc.
+// Left out: preemptive flushing, delayed items and delayed iputs (the model writes both at once),
+// and flushing of delalloc.
 #include "model/space_info.h"
 
 #include <algorithm>
-#include <array>
-#include <span>
 
 #include "model/fixes.h"
 #include "model/fs_info.h"
-#include "model/tracepoints.h"
+#include "model/reserve_ticket.h"
 #include "sim/trace.h"
 
 namespace model {
 namespace {
-
-constexpr std::array flush_all{FlushState::DelayedRefsNr, FlushState::DelayedRefs,
-                               FlushState::AllocChunk, FlushState::AllocChunkForce,
-                               FlushState::CommitTrans};
-constexpr std::array flush_all_4x{FlushState::AllocChunk, FlushState::CommitTrans};
-constexpr std::array flush_limit{FlushState::AllocChunk};
-constexpr std::array flush_evict{FlushState::DelayedRefsNr, FlushState::DelayedRefs,
-                                 FlushState::AllocChunk, FlushState::CommitTrans};
-// What the flusher does for data: chunks as long as there is room for one, else what a commit
-// unpins.
-constexpr std::array flush_data{FlushState::AllocChunkForce, FlushState::CommitTrans,
-                                FlushState::AllocChunkForce};
-
-std::span<const FlushState> states_of(const FsInfo& fs, Flush flush) {
-    switch (flush) {
-    case Flush::No:
-        return {};
-    case Flush::Limit:
-        return flush_limit;
-    case Flush::Evict:
-        return flush_evict;
-    case Flush::All:
-        if (!fs.has(fix::delayed_refs_flush_states)) return flush_all_4x;
-        return flush_all;
-    }
-    return {};
-}
-
-/// Taking a handle is legal inside another one, ending the transaction is not; running references
-/// may sleep on the caller's locks.
-bool allowed_here(FlushState state) {
-    const bool allocates = state == FlushState::AllocChunk || state == FlushState::AllocChunkForce;
-    return allocates || current_trans() == nullptr;
-}
-
-/// The first step of __reserve_bytes(): all or nothing, under one lock.
-bool try_reserve(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush) {
-    const sim::SpinGuard guard(info.lock);
-    info.obj.read();
-    if (info.used(true) + bytes > info.total_bytes && !can_overcommit(fs, info, bytes, flush))
-        return false;
-    info.obj.write();
-    trace_update_bytes_may_use(info, bytes);
-    info.bytes_may_use += bytes;
-    return true;
-}
-
-Result<void> reserve_bytes(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush,
-                           std::span<const FlushState> states) {
-    if (bytes == 0 || try_reserve(fs, info, bytes, flush)) return {};
-    for (const FlushState state : states) {
-        if (!allowed_here(state)) continue;
-        flush_space(fs, info, bytes, state);
-        if (try_reserve(fs, info, bytes, flush)) return {};
-    }
-    return Errno::NoSpc;
-}
 
 u64 profile_copies(u64 profile) {
     return (profile & (bg_raid1 | bg_dup)) != 0 ? 2 : 1;
@@ -131,17 +71,32 @@ u64 held_for_delayed_refs(FsInfo& fs, const SpaceInfo& info) {
     return rsv.reserved;
 }
 
+/// What a commit is to free, and what is pinned already.
+struct CommitGain {
+    u64 wanted = 0, pinned = 0;
+};
+
+/// A commit is for the ticket that waits first, and from 5.4 on need not free what is free already.
+CommitGain commit_gain(FsInfo& fs, SpaceInfo& info, u64 bytes) {
+    const sim::SpinGuard guard(info.lock);
+    info.obj.read();
+    CommitGain gain{.wanted = bytes, .pinned = info.bytes_pinned};
+    if (!takes_tickets(fs, info)) return gain;
+    gain.wanted = first_ticket_bytes(info);
+    const u64 used = info.used(true);
+    const u64 free = info.total_bytes > used ? info.total_bytes - used : 0;
+    if (free > 0 && fs.kernel.at_least(5, 4)) gain.wanted -= std::min(gain.wanted, free);
+    return gain;
+}
+
 /// Until 5.14 a commit was only tried where it seemed to free enough. Mirrors
 /// may_commit_transaction().
 bool may_commit(FsInfo& fs, SpaceInfo& info, u64 bytes) {
     if (fs.has(fix::commit_without_guess)) return true;
-    u64 pinned = 0;
-    {
-        const sim::SpinGuard guard(info.lock);
-        info.obj.read();
-        pinned = info.bytes_pinned;
-    }
-    return pinned + bytes_to_be_pinned(fs, info) + held_for_delayed_refs(fs, info) >= bytes;
+    const CommitGain gain = commit_gain(fs, info, bytes);
+    if (gain.wanted == 0) return false;
+    return gain.pinned + bytes_to_be_pinned(fs, info) + held_for_delayed_refs(fs, info) >=
+           gain.wanted;
 }
 
 void flush_commit(FsInfo& fs, SpaceInfo& info, u64 bytes) {
@@ -194,23 +149,6 @@ void init_space_infos(FsInfo& fs) {
     }
 }
 
-Result<void> reserve_metadata_bytes(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush) {
-    return reserve_bytes(fs, info, bytes, flush, states_of(fs, flush));
-}
-
-Result<void> reserve_data_bytes(FsInfo& fs, u64 bytes) {
-    return reserve_bytes(fs, space_info_for(fs, bg_data), bytes, Flush::All, flush_data);
-}
-
-void space_info_free_bytes_may_use(FsInfo&, SpaceInfo& info, u64 bytes) {
-    if (bytes == 0) return;
-    const sim::SpinGuard guard(info.lock);
-    info.obj.write();
-    SIM_ASSERT(info.bytes_may_use >= bytes);
-    trace_update_bytes_may_use(info, -bytes);
-    info.bytes_may_use -= bytes;
-}
-
 u64 space_for_global_rsv(FsInfo& fs) {
     BlockRsv& rsv = fs.global_block_rsv;
     const sim::SpinGuard guard(rsv.lock);
@@ -229,9 +167,15 @@ bool can_overcommit(FsInfo& fs, const SpaceInfo& info, u64 bytes, Flush flush) {
 
 bool fits_with_new_chunks(const FsInfo& fs, const SpaceInfo& info, u64 bytes, Flush flush) {
     if ((info.flags & bg_data) != 0) return false;
-    u64 available = fs.free_chunk_space.load() / profile_copies(get_alloc_profile(fs, info.flags));
-    available /= flush == Flush::All ? 8 : 2;
-    return info.used(true) + bytes < info.total_bytes + available;
+    const u64 available =
+        fs.free_chunk_space.load() / profile_copies(get_alloc_profile(fs, info.flags));
+    const u64 promised = info.used(true) + bytes;
+    if (promised < info.total_bytes + available / 8) return true;
+    if (flush == Flush::All) return false;
+    if (promised >= info.total_bytes + available / 2) return false;
+    // Until 5.8 the same request was one of All. Since then it overcommits as those that cannot
+    // flush.
+    return flush != Flush::AllSteal || fs.has(fix::global_reserve_stealing);
 }
 
 void recount_free_chunk_space(FsInfo& fs) {
@@ -254,7 +198,8 @@ void clear_space_info_full(FsInfo& fs) {
 void flush_space(FsInfo& fs, SpaceInfo& info, u64 num_bytes, FlushState state) {
     const sim::Scope scope("flush_space");
     sim::note([&] {
-        return std::string(to_string(state)) + " for " + std::to_string(num_bytes) + " bytes of " +
+        const std::string bytes = num_bytes == ~u64{0} ? "all" : std::to_string(num_bytes);
+        return std::string(to_string(state)) + " for " + bytes + " bytes of " +
                space_info_name(info);
     });
     switch (state) {

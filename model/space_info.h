@@ -7,11 +7,13 @@
 
 namespace sim {
 class WaitQueue;
-}
+class WorkQueue;
+}  // namespace sim
 
 namespace model {
 
 struct BlockGroup;
+struct ReserveTicket;
 
 /// fs/btrfs/space-info.h: struct btrfs_space_info. One each for DATA, METADATA and SYSTEM.
 struct SpaceInfo {
@@ -24,6 +26,13 @@ struct SpaceInfo {
         bytes_may_use = 0, bytes_zone_unusable = 0;
     bool full = false, chunk_alloc = false, force_alloc = false;
     Vector<sim::WaitQueue*> wait_for_alloc;  // of those who want a chunk that another one makes
+    // Reservations that wait, in order: model/reserve_ticket.h.
+    Vector<ReserveTicket*> tickets, priority_tickets;
+    u64 reclaim_size = 0;  // what the tickets lack
+    u64 tickets_id = 0;    // how many tickets were granted
+    bool flush = false;    // the flusher works for `tickets`, or is queued
+    bool reclaim_canceled = false;
+    sim::WorkQueue* reclaim_work = nullptr;  // async_reclaim_work; null: was never needed
     sim::RwSem groups_sem;
     Vector<BlockGroup*> block_groups;  // groups_sem
     u64 used(bool with_may_use) const {
@@ -32,10 +41,14 @@ struct SpaceInfo {
     }
 };
 SpaceInfo& space_info_for(FsInfo& fs, u64 bg_flags);
-/// bytes_may_use += bytes, or NoSpc after the flushing that `flush` allows. Mirrors
+/// bytes_may_use += bytes, after the flushing that `flush` allows; with All, Data and AllSteal the
+/// task sleeps until somebody else has flushed, and holds no transaction handle. Mirrors
 /// btrfs_reserve_metadata_bytes().
+/// @return NoSpc, or from 5.16 on IO where the filesystem was aborted meanwhile
 Result<void> reserve_metadata_bytes(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush);
+/// The same for data. Mirrors btrfs_reserve_data_bytes().
 Result<void> reserve_data_bytes(FsInfo& fs, u64 bytes);
+/// bytes_may_use -= bytes; tickets may be granted for them.
 void space_info_free_bytes_may_use(FsInfo& fs, SpaceInfo& info, u64 bytes);
 /// Twice what the global reserve wants. Mirrors calc_global_rsv_need_space().
 u64 space_for_global_rsv(FsInfo& fs);

@@ -3,6 +3,7 @@
 // state.
 #include "model/disk_io.h"
 #include "model/fs_info.h"
+#include "model/reserve_ticket.h"
 
 namespace model {
 namespace {
@@ -104,6 +105,9 @@ void digest_space(const FsInfo& fs, Digest& digest) {
     for (const SpaceInfo* const info : fs.space_infos)
         digest.all(info->flags, info->total_bytes, info->bytes_used, info->bytes_reserved,
                    info->bytes_pinned, info->bytes_readonly, info->bytes_may_use, info->full);
+    for (const SpaceInfo* const info : fs.space_infos)
+        if (has_tickets(*info) || info->flush)
+            digest.all(info->flags, info->reclaim_size, info->flush);
     for (const auto& [start, bg] : fs.block_groups) {
         digest.all(start, bg->length, bg->flags, bg->used, bg->reserved, bg->pinned,
                    bg->bytes_super, bg->ro, bg->reservations.peek(), bg->nocow_writers.peek(),

@@ -13,7 +13,6 @@ struct StartRequest {
     unsigned num_items = 0;
     TransType type = TransType::Start;
     Flush flush = Flush::No;
-    bool may_steal = false;  // from the global reserve, when nothing else helps
 };
 
 /// Which types a state keeps out. Mirrors btrfs_blocked_trans_types[].
@@ -116,15 +115,15 @@ bool delayed_refs_rsv_full(FsInfo& fs) {
     return rsv.full;
 }
 
-/// Mirrors steal_from_global_rsv(): down to a tenth of its size (before 5.8 to a half, in
-/// btrfs_cond_migrate_bytes()), the reserve helps those who will free space.
-bool steal_from_global_rsv(FsInfo& fs, u64 bytes) {
+/// Until 5.8, since when tickets steal for themselves: down to half of its size the reserve helps
+/// those who will free space. Mirrors btrfs_cond_migrate_bytes().
+bool migrate_from_global_rsv(FsInfo& fs, u64 bytes) {
+    if (fs.has(fix::global_reserve_stealing)) return false;
     BlockRsv& rsv = fs.global_block_rsv;
     const sim::SpinGuard info_guard(rsv.space_info->lock);
     const sim::SpinGuard guard(rsv.lock);
     rsv.obj.read();
-    const u64 kept = fs.has(fix::global_reserve_stealing) ? rsv.size / 10 : rsv.size / 2;
-    if (rsv.reserved < kept + bytes) return false;
+    if (rsv.reserved < rsv.size / 2 + bytes) return false;
     rsv.obj.write();
     rsv.reserved -= bytes;
     if (rsv.reserved < rsv.size) rsv.full = false;
@@ -137,10 +136,11 @@ bool steal_from_global_rsv(FsInfo& fs, u64 bytes) {
 Result<u64> reserve_items(FsInfo& fs, const StartRequest& request) {
     const u64 own = calc_insert_metadata_size(fs, request.num_items);
     const bool for_refs =
-        request.flush == Flush::All && fs.has(fix::delayed_refs_rsv) && !delayed_refs_rsv_full(fs);
+        request.flush != Flush::No && fs.has(fix::delayed_refs_rsv) && !delayed_refs_rsv_full(fs);
     const u64 total = for_refs ? 2 * own : own;
     if (const auto added = block_rsv_add(fs, fs.trans_block_rsv, total, request.flush); !added) {
-        if (!request.may_steal || !steal_from_global_rsv(fs, total)) return added.error();
+        if (request.flush != Flush::AllSteal || !migrate_from_global_rsv(fs, total))
+            return added.error();
         block_rsv_add_bytes(fs.trans_block_rsv, total, true);
     }
     if (for_refs) migrate_to_delayed_refs_rsv(fs, fs.trans_block_rsv, own);
@@ -229,7 +229,7 @@ Result<TransHandle*> start_transaction(Root& root, unsigned num_items) {
     return start({.root = root, .num_items = num_items, .flush = Flush::All});
 }
 Result<TransHandle*> start_transaction_fallback_global_rsv(Root& root, unsigned num_items) {
-    return start({.root = root, .num_items = num_items, .flush = Flush::All, .may_steal = true});
+    return start({.root = root, .num_items = num_items, .flush = Flush::AllSteal});
 }
 Result<TransHandle*> join_transaction(Root& root) {
     return start({.root = root, .type = TransType::Join});

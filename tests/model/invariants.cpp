@@ -9,6 +9,7 @@
 #include "model/invariant_state.h"
 #include "model/ledger.h"
 #include "model/relocation.h"
+#include "model/reserve_ticket.h"
 #include "model/vfs.h"
 #include "tests/model/support/watched_fs.h"
 
@@ -107,6 +108,19 @@ TEST_CASE("Counters of block groups and space infos are watched", "[model][invar
               info.obj.write();
               info.bytes_may_use -= info.bytes_may_use + 1;
           }) == "space-info-limits");
+    CHECK(noticed([](FsInfo& fs) {
+              SpaceInfo& info = *group_of(fs, bg_metadata).space_info;
+              const sim::SpinGuard guard(info.lock);
+              info.obj.write();
+              ++info.reclaim_size;
+          }) == "space-info-tickets");
+    CHECK(noticed([](FsInfo& fs) {
+              SpaceInfo& info = *group_of(fs, bg_metadata).space_info;
+              ReserveTicket ticket(fs.nodesize, Flush::All);
+              const sim::SpinGuard guard(info.lock);
+              queue_ticket(info, ticket);
+              info.flush = false;
+          }) == "space-info-tickets");
     CHECK(noticed([](FsInfo& fs) {
               const sim::SpinGuard guard(fs.trans_block_rsv.lock);
               fs.trans_block_rsv.obj.write();

@@ -7,6 +7,7 @@
 #include "model/delayed_ref_throttle.h"
 #include "model/fixes.h"
 #include "model/fs_info.h"
+#include "model/reserve_ticket.h"
 #include "model/transaction_internal.h"
 #include "model/vfs.h"
 #include "tests/model/support/simulated_fs.h"
@@ -71,6 +72,26 @@ unsigned count_scope(const sim::ExecutionResult& result, const std::string& name
         std::count_if(lines.begin(), lines.end(), [&](const sim::Narration& line) {
             return line.kind == sim::Narration::Kind::Enter && line.text == name;
         }));
+}
+
+/// What the flusher does about a ticket of so many bytes where nothing is free.
+void commit_for_ticket(FsInfo& fs, u64 bytes) {
+    SpaceInfo& info = space_info_for(fs, bg_metadata);
+    ReserveTicket ticket(bytes, Flush::All);
+    const u64 taken = info.total_bytes - info.used(true);
+    {
+        const sim::SpinGuard guard(info.lock);
+        info.obj.write();
+        info.bytes_may_use += taken;
+        info.flush = true;
+        queue_ticket(info, ticket);
+    }
+    flush_space(fs, info, bytes, FlushState::CommitTrans);
+    const sim::SpinGuard guard(info.lock);
+    info.obj.write();
+    if (!ticket.is_settled()) fail_ticket(info, ticket, Errno::NoSpc);
+    info.bytes_may_use -= taken + (ticket.bytes == 0 ? bytes : 0);
+    info.flush = false;
 }
 
 bool has_note(const sim::ExecutionResult& result, const std::string& text) {
@@ -250,13 +271,12 @@ TEST_CASE("Until 5.14 nobody commits for space that a commit does not seem to fr
         GENERATE(table<std::string, bool>({{"4.19", true}, {"5.13", true}, {"5.14", false}}));
     const auto result = run(kernel, [](FsInfo& fs) {
         test::must(vfs::create(fs, "f"), "create");
-        SpaceInfo& info = space_info_for(fs, bg_metadata);
-        flush_space(fs, info, u64{1} << 30, FlushState::CommitTrans);
+        commit_for_ticket(fs, u64{1} << 30);
     });
     CHECK((count_scope(result, "btrfs_commit_transaction") == 0) == guesses);
     const auto enough = run(kernel, [](FsInfo& fs) {
         test::must(vfs::create(fs, "f"), "create");
-        flush_space(fs, space_info_for(fs, bg_metadata), fs.nodesize, FlushState::CommitTrans);
+        commit_for_ticket(fs, fs.nodesize);
     });
     CHECK(count_scope(enough, "btrfs_commit_transaction") == 1);
 }

@@ -104,6 +104,7 @@ void relocate_in_random_order(std::uint64_t count, const std::string& kernel,
         image::can_check() ? crash::CheckImages::Commit : crash::CheckImages::None);
     sim::HuntOptions options;
     options.count = count;
+    options.execution.max_steps = 1'000'000;  // a random order may relocate for long
     const auto report = sim::hunt(
         scenario::make_factory(scenario, version,
                                crash::program_options(search, version, scenario->geometry)),
