@@ -13,7 +13,7 @@
 namespace app::report {
 
 /// Raised whenever engine or model change so that the same schedule means another execution.
-inline constexpr std::uint32_t model_revision = 6;
+inline constexpr std::uint32_t model_revision = 7;
 
 inline constexpr std::string_view token_prefix = "il1:";
 inline constexpr std::size_t max_token_length = 512;
