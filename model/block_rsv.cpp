@@ -1,8 +1,7 @@
 // Mirrors fs/btrfs/block-rsv.c of 6.1, and the reserve of the delayed references from
 // fs/btrfs/delayed-ref.c, which kernels before 5.0 do not have.
 //
-// The global reserve has its smallest size, which 6.1 gives in items. What the extent, checksum and
-// root trees use is not counted: the kernel takes that where it is more. Older kernels say 16 MiB,
+// The smallest size of the global reserve is given in items, as in 6.1. Older kernels say 16 MiB,
 // which is more than all metadata here; they have the same size in items.
 #include "model/block_rsv.h"
 
@@ -164,7 +163,9 @@ Result<BlockRsv*> use_block_rsv(TransHandle& trans, Root& root, u64 blocksize) {
     if (&rsv != &fs.global_block_rsv && same_space &&
         block_rsv_use_bytes(fs.global_block_rsv, blocksize))
         return &fs.global_block_rsv;
-    return Errno::NoSpc;
+    if (!fs.has(fix::emergency_reservation)) return Errno::NoSpc;
+    const auto last = reserve_metadata_bytes(fs, space_of(fs, rsv), blocksize, Flush::Emergency);
+    return last ? Result<BlockRsv*>(&rsv) : last.error();
 }
 
 void unuse_block_rsv(FsInfo& fs, BlockRsv& rsv, u64 blocksize) {
@@ -197,8 +198,10 @@ void update_global_block_rsv(FsInfo& fs) {
     BlockRsv& rsv = fs.global_block_rsv;
     SpaceInfo& info = space_of(fs, rsv);
     constexpr u64 trees = 3;  // tree of roots, extent tree, csum tree
-    const u64 wanted =
-        std::min(calc_insert_metadata_size(fs, trees + unlink_metadata_units), max_global_rsv);
+    const u64 least = calc_insert_metadata_size(fs, trees + unlink_metadata_units);
+    const u64 used =
+        root_used(*fs.tree_root) + root_used(*fs.extent_root) + root_used(*fs.csum_root);
+    const u64 wanted = std::min(std::max(least, used), max_global_rsv);
 
     const sim::SpinGuard info_guard(info.lock);
     bool gave_back = false;

@@ -13,7 +13,7 @@ struct TransHandle;
 enum class RsvType : u8 { Global, Delalloc, Trans, Chunk, DelayedOps, DelayedRefs, Empty, Temp };
 /// What a reservation that does not fit may do. fs/btrfs/space-info.h: enum
 /// btrfs_reserve_flush_enum.
-enum class Flush : u8 { No, Limit, Evict, Data, All, AllSteal };
+enum class Flush : u8 { No, Limit, Evict, Data, All, AllSteal, Emergency };
 
 /// fs/btrfs/block-rsv.h: struct btrfs_block_rsv. Bytes held back in a space_info for later
 /// allocations.

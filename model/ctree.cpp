@@ -292,6 +292,7 @@ void del_ptr(Root& root, Path& path, Level level, unsigned slot) {
 }
 
 Result<void> free_unlinked_block(TransHandle& trans, Root& root, ExtentBuffer& eb) {
+    root_sub_used(root);
     const auto freed = free_tree_block(trans, root.objectid, eb, 0, true);
     free_extent_buffer_stale(&eb);
     if (!freed) abort_transaction(trans, freed.error(), "btrfs_free_tree_block");

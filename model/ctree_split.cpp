@@ -93,6 +93,7 @@ Result<void> split_leaf_once(TransHandle& trans, Root& root, const Key& key, Pat
     const SplitPoint split = choose_split(leaf, path.slots[0], room);
     const auto fresh = alloc_tree_block(trans, root, 0, root.objectid, 0, nesting);
     if (!fresh) return fresh.error();
+    root_add_used(root);
     sim::note([&] {
         return "splits leaf " + std::to_string(leaf.start.get()) + ", new leaf " +
                std::to_string((*fresh)->start.get());
@@ -114,6 +115,7 @@ Result<void> insert_new_root(TransHandle& trans, Root& root, Path& path, Level l
     const auto fresh =
         alloc_tree_block(trans, root, 0, root.objectid, level, lock_classes::NestNewRoot);
     if (!fresh) return fresh.error();
+    root_add_used(root);
     ExtentBuffer& node = **fresh;
     layout::insert_ptr(node, 0, lower.nritems() == 0 ? Key{} : lower.key(0), lower.start,
                        lower.generation());
@@ -151,6 +153,7 @@ Result<void> split_node(TransHandle& trans, Root& root, Path& path, Level level)
     const auto fresh =
         alloc_tree_block(trans, root, 0, root.objectid, level, lock_classes::NestSplit);
     if (!fresh) return fresh.error();
+    root_add_used(root);
     ExtentBuffer& right = **fresh;
     const unsigned middle = (node.nritems() + 1) / 2;
     const unsigned moved = node.nritems() - middle;

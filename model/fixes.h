@@ -66,6 +66,7 @@ extern const Fix& overcommit_without_global_reserve;  // 0096420adb03  5.4
 extern const Fix& chunk_for_global_reserve;           // 9c343784c432  5.8
 extern const Fix& global_reserve_stealing;            // slug          5.8
 extern const Fix& commit_without_guess;               // c416a30cddec  5.14
+extern const Fix& emergency_reservation;              // 765c3fe99bcd  6.2
 
 // Posted, or conceivable, and not merged.
 extern const Fix& nocow_wait_only;    // the first posted version of 1bbb97b8ce7d

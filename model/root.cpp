@@ -49,7 +49,40 @@ Root::Root(FsInfo& owner, Objectid id)
       node_ptr(objects::root_node, id, this), state(0, id, objects::root_state),
       last_trans(0, id, objects::root_state),
       ordered_extent_lock(lock_classes::ordered_extent_lock, id),
-      ordered_extent_mutex(lock_classes::ordered_extent_mutex, id), use(id) {}
+      ordered_extent_mutex(lock_classes::ordered_extent_mutex, id), use(id),
+      used_obj(objects::root_used, id, this) {}
+
+// ---- what a tree takes
+// ----------------------------------------------------------------------------
+
+namespace {
+
+/// The global reserve is as large as these trees at least: nobody asks what others take.
+bool is_asked_for(const Root& root) {
+    return root.objectid == extent_tree_objectid || root.objectid == csum_tree_objectid ||
+           root.objectid == root_tree_objectid;
+}
+
+void change_used(Root& root, u64 bytes) {
+    if (is_asked_for(root)) sim::current().order(root.used_obj, sim::AccessKind::Add);
+    root.root_item.bytes_used += bytes;
+}
+
+}  // namespace
+
+u64 root_used(const Root& root) {
+    SIM_ASSERT(is_asked_for(root));
+    sim::current().order(root.used_obj, sim::AccessKind::Read);
+    return root.root_item.bytes_used;
+}
+
+void root_add_used(Root& root) {
+    change_used(root, root.fs.nodesize);
+}
+
+void root_sub_used(Root& root) {
+    change_used(root, -u64{root.fs.nodesize});
+}
 
 // ---- the root node
 // -------------------------------------------------------------------------------------------------------------

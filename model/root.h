@@ -39,6 +39,7 @@ struct Root {
     sim::Atomic<u32> snapshot_force_cow;  // a snapshot of it is being made: nocow writes must copy
     bool on_dirty_list = false;           // dirty_cowonly_roots
     RootUse use;
+    sim::Object used_obj;        // root_item.bytes_used: changes commute
     Root* reloc_root = nullptr;  // fs.reloc.obj, keyed by objectid; of a reloc root: null
     /// The kernel has no such tree any more. The memory stays, so that whoever still uses it is
     /// found: check_used_root().
@@ -55,6 +56,11 @@ ExtentBuffer& read_lock_root_node(Root& root);
 /// Publishes a new root node (takes over the reference on it; drops the tree's reference on the old
 /// one).
 void set_root_node(Root& root, ExtentBuffer& eb);
+/// Bytes that the blocks of the tree take, as its root item says: a split adds, an emptied block is
+/// taken away.
+u64 root_used(const Root& root);
+void root_add_used(Root& root);
+void root_sub_used(Root& root);
 /// Puts a cow-only root whose node changed on fs.dirty_cowonly_roots. Mirrors
 /// add_root_to_dirty_list().
 void add_root_to_dirty_list(Root& root);

@@ -24,6 +24,7 @@ constexpr std::array flush_data{FlushState::AllocChunkForce, FlushState::CommitT
 std::span<const FlushState> states_of(const FsInfo& fs, Flush flush) {
     switch (flush) {
     case Flush::No:
+    case Flush::Emergency:
         return {};
     case Flush::Limit:
         return flush_limit;
@@ -48,7 +49,8 @@ bool allowed_here(FlushState state) {
 /// All or nothing. info.lock held.
 bool try_reserve(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush) {
     info.obj.read();
-    if (is_barred(fs, info, flush) || !fits(fs, info, bytes, flush)) return false;
+    const bool has_room = flush == Flush::Emergency && info.used(false) + bytes <= info.total_bytes;
+    if (!has_room && (is_barred(fs, info, flush) || !fits(fs, info, bytes, flush))) return false;
     info.obj.write();
     trace_update_bytes_may_use(info, bytes);
     info.bytes_may_use += bytes;
@@ -146,7 +148,7 @@ Result<void> reserve_bytes(FsInfo& fs, SpaceInfo& info, u64 bytes, Flush flush) 
     {
         const sim::SpinGuard guard(info.lock);
         if (try_reserve(fs, info, bytes, flush)) return {};
-        if (flush == Flush::No) return Errno::NoSpc;
+        if (flush == Flush::No || flush == Flush::Emergency) return Errno::NoSpc;
         if (takes_tickets(fs, info)) queue_ticket(info, ticket.emplace(bytes, flush));
     }
     if (!ticket) return reserve_by_looping(fs, info, bytes, flush);

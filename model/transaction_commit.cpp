@@ -208,10 +208,10 @@ void update_supers(FsInfo& fs, Transid transid) {
     *fs.super_for_commit = super;
 }
 
-/// Mirrors the refresh of the global reserve in btrfs_prepare_extent_commit(). From 5.4 on the
-/// reserve is whole anyway.
+/// Mirrors the refresh of the global reserve in btrfs_prepare_extent_commit(), which went with
+/// 27d56e62e474 (5.11).
 void prepare_extent_commit(FsInfo& fs) {
-    if (!fs.has(fix::whole_global_reserve)) update_global_block_rsv(fs);
+    if (!fs.kernel.at_least(5, 11)) update_global_block_rsv(fs);
 }
 
 void add_to_switch_commits(Transaction& transaction, Root& root) {

@@ -49,7 +49,7 @@ struct Snapshot {
 std::string before_snapshot(const std::string& kernel, const Snapshot& given) {
     test::Watched watched{.kernel = kernel, .prepare = merged_tree};
     watched.tasks.push_back([given](FsInfo& fs) {
-        RelocControl rc(fs, *fs.block_groups.begin()->second);
+        RelocControl rc(fs, &*fs.block_groups.begin()->second);
         rc.merge_reloc_tree = true;
         if (given.ctl) fs.reloc.ctl = &rc;
         fs.fs_root->reloc_root->root_item.refs = given.refs;
