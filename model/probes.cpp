@@ -7,6 +7,7 @@ namespace model {
 
 namespace {
 constexpr unsigned first_invariant = most_fixes;
+static_assert(first_invariant < sim::max_probes);
 }
 
 unsigned probe_of(const Fix& fix) {

@@ -64,7 +64,7 @@ struct Departure {
 };
 
 /// Places that coverage can count.
-inline constexpr unsigned max_probes = 128;
+inline constexpr unsigned max_probes = 192;
 
 /// Thrown through a fiber to end it; caught by the fiber's entry alone.
 struct StopExecution {};
