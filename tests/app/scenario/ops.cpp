@@ -59,6 +59,10 @@ TEST_CASE("An operation is a command line of xfs_io or btrfs-progs", "[app][scen
     CHECK(parsed("btrfs balance pause").verb == Op::Verb::BalancePause);
     CHECK(parsed("btrfs balance resume").verb == Op::Verb::BalanceResume);
     CHECK(parsed("btrfs balance cancel").verb == Op::Verb::BalanceCancel);
+    const Op dedupe = parsed("dedupe s1/f1 8K 4K 12K s1/f2");
+    CHECK(dedupe.verb == Op::Verb::Dedupe);
+    CHECK((dedupe.object == "s1/f1" && dedupe.subject == "s1/f2"));
+    CHECK((dedupe.source_offset == 8192 && dedupe.offset == 4096 && dedupe.length == 12288));
     const Op send = parsed("btrfs send -p s1 -f pipe s2");
     CHECK(send.verb == Op::Verb::Send);
     CHECK((send.subject == "s2" && send.object == "s1" && send.pipe == "pipe"));
@@ -98,7 +102,7 @@ TEST_CASE("An operation can depend on the one before it, and can be one that mus
 }
 
 TEST_CASE("Each usage line parses itself once its arguments are filled in", "[app][scenario]") {
-    CHECK(op_usages().size() == 28);
+    CHECK(op_usages().size() == 29);
     for (const std::string usage : op_usages())
         CHECK(mistake(usage + " extra extra extra extra extra").expected != "");
 }
