@@ -116,7 +116,8 @@ TEST_CASE("Counters of block groups and space infos are watched", "[model][invar
           }) == "space-info-tickets");
     CHECK(noticed([](FsInfo& fs) {
               SpaceInfo& info = *group_of(fs, bg_metadata).space_info;
-              ReserveTicket ticket(fs.nodesize, Flush::All);
+              auto& ticket =
+                  *sim::make<ReserveTicket>(fs.nodesize, Flush::All);  // outlives the task
               const sim::SpinGuard guard(info.lock);
               queue_ticket(info, ticket);
               info.flush = false;
