@@ -102,10 +102,10 @@ struct SearchReport {
     std::vector<std::string> split, split_unordered;
     unsigned restarts = 0;
     std::string error;
-    std::uint64_t pairs_checked = 0;       // self-check: that could be swapped
-    std::optional<Undeclared> undeclared;  // self-check: one that could not; ends the search
+    std::uint64_t pairs_checked = 0;          // self-check: that could be swapped
+    std::optional<Undeclared> undeclared;     // self-check: one that could not; ends the search
     std::optional<ExecutionResult> unending;  // reached the step limit, or that of tasks
-    std::optional<SavedSearch> left;       // of a bounded search that was stopped: how to go on
+    std::optional<SavedSearch> left;          // of a bounded search that was stopped: how to go on
 };
 
 inline constexpr unsigned most_restarts = 8;

@@ -6,6 +6,7 @@
 #include "model/crash.h"
 #include "model/disk_io.h"
 #include "model/vfs.h"
+#include "tests/model/support/quiet_observer.h"
 #include "tests/model/support/watched_fs.h"
 
 using namespace model;
@@ -14,7 +15,7 @@ namespace {
 
 /// Stops the machine at each device event while a replace copies, in every execution, and mounts
 /// what that leaves.
-class StopsWhileCopying final : public MediumObserver {
+class StopsWhileCopying final : public test::QuietObserver {
   public:
     using Tamper = std::function<void(DevReplaceItem&)>;
     /// @param tamper  what is done to the replace item of each medium before it is mounted
@@ -24,13 +25,7 @@ class StopsWhileCopying final : public MediumObserver {
     std::set<std::string> failures;  // signatures
     std::string text;                // of the last of them
 
-    void begun(FsInfo& /*fs*/) override {}
     void before_device_event(FsInfo& fs, const DevRequest& /*request*/) override { stop(fs); }
-    void after_device_event(FsInfo& /*fs*/, const DevRequest& /*request*/) override {}
-    void before_promise(FsInfo& /*fs*/) override {}
-    void after_promise(FsInfo& /*fs*/) override {}
-    void committed(FsInfo& /*fs*/) override {}
-    void ended(FsInfo& /*fs*/) override {}
 
   private:
     void stop(const FsInfo& fs) {

@@ -7,6 +7,7 @@
 #include "model/recovery.h"
 #include "model/relocation.h"
 #include "model/vfs.h"
+#include "tests/model/support/quiet_observer.h"
 #include "tests/model/support/watched_fs.h"
 
 using namespace model;
@@ -15,19 +16,13 @@ namespace {
 
 /// Stops the machine at each device event of a balance, in every execution, and mounts what that
 /// leaves.
-class StopsWhileBalancing final : public MediumObserver {
+class StopsWhileBalancing final : public test::QuietObserver {
   public:
     u64 mounts = 0, resumed = 0, while_merging = 0;
     std::set<std::string> failures;  // signatures
     std::string text;                // of the last of them
 
-    void begun(FsInfo& /*fs*/) override {}
     void before_device_event(FsInfo& fs, const DevRequest& /*request*/) override { stop(fs); }
-    void after_device_event(FsInfo& /*fs*/, const DevRequest& /*request*/) override {}
-    void before_promise(FsInfo& /*fs*/) override {}
-    void after_promise(FsInfo& /*fs*/) override {}
-    void committed(FsInfo& /*fs*/) override {}
-    void ended(FsInfo& /*fs*/) override {}
 
   private:
     void stop(const FsInfo& fs) {
