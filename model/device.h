@@ -69,7 +69,7 @@ class SectorBytes {
         u64& hash(u32 index) { return reinterpret_cast<u64*>(this + 1)[index]; }
         unsigned char* bytes(u32 index) {
             return reinterpret_cast<unsigned char*>(this + 1) + sectors * sizeof(u64) +
-                   index * sectorsize;
+                   std::size_t{index} * sectorsize;
         }
         void digest();
     };

@@ -110,7 +110,7 @@ void reloc_pre_snapshot(const Root& source) {
     if (rc == nullptr && fs.has(fix::reloc_ctl_checked)) return;
     check_followed(rc, "btrfs_reloc_pre_snapshot");
     check_used_root(*reloc_root, "btrfs_reloc_pre_snapshot");
-    if (!rc->merge_reloc_tree || reloc_root->root_item.refs != 0) return;
+    if (rc == nullptr || !rc->merge_reloc_tree || reloc_root->root_item.refs != 0) return;
     if (!fs.has(fix::delay_reloc_drop) || fs.has(fix::reloc_root_lifespan)) return;
     sim::violation("bug-on/btrfs_reloc_pre_snapshot",
                    "kernel BUG in btrfs_reloc_pre_snapshot: tree " +
