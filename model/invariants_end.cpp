@@ -164,8 +164,8 @@ void check_left_behind(const FsInfo& fs) {
     must_be_zero(fs.flags.peek_bit(fs_flag::reloc_running) ? 1 : 0, "RELOC_RUNNING");
     for (const auto& [id, root] : fs.fs_roots) {
         must_be_zero(root->reloc_root != nullptr ? 1 : 0, "reloc_root");
-        must_be_zero(root->use.send_in_progress, "send_in_progress of a root");
-        must_be_zero(root->use.dedupe_in_progress, "dedupe_in_progress of a root");
+        must_be_zero(root->send_dedupe.send_in_progress, "send_in_progress of a root");
+        must_be_zero(root->send_dedupe.dedupe_in_progress, "dedupe_in_progress of a root");
     }
     if (fs.running_transaction != nullptr)
         must_be_zero(fs.running_transaction->num_writers.peek(), "num_writers");

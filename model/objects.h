@@ -73,8 +73,8 @@ inline constexpr ObjectClass block_group_index{
 inline constexpr ObjectClass balance{"balance", 85};  // balance_ctl: balance_mutex
 inline constexpr ObjectClass send_counts{"send_counts", 86, Discipline::Lockless};
 inline constexpr ObjectClass root_used{"root_used", 92, Discipline::Lockless};
-inline constexpr ObjectClass root_use{"root_use", 91};  // root_item_lock
-inline constexpr ObjectClass pipe{"pipe", 87};          // what is in a pipe: its lock
+inline constexpr ObjectClass send_dedupe{"send_dedupe", 91};  // root_item_lock
+inline constexpr ObjectClass pipe{"pipe", 87};                // what is in a pipe: its lock
 inline constexpr ObjectClass ledger{"ledger", 82};  // of no task: what system calls said, in order
 
 }  // namespace model::objects

@@ -8,7 +8,7 @@ namespace model {
 namespace {
 constexpr unsigned first_invariant = most_fixes;
 static_assert(first_invariant < sim::max_probes);
-}
+}  // namespace
 
 unsigned probe_of(const Fix& fix) {
     return static_cast<unsigned>(index_of(fix));

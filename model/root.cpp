@@ -49,7 +49,7 @@ Root::Root(FsInfo& owner, Objectid id)
       node_ptr(objects::root_node, id, this), state(0, id, objects::root_state),
       last_trans(0, id, objects::root_state),
       ordered_extent_lock(lock_classes::ordered_extent_lock, id),
-      ordered_extent_mutex(lock_classes::ordered_extent_mutex, id), use(id),
+      ordered_extent_mutex(lock_classes::ordered_extent_mutex, id), send_dedupe(id),
       used_obj(objects::root_used, id, this) {}
 
 // ---- what a tree takes

@@ -1,7 +1,7 @@
 #pragma once
 #include "model/format.h"
 #include "model/objects.h"
-#include "model/root_use.h"
+#include "model/send_dedupe.h"
 #include "sim/atomic.h"
 #include "sim/mutex.h"
 #include "sim/spinlock.h"
@@ -38,7 +38,7 @@ struct Root {
     sim::Mutex ordered_extent_mutex;
     sim::Atomic<u32> snapshot_force_cow;  // a snapshot of it is being made: nocow writes must copy
     bool on_dirty_list = false;           // dirty_cowonly_roots
-    RootUse use;
+    SendDedupe send_dedupe;
     sim::Object used_obj;        // root_item.bytes_used: changes commute
     Root* reloc_root = nullptr;  // fs.reloc.obj, keyed by objectid; of a reloc root: null
     /// The kernel has no such tree any more. The memory stays, so that whoever still uses it is

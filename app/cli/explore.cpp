@@ -357,8 +357,7 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
         if (!keep_going) break;  // which others were met by the way depends on the workers
     }
     if (search.failures.empty()) describe_devices(report, devices);
-    const auto unending =
-        show_unending(seen, scenario_ptr, settings.kernel, search, std::nullopt);
+    const auto unending = show_unending(seen, scenario_ptr, settings.kernel, search);
     if (!unending.ok()) return unending.error();
     report.text += unending.value().text;
     if (search.unending) report.document["unending"] = unending.value().token;

@@ -183,8 +183,7 @@ class Hunt {
         describe_rates(search, strategy_run(*prepared.value(), settings.strategy, settings.seed));
         coverage_.add(report_, *scenario, settings.kernel, covered.get());
         if (search.failures.empty()) describe_devices(report_, devices);
-        const auto unending =
-            show_unending(session_, scenario, settings.kernel, search, std::nullopt);
+        const auto unending = show_unending(session_, scenario, settings.kernel, search);
         if (!unending.ok()) return unending.error();
         report_.text += unending.value().text;
         if (search.unending) results_.back()["unending"] = unending.value().token;

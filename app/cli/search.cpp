@@ -137,14 +137,15 @@ std::string max_steps_option(const Settings& settings) {
 
 }  // namespace
 
-sim::Result<ShownUnending, Failure>
-show_unending(const Session& session, const ScenarioPtr& scenario,
-              const model::KernelVersion& kernel, const sim::SearchReport& search,
-              const std::optional<report::StrategyRun>& made_by) {
+sim::Result<ShownUnending, Failure> show_unending(const Session& session,
+                                                  const ScenarioPtr& scenario,
+                                                  const model::KernelVersion& kernel,
+                                                  const sim::SearchReport& search) {
     if (!search.unending) return ShownUnending{};
-    const auto token = recording_of(session, scenario, kernel, *search.unending, made_by);
+    const auto token = recording_of(session, scenario, kernel, *search.unending, std::nullopt);
     if (!token.ok()) return token.error();
-    const std::string options = replay_options(session, *scenario) + max_steps_option(session.settings);
+    const std::string options =
+        replay_options(session, *scenario) + max_steps_option(session.settings);
     return ShownUnending{.token = token.value(),
                          .text = "      one that does not end: interleaf replay " + token.value() +
                                  options + "\nnext: interleaf explain " + token.value() + options +

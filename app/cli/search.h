@@ -63,10 +63,10 @@ struct ShownUnending {
     std::string token;
     std::string text;
 };
-sim::Result<ShownUnending, Failure>
-show_unending(const Session& session, const ScenarioPtr& scenario,
-              const model::KernelVersion& kernel, const sim::SearchReport& search,
-              const std::optional<report::StrategyRun>& made_by);
+sim::Result<ShownUnending, Failure> show_unending(const Session& session,
+                                                  const ScenarioPtr& scenario,
+                                                  const model::KernelVersion& kernel,
+                                                  const sim::SearchReport& search);
 
 /// As --reduction takes it.
 const char* name_of(sim::Reduction reduction);

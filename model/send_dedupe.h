@@ -10,8 +10,8 @@ struct Root;
 
 /// Who reads a root that must not change, and who changes it though it is read-only.
 /// fs/btrfs/ctree.h: the counts of struct btrfs_root.
-struct RootUse {
-    explicit RootUse(Objectid root);
+struct SendDedupe {
+    explicit SendDedupe(Objectid root);
     sim::Spinlock root_item_lock;
     sim::Object obj;  // both counts: root_item_lock
     u32 send_in_progress = 0, dedupe_in_progress = 0;
