@@ -4,19 +4,24 @@
 
 A command is a line of an indented block that begins with "$ ". What follows up to the next command or
 the end of the block is what it prints (stdout); a line of three dots stands for any lines. A command that
-shows nothing must succeed. All commands of a document run in one folder, one after the other.
+shows nothing must succeed. All commands of a document run in one folder, one after the other; of this
+repository it has a copy of docs/matrix.
 
 With --update the document is given what they print now: between three dots the lines that are most like
 those that stood there. Where a token has become another one, later commands use that.
 """
 import difflib
+import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 
 INDENT = "    "
 DOTS = "..."
+MATRIX = pathlib.Path("docs", "matrix")
+REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 TOKEN = re.compile(r"il1:[a-z0-9]+")
 
 
@@ -122,6 +127,7 @@ class Document:
         lines = open(self.path, encoding="utf-8").read().split("\n")
         result, done = [], 0
         with tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(REPOSITORY / MATRIX, folder / MATRIX)
             for begin, end in commands_in(lines):
                 result += lines[done:begin] + self.checked(begin + 1, lines[begin:end], folder)
                 done = end
