@@ -293,6 +293,7 @@ void resume_balance_async(FsInfo& fs) {
         fs.balance.obj.read();
         if (fs.balance.ctl == nullptr) return;
     }
+    if (is_mutated(fs, Mutation::ForgottenBalance)) return;
     fs.dev_replace.exclusive_operation.store(exclop::balance);
     sim::current().spawn("btrfs-balance", sim::Job([&fs] { balance_kthread(fs); }));
 }

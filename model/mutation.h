@@ -7,12 +7,13 @@ namespace model {
 /// INTERLEAF_MUTATIONS, which no release build has.
 enum class Mutation : u8 {
     None,
-    EarlyReuse,    ///< what a transaction frees may be allocated before that is committed
-    SuperFirst,    ///< super blocks are written before what they reach
-    NoFlush,       ///< nothing is flushed before super blocks are written
-    DroppedRef,    ///< a queued reference is dropped instead of run
-    WrongLevel,    ///< the item of a new block of the fs tree has its level plus one
-    StalePointer,  ///< a node is written with the generation before in its first pointer
+    EarlyReuse,        ///< what a transaction frees may be allocated before that is committed
+    SuperFirst,        ///< super blocks are written before what they reach
+    NoFlush,           ///< nothing is flushed before super blocks are written
+    DroppedRef,        ///< a queued reference is dropped instead of run
+    WrongLevel,        ///< the item of a new block of the fs tree has its level plus one
+    StalePointer,      ///< a node is written with the generation before in its first pointer
+    ForgottenBalance,  ///< a mount does not go on with the balance that it found
 };
 
 class FsInfo;

@@ -43,6 +43,7 @@ class MountProgram final : public sim::Program {
     const Medium* medium = nullptr;
     const Promises* promises = nullptr;
     bool degraded = false;
+    const std::function<void(FsInfo&)>* before_mount = nullptr;
 
     void prepare() override { fs_ = sim::make<FsInfo>(kernel_, geometry_); }
     void start() override {
@@ -66,6 +67,7 @@ class MountProgram final : public sim::Program {
     void mount() {
         load_medium(*fs_, *medium);
         fs_->degraded = degraded;
+        if (*before_mount) (*before_mount)(*fs_);
         resumes_replace_ = resumes_balance_ = false;
         if (const auto mounted = open_ctree(*fs_); !mounted) return refused(mounted.error());
         const DevReplace& replace = fs_->dev_replace;
@@ -128,6 +130,7 @@ std::optional<sim::Violation> Recovery::mount_once(const Medium& medium, const P
     program_->medium = &medium;
     program_->degraded = degraded;
     program_->promises = &promises;
+    program_->before_mount = &before_mount;
     const auto strategy = sim::make_default();
     strategy->next_execution();
     const sim::ExecutionResult& result = execution_->run(*strategy);

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,9 @@ class Recovery {
     /// What the devices held when all that the last mount resumed had finished; null if it resumed
     /// nothing. Valid until the next mount.
     const Medium* after_resumed() const { return after_resumed_ ? &*after_resumed_ : nullptr; }
+    /// Called with each filesystem before it is mounted, if set: tests switch faults on with it.
+    std::function<void(FsInfo&)> before_mount;
+
     static constexpr const char* once_resumed = "once what the mount resumed has finished: ";
 
   private:

@@ -18,6 +18,7 @@ namespace {
 /// leaves.
 class StopsWhileBalancing final : public test::QuietObserver {
   public:
+    std::function<void(FsInfo&)> before_mount;
     u64 mounts = 0, resumed = 0, while_merging = 0;
     std::set<std::string> failures;  // signatures
     std::string text;                // of the last of them
@@ -29,6 +30,7 @@ class StopsWhileBalancing final : public test::QuietObserver {
         if (fs.balance.ctl == nullptr || !seen_.insert(crash_digest(fs)).second) return;
         if (!recovery_)
             recovery_ = std::make_unique<Recovery>(same_kernel(fs.kernel), *fs.geometry);
+        recovery_->before_mount = before_mount;
         const CrashPoint point(fs);
         const Promises promises = promises_of(fs);
         const bool merging = fs.reloc.ctl != nullptr && fs.reloc.ctl->merge_reloc_tree;
@@ -66,21 +68,34 @@ test::Watched balance_beside_fsync(const std::string& kernel, StopsWhileBalancin
     return watched;
 }
 
+void run_beside_fsync(const std::string& kernel, StopsWhileBalancing& stops) {
+    sim::Execution execution(test::watched_program(balance_beside_fsync(kernel, stops)), {});
+    REQUIRE(execution.preparation_error().empty());
+    const auto strategy = sim::make_random(1);
+    strategy->next_execution();
+    CHECK(test::signature_of(execution.run(*strategy)) == "");
+}
+
 }  // namespace
 
 TEST_CASE("A balance that a crash interrupts is resumed by the mount and comes to its end",
           "[model][recovery][relocation]") {
     const auto kernel = GENERATE("5.0", "5.5", "6.1");
     StopsWhileBalancing stops;
-    sim::Execution execution(test::watched_program(balance_beside_fsync(kernel, stops)), {});
-    REQUIRE(execution.preparation_error().empty());
-    const auto strategy = sim::make_random(1);
-    strategy->next_execution();
-    const auto& result = execution.run(*strategy);
-    CHECK(test::signature_of(result) == "");
+    run_beside_fsync(kernel, stops);
     INFO(stops.text);
     CHECK(stops.failures == std::set<std::string>{});
     CHECK(stops.mounts > 100);
     CHECK(stops.resumed > 100);
     CHECK(stops.while_merging > 10);
 }
+
+#ifdef INTERLEAF_MUTATIONS
+TEST_CASE("A mount that forgets the balance which a crash interrupted is found",
+          "[model][recovery][relocation][mutation]") {
+    StopsWhileBalancing stops;
+    stops.before_mount = [](FsInfo& fs) { fs.mutation = Mutation::ForgottenBalance; };
+    run_beside_fsync("6.1", stops);
+    CHECK(stops.failures == std::set<std::string>{Recovery::unfinished_balance});
+}
+#endif
