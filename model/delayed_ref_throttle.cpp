@@ -143,10 +143,12 @@ Result<void> run_own_updates(TransHandle& trans) {
     const u64 updates = trans.delayed_ref_updates;
     if (updates == 0) return {};
     trans.delayed_ref_updates = 0;
+    if (trans.fs.has(fix::no_inline_refs)) return {};
     return run_delayed_refs(trans, 2 * updates);
 }
 
 void async_run_delayed_refs(FsInfo& fs, const AsyncRefs& refs) {
+    if (fs.has(fix::no_ref_workers)) return;
     const sim::Scope scope("btrfs_async_run_delayed_refs");
     sim::Completion done;
     sim::Completion* const waiter = refs.wait ? &done : nullptr;

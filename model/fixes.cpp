@@ -331,6 +331,18 @@ constexpr Fix table[] = {
      .subject = "replace copies zones without having waited for their writers, nor committed "
                 "(de17addce7a2 without its waits)",
      .kind = Kind::WhatIf},
+    {.commit = "",
+     .name = "no-inline-refs",
+     .subject = "before 5.0: who changes references runs none itself",
+     .kind = Kind::WhatIf},
+    {.commit = "",
+     .name = "no-ref-workers",
+     .subject = "before 5.0: no workers run references",
+     .kind = Kind::WhatIf},
+    {.commit = "",
+     .name = "evict-starts",
+     .subject = "an eviction starts its transactions with a reservation, instead of joining them",
+     .kind = Kind::WhatIf},
 };
 static_assert(std::size(table) <= most_fixes, "FixSet has one bit for each");
 
@@ -415,6 +427,9 @@ constexpr const Fix& scrub_keeps_path = entry("scrub-keeps-path");
 constexpr const Fix& no_start_wait = entry("no-start-wait");
 constexpr const Fix& no_start_commit = entry("no-start-commit");
 constexpr const Fix& no_zoned_drain = entry("no-zoned-drain");
+constexpr const Fix& no_inline_refs = entry("no-inline-refs");
+constexpr const Fix& no_ref_workers = entry("no-ref-workers");
+constexpr const Fix& evict_starts = entry("evict-starts");
 
 }  // namespace fix
 

@@ -85,5 +85,8 @@ extern const Fix& scrub_keeps_path;  // the place in the extent tree's commit ro
 extern const Fix& no_start_wait;     // replace starts without waiting for ordered extents
 extern const Fix& no_start_commit;   // replace starts without committing
 extern const Fix& no_zoned_drain;    // de17addce7a2 without its waits and its commit
+extern const Fix& no_inline_refs;    // who changes references runs none itself
+extern const Fix& no_ref_workers;    // no workers run them
+extern const Fix& evict_starts;      // an eviction reserves as START does, instead of joining
 
 }  // namespace model::fix

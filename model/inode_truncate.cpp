@@ -286,6 +286,7 @@ class EvictReserve {
     /// A handle that charges the reserve, which holds enough to change one item. Mirrors
     /// evict_refill_and_join().
     Result<TransHandle*> refill_and_join() {
+        if (inode_.fs.has(fix::evict_starts)) return start_transaction(inode_.root, 1);
         const auto trans =
             inode_.fs.has(fix::evict_flush_state) ? flush_and_join() : join_or_commit();
         if (trans) (*trans)->block_rsv = &rsv_;
