@@ -85,8 +85,13 @@ extern const Fix& scrub_keeps_path;  // the place in the extent tree's commit ro
 extern const Fix& no_start_wait;     // replace starts without waiting for ordered extents
 extern const Fix& no_start_commit;   // replace starts without committing
 extern const Fix& no_zoned_drain;    // de17addce7a2 without its waits and its commit
-extern const Fix& no_inline_refs;    // who changes references runs none itself
-extern const Fix& no_ref_workers;    // no workers run them
-extern const Fix& evict_starts;      // an eviction reserves as START does, instead of joining
+extern const Fix& send_checks_then_counts;  // a send checks, then counts itself: two sections
+extern const Fix& send_never_restarts;      // it goes on in the trees it began in
+extern const Fix& send_keeps_leaf;          // it reads leaves, not copies of them
+extern const Fix& send_trusts_backrefs;     // it trusts what it found of them
+extern const Fix& reloc_trans_late;         // last_reloc_trans is set without commit_root_sem
+extern const Fix& no_inline_refs;           // who changes references runs none itself
+extern const Fix& no_ref_workers;           // no workers run them
+extern const Fix& evict_starts;  // an eviction reserves as START does, instead of joining
 
 }  // namespace model::fix

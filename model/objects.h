@@ -68,6 +68,8 @@ inline constexpr ObjectClass meta_write_pointer{"meta_write_pointer", 97, Discip
 inline constexpr ObjectClass relocation{"relocation", 88,
                                         Discipline::Lockless};  // reloc_ctl, root->reloc_root
 inline constexpr ObjectClass last_reloc_trans{"last_reloc_trans", 90};  // commit_root_sem
+/// The same with reloc-trans-late.
+inline constexpr ObjectClass lockless_reloc_trans{"last_reloc_trans", 93, Discipline::Lockless};
 inline constexpr ObjectClass block_group_index{
     "block_group_index", 84, Discipline::Lockless};   // which block groups there are, by start
 inline constexpr ObjectClass balance{"balance", 85};  // balance_ctl: balance_mutex

@@ -21,7 +21,9 @@ namespace model {
 RelocControl::RelocControl(FsInfo& owner, BlockGroup* group) : fs(owner), bg(group) {}
 
 RelocState::RelocState(FsInfo& fs)
-    : obj(objects::relocation, 0, &fs), last_reloc_trans(objects::last_reloc_trans),
+    : obj(objects::relocation, 0, &fs),
+      last_reloc_trans(fs.has(fix::reloc_trans_late) ? objects::lockless_reloc_trans
+                                                     : objects::last_reloc_trans),
       reclaim_bgs_lock(lock_classes::reclaim_bgs_lock) {}
 
 namespace reloc {

@@ -130,7 +130,7 @@ class Cursor {
             ++root_level_;
         for (unsigned i = level; i <= root_level_; ++i)
             generations_[i] = path.nodes[i]->generation();
-        if (level == 0) clone_leaf(path);
+        if (level == 0 && clones_leaves_) clone_leaf(path);
         if (root_level_ == 0) return {};
         ExtentBuffer& clone = clone_extent_buffer(*path.nodes[root_level_]);
         free_extent_buffer(std::exchange(path.nodes[root_level_], &clone));
@@ -226,7 +226,9 @@ class Send {
   public:
     Send(FsInfo& fs, Root& root, Root* parent, Pipe* pipe)
         : fs_(fs), root_(root), parent_(parent), pipe_(pipe),
-          holds_sem_(fs.has(fix::send_beside_relocation)), expected_(peek_subvolume(root)),
+          holds_sem_(fs.has(fix::send_beside_relocation)),
+          clones_leaves_(holds_sem_ && !fs.has(fix::send_keeps_leaf)),
+          expected_(peek_subvolume(root)),
           parent_content_(parent == nullptr ? SubvolumeContent{} : peek_subvolume(*parent)),
           first_message_(sim::current().messages().size()) {}
 
@@ -274,7 +276,7 @@ class Send {
     Root& root_;
     Root* const parent_;
     Pipe* const pipe_;
-    const bool holds_sem_;  // d96b34248c2f
+    const bool holds_sem_, clones_leaves_;  // d96b34248c2f
     std::vector<SendCommand> stream_;
     CurrentInode current_;
     u64 last_reloc_trans_ = 0;
@@ -294,6 +296,7 @@ Result<void> Send::run() {
 
 /// commit_root_sem held. @return whether a relocation has been committed since the last look
 bool Send::relocated_since() {
+    if (fs_.has(fix::send_never_restarts)) return false;
     const u64 last = fs_.reloc.last_reloc_trans.get();
     return std::exchange(last_reloc_trans_, last) < last;
 }
@@ -302,7 +305,7 @@ Result<void> Send::search_leaf(Path& path, const Key& key) {
     path.release();
     if (holds_sem_) fs_.commit_root_sem.down_read();
     const auto found = search_slot(nullptr, root_, key, path, 0, false);
-    if (holds_sem_ && found) clone_leaf(path);
+    if (clones_leaves_ && found) clone_leaf(path);
     if (holds_sem_) fs_.commit_root_sem.up_read();
     if (!found) return found.error();
     return *found ? Result<void>{} : Errno::UClean;
@@ -311,7 +314,7 @@ Result<void> Send::search_leaf(Path& path, const Key& key) {
 Result<bool> Send::clone_next_leaf(Path& path) {
     const sim::ReadGuard guard(fs_.commit_root_sem);
     const auto more = next_leaf(root_, path);
-    if (more && *more) clone_leaf(path);
+    if (clones_leaves_ && more && *more) clone_leaf(path);
     return more;
 }
 
@@ -420,7 +423,7 @@ Result<void> Send::compare_round(Cursor& left, Cursor& right) {
 /// Mirrors btrfs_compare_trees()
 Result<void> Send::compare() {
     const sim::Scope scope("btrfs_compare_trees");
-    Cursor left(root_, holds_sem_), right(*parent_, holds_sem_);
+    Cursor left(root_, clones_leaves_), right(*parent_, clones_leaves_);
     fs_.commit_root_sem.down_read();
     relocated_since();
     left.start();
@@ -632,7 +635,7 @@ Result<std::optional<CloneSource>> Send::find_extent_clone(const ExtentToSend& e
         const auto iterated = iterate_extent(logical, extent, found_itself, source);
         if (!iterated) return iterated.error();
     }
-    if (holds_sem_) {
+    if (holds_sem_ && !fs_.has(fix::send_trusts_backrefs)) {
         const sim::ReadGuard guard(fs_.commit_root_sem);
         if (fs_.reloc.last_reloc_trans.get() > last_reloc_trans_)
             return std::optional<CloneSource>();
@@ -719,6 +722,10 @@ Result<void> begin_beside_balance(FsInfo& fs) {
     if (fs.flags.test(fs_flag::balance_running)) {
         fs.message("warning", "cannot run send because a balance operation is in progress");
         return Errno::Again;
+    }
+    if (fs.has(fix::send_checks_then_counts)) {
+        fs.balance.balance_mutex.unlock();
+        fs.balance.balance_mutex.lock();
     }
     fs.send.obj.write();
     ++fs.send.in_progress;

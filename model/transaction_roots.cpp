@@ -122,18 +122,30 @@ Result<void> commit_cowonly_roots(TransHandle& trans) {
     return {};
 }
 
+namespace {
+
+/// Whoever walks commit roots finds out, under the same semaphore.
+void publish_relocation(TransHandle& trans) {
+    FsInfo& fs = trans.fs;
+    if (fs.has(fix::send_beside_relocation) && fs.flags.test(fs_flag::reloc_running))
+        fs.reloc.last_reloc_trans.set(trans.transid.get());
+}
+
+}  // namespace
+
 void switch_commit_roots(TransHandle& trans) {
     const sim::Scope scope("switch_commit_roots");
     FsInfo& fs = trans.fs;
-    const sim::WriteGuard guard(fs.commit_root_sem);
-    // Whoever walks commit roots finds out, under the same semaphore.
-    if (fs.has(fix::send_beside_relocation) && fs.flags.test(fs_flag::reloc_running))
-        fs.reloc.last_reloc_trans.set(trans.transid.get());
-    for (Root* const root : trans.transaction.switch_commits) {
-        root->node_ptr.write(root->node->start.get());
-        extent_buffer_get(*root->node);
-        free_extent_buffer(std::exchange(root->commit_root, root->node));
+    {
+        const sim::WriteGuard guard(fs.commit_root_sem);
+        if (!fs.has(fix::reloc_trans_late)) publish_relocation(trans);
+        for (Root* const root : trans.transaction.switch_commits) {
+            root->node_ptr.write(root->node->start.get());
+            extent_buffer_get(*root->node);
+            free_extent_buffer(std::exchange(root->commit_root, root->node));
+        }
     }
+    if (fs.has(fix::reloc_trans_late)) publish_relocation(trans);
     trans.transaction.switch_commits.clear();
 }
 

@@ -371,7 +371,7 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
         certificate->costs = costs;
         // Of what crashes left, and of an earlier part, the questions are not known.
         if (devices == nullptr && from == nullptr)
-            certificate->asked = report::answers_of(program.asked->asked(), settings.kernel);
+            certificate->asked = report::asked_of(program.asked->asked(), settings.kernel);
         if (auto failure = save_certificate(session, *certificate, report)) return *failure;
     }
     if (search.cuts != 0)

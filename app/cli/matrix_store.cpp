@@ -78,7 +78,7 @@ const report::Certificate* CellStore::own(const Cell& cell) const {
 const report::Certificate* CellStore::alike(const Cell& cell) const {
     for (const auto& [file, certificate] : known_)
         if (is_current(certificate, cell) && certificate.cell->same_as.empty() &&
-            certificate.asked && answers_alike(*certificate.asked, cell.kernel))
+            certificate.asked && same_search_on(*certificate.asked, cell.kernel))
             return &certificate;
     return nullptr;
 }
@@ -133,7 +133,7 @@ std::optional<Failure> CellStore::save(Cell& cell, const sim::SearchReport& sear
                                                       cell.bound, search, cell.verdict);
     certificate.signatures.clear();
     if (!cell.signature.empty()) certificate.signatures.push_back(cell.signature);
-    certificate.asked = report::answers_of(asked, cell.kernel);
+    certificate.asked = report::asked_of(asked, cell.kernel);
     certificate.cell = report::Certificate::Cell{
         .wanted = cell.bound.number(),
         .frequency = cell.frequency,

@@ -31,10 +31,9 @@ std::string kernel_words(const std::string& name) {
     return text;
 }
 
-/// Whether nothing that the search asked of its kernel has another answer now; without what it
-/// asked, whether the kernel is the same.
+/// Whether the search would be the same now; without what it asked, whether the kernel is.
 bool answers_as_then(const report::Certificate& certificate, const model::KernelVersion& kernel) {
-    if (certificate.asked) return report::answers_alike(*certificate.asked, kernel);
+    if (certificate.asked) return report::same_search_on(*certificate.asked, kernel);
     return certificate.kernel_hash == kernel.hash();
 }
 

@@ -15,6 +15,11 @@ std::optional<bool> answer(const std::string& question, const model::KernelVersi
     return kernel.has(*fix);
 }
 
+bool is_among(const Answers& answers, const model::Fix& fix) {
+    return std::ranges::any_of(answers,
+                               [&](const Answer& answer) { return answer.question == fix.id(); });
+}
+
 }  // namespace
 
 Answers answers_of(const model::KernelQuestions& asked, const model::KernelVersion& kernel) {
@@ -24,6 +29,24 @@ Answers answers_of(const model::KernelQuestions& asked, const model::KernelVersi
     for (const model::Fix* fix : asked.asked_fixes())
         answers.push_back({fix->id(), kernel.has(*fix)});
     return answers;
+}
+
+Asked asked_of(const model::KernelQuestions& asked, const model::KernelVersion& kernel) {
+    Asked all{.answers = answers_of(asked, kernel), .unasked = {}};
+    for (const model::Fix& fix : model::fixes())
+        if (!is_among(all.answers, fix)) all.unasked.push_back(fix.id());
+    return all;
+}
+
+bool same_search_on(const Asked& asked, const model::KernelVersion& kernel) {
+    const auto was_there = [&](const model::Fix& fix) {
+        return is_among(asked.answers, fix) ||
+               std::ranges::find(asked.unasked, fix.id()) != asked.unasked.end();
+    };
+    return answers_alike(asked.answers, kernel) &&
+           std::ranges::all_of(model::fixes(), [&](const model::Fix& fix) {
+               return !kernel.has(fix) || was_there(fix);
+           });
 }
 
 bool answers_alike(const Answers& answers, const model::KernelVersion& kernel) {

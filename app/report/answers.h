@@ -17,8 +17,23 @@ using Answers = std::vector<Answer>;
 
 Answers answers_of(const model::KernelQuestions& asked, const model::KernelVersion& kernel);
 
-/// Whether a kernel gives each of these answers, so that whatever asked nothing else is the same
-/// there, step by step. A question that nobody knows any more has no answer.
+/// Whether a kernel gives each of these answers. A question that nobody knows any more has no
+/// answer.
 bool answers_alike(const Answers& answers, const model::KernelVersion& kernel);
+
+/// What the executions of a search asked of their kernel.
+struct Asked {
+    Answers answers;
+    /// The other changes that the model had then: what came later may matter, and was not there to
+    /// be asked for.
+    std::vector<std::string> unasked;
+    bool operator==(const Asked&) const = default;
+};
+
+Asked asked_of(const model::KernelQuestions& asked, const model::KernelVersion& kernel);
+
+/// Whether the search is the same on a kernel, step by step: it gives each of the answers, and has
+/// no change that the model did not have then.
+bool same_search_on(const Asked& asked, const model::KernelVersion& kernel);
 
 }  // namespace app::report

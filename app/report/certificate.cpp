@@ -118,7 +118,9 @@ Certificate read(const Json& json) {
         read.self_check = json.at("self_check").at("rate").get<double>();
         json.at("self_check").at("pairs").get_to(read.pairs_swapped);
     }
-    if (json.contains("asked")) read.asked = read_answers(json.at("asked"));
+    if (json.contains("asked"))
+        read.asked = Asked{.answers = read_answers(json.at("asked")),
+                           .unasked = scenario::split_words(json.value("unasked", ""))};
     if (json.contains("cell")) read.cell = read_cell(json.at("cell"));
     return read;
 }
@@ -185,7 +187,10 @@ std::string to_text(const Certificate& of) {
     if (!of.split.empty()) json["split"] = of.split;
     if (of.costs) json["costs"] = costs_json(*of.costs);
     if (of.self_check) json["self_check"] = {{"rate", *of.self_check}, {"pairs", of.pairs_swapped}};
-    if (of.asked) json["asked"] = answers_json(*of.asked);
+    if (of.asked) {
+        json["asked"] = answers_json(of.asked->answers);
+        json["unasked"] = scenario::join(of.asked->unasked, " ");
+    }
     if (of.cell) json["cell"] = cell_json(*of.cell);
     add_checksum(json);
     return json.dump(1) + "\n";
@@ -244,9 +249,11 @@ std::vector<std::pair<std::string, std::string>> in_words(const Certificate& of)
         lines.emplace_back("Costs", std::to_string(of.costs->races) +
                                         " reversible races: " + shares_in_words(*of.costs));
     if (of.asked)
-        lines.emplace_back("Asked", "of the kernel: " + in_words(*of.asked) +
-                                        "; on every kernel that answers alike the search is this "
-                                        "one, step by step");
+        lines.emplace_back("Asked",
+                           "of the kernel: " + in_words(of.asked->answers) +
+                               "; on every kernel that answers alike, and has no change that "
+                               "interleaf did not know then, the search is this one, step "
+                               "by step");
     if (of.cell) add_cell(*of.cell, lines);
     lines.emplace_back("Made by", "interleaf " + of.program_version + ", model revision " +
                                       std::to_string(of.model_revision) + ", search revision " +

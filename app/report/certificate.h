@@ -65,8 +65,8 @@ struct Certificate {
     std::uint64_t pairs_swapped = 0;   // adjacent independent steps, all without a difference
 
     /// All that the search asked of its kernel; nothing where not all of it is known. The search is
-    /// the same on every kernel that answers alike.
-    std::optional<Answers> asked;
+    /// the same on other kernels, too: same_search_on().
+    std::optional<Asked> asked;
 
     /// Of a cell of the matrix. Its search ends with the least bound at which something fails.
     struct Cell {

@@ -48,3 +48,22 @@ TEST_CASE("Kernels answer alike where they agree in what was asked", "[app][repo
     CHECK_FALSE(report::answers_alike({{"no-such-change", false}}, kernel("5.5")));
     CHECK_FALSE(report::answers_alike({{"7.99", false}}, kernel("5.5")));
 }
+
+TEST_CASE("A search is the same where a kernel answers alike and has no change that is newer",
+          "[app][report]") {
+    model::KernelQuestions questions;
+    static_cast<void>(
+        model::AskedKernel(kernel("5.5"), &questions).has(model::fix::mandatory_readonly));
+    const report::Asked asked = report::asked_of(questions, kernel("5.5"));
+    CHECK(asked.answers == Answers{{"1bbb97b8ce7d", true}});
+    CHECK(report::same_search_on(asked, kernel("5.5")));
+    CHECK(report::same_search_on(asked, kernel("5.14")));
+    CHECK_FALSE(report::same_search_on(asked, kernel("5.4")));
+
+    // A search made before the model had "drain-outside-pause" says nothing of kernels with it.
+    report::Asked older = asked;
+    std::erase(older.unasked, "drain-outside-pause");
+    CHECK(report::same_search_on(older, kernel("5.5")));
+    CHECK(report::same_search_on(asked, kernel("5.5 with drain-outside-pause")));
+    CHECK_FALSE(report::same_search_on(older, kernel("5.5 with drain-outside-pause")));
+}

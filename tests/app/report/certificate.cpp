@@ -84,7 +84,8 @@ TEST_CASE("A certificate keeps what was asked of the kernel, and what a cell add
     CHECK(to_text(sample()).find("asked") == std::string::npos);
     CHECK(to_text(sample()).find("cell") == std::string::npos);
     Certificate certificate = sample();
-    certificate.asked = Answers{{"5.2", true}, {"1bbb97b8ce7d", false}};
+    certificate.asked = Asked{.answers = {{"5.2", true}, {"1bbb97b8ce7d", false}},
+                              .unasked = {"f0e9b7d64019", "no-zoned-drain"}};
     certificate.cell = Certificate::Cell{.wanted = 2,
                                          .frequency = "sometimes",
                                          .failing = 1,
