@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/delayed_ref_throttle.h"
+#include "model/disk_io.h"
 #include "model/fixes.h"
 #include "model/fs_info.h"
 #include "model/reserve_ticket.h"
@@ -94,6 +95,18 @@ void commit_for_ticket(FsInfo& fs, u64 bytes) {
     info.flush = false;
 }
 
+u64 blocks_below(FsInfo& fs, const ExtentBuffer& eb) {
+    u64 blocks = 1;
+    if (eb.level() == 0) return blocks;
+    for (unsigned slot = 0; slot < eb.nritems(); ++slot) {
+        const auto child = read_tree_block(fs, eb.blockptr(slot), {});
+        REQUIRE(child);
+        blocks += blocks_below(fs, **child);
+        free_extent_buffer(*child);
+    }
+    return blocks;
+}
+
 bool has_note(const sim::ExecutionResult& result, const std::string& text) {
     const auto lines = result.trace.narration();
     return std::any_of(lines.begin(), lines.end(), [&](const sim::Narration& line) {
@@ -133,6 +146,62 @@ TEST_CASE("Until 5.4 the global reserve gets only what is free", "[model][space]
         info.bytes_may_use -= taken;
         update_global_block_rsv(fs);
         CHECK(rsv.reserved == size);
+    });
+}
+
+TEST_CASE("Until 5.11 a commit renews the global reserve", "[model][space]") {
+    const auto [kernel, renews] =
+        GENERATE(table<std::string, bool>({{"5.10", true}, {"5.11", false}}));
+    run(kernel, [renews = renews](FsInfo& fs) {
+        test::must(vfs::create(fs, "f"), "create");
+        BlockRsv& rsv = fs.global_block_rsv;
+        drain_global_rsv(fs, rsv.size / 2);
+        const u64 drained = rsv.size - rsv.reserved;
+        test::must(vfs::sync(fs), "sync");
+        CHECK((rsv.reserved == rsv.size) == renews);
+        // What was drained is nobody's.
+        SpaceInfo& info = space_info_for(fs, bg_metadata);
+        info.bytes_may_use -= drained;
+        update_global_block_rsv(fs);
+    });
+}
+
+TEST_CASE("From 6.2 on a block that nothing was reserved for is had if it is there",
+          "[model][space]") {
+    const auto [kernel, has] = GENERATE(table<std::string, bool>({{"6.1", false}, {"6.2", true}}));
+    run(kernel, [has = has](FsInfo& fs) {
+        const auto trans = join_transaction(*fs.fs_root);
+        REQUIRE(trans);
+        BlockRsv& global = fs.global_block_rsv;
+        SpaceInfo& info = space_info_for(fs, bg_metadata);
+        // All that is left is promised to others.
+        block_rsv_release(fs, global, ~u64{0});
+        global.size = 0;
+        const u64 promised = 8 * info.total_bytes;
+        info.bytes_may_use += promised;
+        const auto block = use_block_rsv(**trans, *fs.dev_root, fs.nodesize);
+        CHECK(block.ok() == has);
+        if (!block) CHECK(block.error() == Errno::NoSpc);
+        info.bytes_may_use -= promised;
+        if (block) unuse_block_rsv(fs, **block, fs.nodesize);
+        test::must(end_transaction(*trans), "end_transaction");
+        update_global_block_rsv(fs);
+    });
+}
+
+// The tree of roots has no root item: what it took when it was mounted is not counted.
+TEST_CASE("The trees that the global reserve stands for know what they take", "[model][space]") {
+    run("6.1", [](FsInfo& fs) {
+        const auto not_counted = [&fs](const Root& root) {
+            return blocks_below(fs, *root.node) - root_used(root) / fs.nodesize;
+        };
+        const u64 of_roots = not_counted(*fs.tree_root);
+        file_with_extents(fs, "f", 12);
+        test::must(vfs::unlink(fs, "f"), "unlink");
+        file_with_extents(fs, "g", 3);
+        CHECK(not_counted(*fs.extent_root) == 0);
+        CHECK(not_counted(*fs.csum_root) == 0);
+        CHECK(not_counted(*fs.tree_root) == of_roots);
     });
 }
 
