@@ -86,7 +86,7 @@ extern const Fix& no_start_wait;     // replace starts without waiting for order
 extern const Fix& no_start_commit;   // replace starts without committing
 extern const Fix& no_zoned_drain;    // de17addce7a2 without its waits and its commit
 extern const Fix& send_checks_then_counts;  // a send checks, then counts itself: two sections
-extern const Fix& send_never_restarts;      // it goes on in the trees it began in
+extern const Fix& send_never_restarts;      // nor does it begin again after a relocation
 extern const Fix& send_keeps_leaf;          // it reads leaves, not copies of them
 extern const Fix& send_trusts_backrefs;     // it trusts what it found of them
 extern const Fix& reloc_trans_late;         // last_reloc_trans is set without commit_root_sem

@@ -296,9 +296,9 @@ Result<void> Send::run() {
 
 /// commit_root_sem held. @return whether a relocation has been committed since the last look
 bool Send::relocated_since() {
-    if (fs_.has(fix::send_never_restarts)) return false;
     const u64 last = fs_.reloc.last_reloc_trans.get();
-    return std::exchange(last_reloc_trans_, last) < last;
+    const bool relocated = std::exchange(last_reloc_trans_, last) < last;
+    return relocated && !fs_.has(fix::send_never_restarts);
 }
 
 Result<void> Send::search_leaf(Path& path, const Key& key) {
