@@ -40,7 +40,7 @@ says out '/fs/devices/0/size: "64MB" is no size'
 wrong '"run": \["btrfs replace start a c"\]' '"run": []'
 says out 'task "replace" has no steps'
 wrong '"5.4"' '"5.44"'
-says out "/expect/2/kernel"
+says out "/expect/4/kernel"
 wrong '\["1bbb97b8ce7d"\], "with"' '["1bbb97b8ce7e"], "with"'
 says out 'did you mean "1bbb97b8ce7d"?'
 wrong '"data": "single"' '"data": "raid1"'
