@@ -114,6 +114,7 @@ OrderedExtent* lookup_ordered_range(Inode& inode, u64 file_offset, u64 len) {
 }
 
 void put_ordered_extent(OrderedExtent* ordered) {
+    sim::current().order(ordered->obj, sim::AccessKind::Write);  // the last gives the inode back
     if (--ordered->refs > 0) return;
     Inode& inode = ordered->inode;
     sim::destroy(ordered);
