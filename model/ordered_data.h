@@ -33,7 +33,7 @@ struct OrderedExtent {
     /// Where the data is, once it is written.
     Bytenr place() const { return written.get() == 0 ? disk_bytenr : written; }
     sim::AtomicBits flags;
-    u32 refs = 1;  // the tree's; which of two drops comes first does not show
+    u32 refs = 1;  // the tree's; only which drop is the last shows
     sim::WaitQueue wait;
     Vector<u32> sums;       // checksum of each sector, taken when its page is submitted
     u64 reserved_meta = 0;  // bytes of the inode's reserve that are this extent's; written before

@@ -12,6 +12,10 @@ for scenario in commit/001 replace/001; do
     done
 done
 
+# A task that waited for a write and the worker that ended it: who lets go of it last gives the
+# inode back.
+exits 0 explore replace/001 --kernel 5.0 --preemptions 1 --self-check 1
+
 # A share is the same share each time, whatever -j says, and the search finds the same.
 exits 0 explore replace/003 --preemptions 0 --format json
 executions=$(value 'd["executions"]')
