@@ -73,5 +73,6 @@ inline=$(share)
 ((inline > $(share --with no-inline-refs))) || fail "inline references make no difference"
 mv fewer.json space.json
 rarely=$(share)
+[[ -n $rarely ]] || fail "nothing came of it"
 mv flushed.json space.json
 (($(share) > rarely + 20)) || fail "blocks that are written out twice make no difference"
