@@ -348,12 +348,12 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
         if (!shown.ok()) return shown.error();
         report.document["failures"].push_back(shown.value().json);
         session.events.violation(scenario, settings.kernel, failure, shown.value().token);
-        std::string text = shown.value().text;
+        report.text += shown.value().summary;
         if (canonical.searched) {
             report.document["failures"].back()["canonical"] = canonical.complete;
-            text.insert(text.find("      interleaf replay "), "      " + canonical.text());
+            report.text += "      " + canonical.text();
         }
-        report.text += text;
+        report.text += shown.value().rest;
         if (!keep_going) break;  // which others were met by the way depends on the workers
     }
     if (search.failures.empty()) describe_devices(report, devices);

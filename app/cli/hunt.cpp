@@ -252,7 +252,8 @@ class Hunt {
         failures_.push_back(std::move(json));
         report_.text += std::string("      ") + (known ? "known: " : "") + "run " +
                         grouped(failure.first_run) + ", " + made_by.strategy.name() + ", seed 0x" +
-                        scenario::hex_digits(made_by.seed, 16) + "\n" + shown_failure.value().text;
+                        scenario::hex_digits(made_by.seed, 16) + "\n" +
+                        shown_failure.value().summary + shown_failure.value().rest;
         if (!session_.has("corpus") || known) return std::nullopt;
         return corpus_.add(session_, scenario, failure);
     }

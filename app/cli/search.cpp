@@ -106,8 +106,10 @@ sim::Result<ShownFailure, Failure> show_failure(const Session& session, const Sc
     const auto token = recording_of(session, scenario, kernel, failure.result, made_by);
     if (!token.ok()) return token.error();
     const std::string text = failure.result.violation ? failure.result.violation->text : "";
-    ShownFailure shown{
-        .json = {{"signature", failure.signature}}, .token = token.value(), .text = {}};
+    ShownFailure shown{.json = {{"signature", failure.signature}},
+                       .token = token.value(),
+                       .summary = {},
+                       .rest = {}};
     if (with_count) shown.json["count"] = failure.count;
     shown.json["token"] = token.value();
     shown.json["violation"] = text;
@@ -115,15 +117,16 @@ sim::Result<ShownFailure, Failure> show_failure(const Session& session, const Sc
     shown.json["switches"] = failure.result.switches;
     shown.json["deviations"] = failure.result.deviations;
     shown.json["messages"] = failure.result.messages;
-    const std::string option = replay_options(session, *scenario);
-    shown.text = "      " + failure.signature +
-                 (with_count ? "  " + grouped(failure.count) + " times" : "") + "\n      " +
-                 wrapped(text, 100, "      ") + "      with " +
-                 counted(failure.result.deviations, "deviation") + " and " +
-                 grouped(failure.result.switches) + " context switches" + ", in " +
-                 grouped(failure.result.steps) + " steps\n" + "      interleaf replay " +
-                 token.value() + option + "\n" + "next: interleaf explain " + token.value() +
-                 option + "\n";
+    shown.summary = "      " + failure.signature +
+                    (with_count ? "  " + grouped(failure.count) + " times" : "") + "\n      " +
+                    wrapped(text, 100, "      ") + "      with " +
+                    counted(failure.result.deviations, "deviation") + " and " +
+                    grouped(failure.result.switches) + " context switches" + ", in " +
+                    grouped(failure.result.steps) + " steps\n";
+    for (const std::string& message : failure.result.messages)
+        shown.rest += "      " + message + "\n";
+    const std::string again = token.value() + replay_options(session, *scenario) + "\n";
+    shown.rest += "      interleaf replay " + again + "next: interleaf explain " + again;
     return shown;
 }
 

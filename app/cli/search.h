@@ -46,11 +46,12 @@ inline bool keeps_going(const Session& session) {
            session.has("until-new");
 }
 
-/// A failure of a search as documents show it: signature, count, token.
+/// A failure of a search as documents and people are shown it.
 struct ShownFailure {
     Json json;
     std::string token;
-    std::string text;
+    std::string summary;  // the signature, and how large the execution is
+    std::string rest;     // the kernel's messages, and the lines to paste
 };
 sim::Result<ShownFailure, Failure> show_failure(const Session& session, const ScenarioPtr& scenario,
                                                 const model::KernelVersion& kernel,
