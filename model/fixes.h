@@ -35,6 +35,7 @@ extern const Fix& reloc_ctl_checked;           // 10995c049120  5.2
 extern const Fix& dead_reloc_root_untouched;   // 1fac4a54374f  5.4
 extern const Fix& reloc_root_lifespan;         // 6282675e6708  5.5
 extern const Fix& send_excludes_balance;       // 9e967495e0e0  5.3, until 5.14
+extern const Fix& failed_predecessor_seen;     // cb2d3daddbfb  5.3
 extern const Fix& send_excludes_relocation;    // 1cea5cf0e664  5.14, until 5.17
 extern const Fix& send_beside_relocation;      // d96b34248c2f  5.17
 extern const Fix& balance_paused_state;        // efc0e69c2feb  5.17

@@ -130,7 +130,9 @@ Result<void> wait_for_other_committer(TransHandle* trans) {
 Result<void> wait_for_previous(TransHandle& trans, const Election& election) {
     if (election.previous == nullptr) {
         // It may have been aborted, and be gone from the list: its blocks were never written.
-        if (election.first && trans.fs.has_error()) return Errno::Rofs;
+        FsInfo& fs = trans.fs;
+        if (election.first && fs.has_error() && fs.has(fix::failed_predecessor_seen))
+            return Errno::Rofs;
         return {};
     }
     wait_for_state(*election.previous, wanted_state(trans));

@@ -19,6 +19,10 @@ fewest=$(grep -o -m 1 'il1:[a-z0-9]*' out)
 exits 1 replay "$fewest"
 log | cmp -s - report || fail "the replay has another log"
 
+# Or an eviction runs out, as in the report, in its truncation. The commit has the same to say.
+exits 1 run space/001 --kernel 4.19 --strategy random --seed 1
+log | cmp -s - report || fail "an eviction that runs out has another log"
+
 # Who runs out first differs: the commit, or whoever runs references before it begins.
 exits 1 hunt space/001 --kernel 4.19 --count 20 --keep-going --format json
 json 'sorted(f["signature"] for f in d["failures"]) == ["commit-completes", "no-abort"]'

@@ -297,6 +297,27 @@ TEST_CASE("a commit that finds its transaction aborted throws it away", "[model]
           });
 }
 
+/// Generation of the super block after a commit whose predecessor failed and is gone.
+u64 generation_after_failed_predecessor(const std::string& kernel) {
+    u64 generation = 0;
+    test::Options options;
+    options.kernel = kernel;
+    const auto result = test::run_on_fs(options, [&](FsInfo& fs) {
+        const auto trans = start_transaction(*fs.fs_root, 1);
+        handle_fs_error(fs, Errno::IO, "btrfs_commit_transaction");
+        static_cast<void>(commit_transaction(*trans));
+        generation = fs.super_copy->generation;
+    });
+    CHECK(result.outcome == sim::Outcome::Completed);
+    return generation;
+}
+
+TEST_CASE("a commit writes no super block after one that failed, since cb2d3daddbfb",
+          "[model][transaction]") {
+    CHECK(generation_after_failed_predecessor("5.3") == 1);
+    CHECK(generation_after_failed_predecessor("5.0") == 2);
+}
+
 TEST_CASE("random schedules of writers and committers keep every promise", "[model][transaction]") {
     test::Watched watched;
     watched.prepare = [](FsInfo& fs) { test::must(vfs::create(fs, "f"), "create"); };
