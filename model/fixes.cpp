@@ -118,6 +118,7 @@ constexpr Fix table[] = {
      .subject = "Btrfs: prevent send failures and crashes due to concurrent relocation",
      .since = {5, 3},
      .until = {5, 14}},
+    // Not in the reference. In stable trees, too (4.19.65).
     {.commit = "cb2d3daddbfb",
      .name = "failed-predecessor-seen",
      .subject = "Btrfs: fix race leading to fs corruption after transaction abort",

@@ -130,6 +130,7 @@ Result<void> wait_for_other_committer(TransHandle* trans) {
 Result<void> wait_for_previous(TransHandle& trans, const Election& election) {
     if (election.previous == nullptr) {
         // It may have been aborted, and be gone from the list: its blocks were never written.
+        // Up to 5.15 the kernel looks for an abort only.
         FsInfo& fs = trans.fs;
         if (election.first && fs.has_error() && fs.has(fix::failed_predecessor_seen))
             return Errno::Rofs;

@@ -19,7 +19,7 @@ fewest=$(grep -o -m 1 'il1:[a-z0-9]*' out)
 exits 1 replay "$fewest"
 log | cmp -s - report || fail "the replay has another log"
 
-# Or an eviction runs out, as in the report, in its truncation. The commit has the same to say.
+# Or an eviction runs out, in its truncation. The commit has the same to say.
 exits 1 run space/001 --kernel 4.19 --strategy random --seed 1
 log | cmp -s - report || fail "an eviction that runs out has another log"
 

@@ -304,7 +304,8 @@ u64 generation_after_failed_predecessor(const std::string& kernel) {
     options.kernel = kernel;
     const auto result = test::run_on_fs(options, [&](FsInfo& fs) {
         const auto trans = start_transaction(*fs.fs_root, 1);
-        handle_fs_error(fs, Errno::IO, "btrfs_commit_transaction");
+        fs.fs_state.set_bit(fs_state_bit::trans_aborted);
+        handle_fs_error(fs, Errno::IO, "cleanup_transaction");
         static_cast<void>(commit_transaction(*trans));
         generation = fs.super_copy->generation;
     });
