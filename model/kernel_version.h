@@ -46,6 +46,9 @@ struct Fix {
     FixNames needs{};     // commits or names
     FixNames replaces{};  // those it removes while it is there
     Release until{0, 0};  // first release without it again (0.0: still there)
+    /// Before there was an entry, the model behaved on every kernel as with it. So it is new on the
+    /// kernels without it, and older certificates of those are stale.
+    bool assumed_before = false;
 
     /// What reports and --with call it: its commit, or its name where no id is confirmed.
     constexpr const char* id() const { return commit[0] != '\0' ? commit : name; }

@@ -45,7 +45,7 @@ bool same_search_on(const Asked& asked, const model::KernelVersion& kernel) {
     };
     return answers_alike(asked.answers, kernel) &&
            std::ranges::all_of(model::fixes(), [&](const model::Fix& fix) {
-               return !kernel.has(fix) || was_there(fix);
+               return kernel.has(fix) == fix.assumed_before || was_there(fix);
            });
 }
 

@@ -32,8 +32,8 @@ struct Asked {
 
 Asked asked_of(const model::KernelQuestions& asked, const model::KernelVersion& kernel);
 
-/// Whether the search is the same on a kernel, step by step: it gives each of the answers, and has
-/// no change that the model did not have then.
+/// Whether the search is the same on a kernel, step by step: it gives each of the answers, and the
+/// changes that the model did not have then leave it as it was (Fix::assumed_before).
 bool same_search_on(const Asked& asked, const model::KernelVersion& kernel);
 
 }  // namespace app::report

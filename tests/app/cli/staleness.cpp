@@ -52,4 +52,15 @@ TEST_CASE("A certificate is stale where something that its search knew is anothe
         REQUIRE(std::erase(current.asked->unasked, "1bbb97b8ce7d") == 1);
         CHECK(change(current).starts_with("the kernel has other changes (hash "));
     }
+    SECTION("a change that the model had on every kernel before, on those without it") {
+        const auto without_entry = [&](const char* release) {
+            const auto of_release = scenario::parse_kernel_spec(release)->resolve().value();
+            current.kernel = release;
+            current.asked = report::asked_of(model::KernelQuestions{}, of_release);
+            REQUIRE(std::erase(current.asked->unasked, "cb2d3daddbfb") == 1);
+            return change(current);
+        };
+        CHECK(without_entry("5.3") == "");
+        CHECK(without_entry("5.2").starts_with("the kernel has other changes (hash "));
+    }
 }
