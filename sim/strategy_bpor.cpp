@@ -288,7 +288,8 @@ void BporStrategy::reverse_races() {
         const auto [first, second] = enablings[i];
         if (!find_places(first)) continue;
         order_.causes_of(second, needs_);
-        reverse(first, frames_[second].slot, true);
+        const bool possible_before = needs_[order_[first].task] <= first;
+        if (possible_before) reverse(first, frames_[second].slot, true);
     }
 }
 
