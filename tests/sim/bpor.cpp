@@ -116,6 +116,13 @@ TEST_CASE("within a bound a reader is tried before the writer that would hold it
     }
 }
 
+TEST_CASE("within a bound who waits for requests comes in every order", "[sim][bpor]") {
+    for (std::uint64_t seed = 1; seed < 1 + tests::sampled(150); ++seed) {
+        INFO("seed " << seed);
+        compare_one(tests::request_code(seed), 5000);
+    }
+}
+
 TEST_CASE("within a bound the reduction runs an execution of every trace of thousands of programs",
           "[sim][bpor][slow]") {
     compare(10'000, 2000, 20'000);
@@ -127,6 +134,10 @@ TEST_CASE("within a bound no trace of tens of thousands of programs is lost", "[
     for (std::uint64_t seed = 12'000; seed < 14'000; ++seed) {
         INFO("seed " << seed);
         compare_one(tests::semaphore_code(seed), 20'000);
+    }
+    for (std::uint64_t seed = 12'000; seed < 22'000; ++seed) {
+        INFO("seed " << seed);
+        compare_one(tests::request_code(seed), 20'000);
     }
 }
 

@@ -55,10 +55,15 @@ enum class Op : unsigned {
     TryReadSem,
     LockByWord,
     SubmitWork,
+    WriteBoth,
+    WriteEach,
+    WaitForBoth,
 };
-inline constexpr unsigned op_count = static_cast<unsigned>(Op::SubmitWork) + 1;
-/// The first family of programs has those up to Submit; seeds mean the same ones for ever.
+inline constexpr unsigned op_count = static_cast<unsigned>(Op::WaitForBoth) + 1;
+/// The first family of programs has those up to Submit, the second one those up to SubmitWork; seeds
+/// mean the same ones for ever.
 inline constexpr unsigned first_ops = static_cast<unsigned>(Op::Submit) + 1;
+inline constexpr unsigned second_ops = static_cast<unsigned>(Op::SubmitWork) + 1;
 inline constexpr const char* op_names[op_count] = {
     "Section",
     "ReadSection",
@@ -95,11 +100,14 @@ inline constexpr const char* op_names[op_count] = {
     "TryReadSem",
     "LockByWord",
     "SubmitWork",
+    "WriteBoth",
+    "WriteEach",
+    "WaitForBoth",
 };
 /// About how many steps of the fine grain each has.
 inline constexpr unsigned op_steps[op_count] = {4, 3, 6, 4, 6, 6, 3, 4, 1, 1, 1, 1,
                                                 1, 3, 2, 1, 1, 4, 4, 1, 2, 1, 1, 1,
-                                                1, 3, 2, 3, 1, 1, 5, 4, 2, 4, 5};
+                                                1, 3, 2, 3, 1, 1, 5, 4, 2, 4, 5, 5, 6, 2};
 
 struct Instruction {
     Op op;
@@ -147,6 +155,8 @@ class RandomProgram final : public sim::Program {
         fold(state_->semaphore.count());
         fold(state_->done.done() ? 1 : 0);
         fold(state_->bit.peek() ? 1 : 0);
+        for (const auto& page : state_->pages)
+            fold(page.peek() ? 1 : 0);
         return hash;
     }
 
@@ -169,6 +179,7 @@ class RandomProgram final : public sim::Program {
         sim::Completion done;
         sim::Semaphore semaphore{1};
         sim::WaitBit bit;
+        std::array<sim::WaitBit, 2> pages;
         sim::Vector<Progress> tasks;
     };
 
@@ -330,6 +341,26 @@ class RandomProgram final : public sim::Program {
         case Op::SubmitWork:
             submit_work(i);
             break;
+        case Op::WriteBoth:
+            take_pages();
+            sim::current().spawn_completion("write", 0, 1, [this, i] {
+                state_->words[i.which].inc(i.value);
+                for (auto& page : state_->pages)
+                    page.clear_and_wake_up();
+            });
+            break;
+        case Op::WriteEach:
+            take_pages();
+            for (auto& page : s.pages)
+                sim::current().spawn_completion("write", 0, 1, [this, i, &page] {
+                    state_->words[i.which].inc(i.value);
+                    page.clear_and_wake_up();
+                });
+            break;
+        case Op::WaitForBoth:
+            for (auto& page : s.pages)
+                page.wait();
+            break;
         case Op::Downgrade:
             s.sem.down_write(i.site);
             update(s.sem_data, task, i.value);
@@ -344,6 +375,12 @@ class RandomProgram final : public sim::Program {
             break;
         }
         }
+    }
+
+    void take_pages() {
+        for (auto& page : state_->pages)
+            while (page.test_and_set())
+                page.wait();
     }
 
     /// A request whose end queues work.
@@ -399,7 +436,7 @@ inline Code random_code(std::uint64_t seed, unsigned ops = first_ops) {
 
 /// Programs of both families in turn.
 /// @param ops  how many of the operations the second one chooses from
-inline Code mixed_code(std::uint64_t seed, unsigned ops = op_count) {
+inline Code mixed_code(std::uint64_t seed, unsigned ops = second_ops) {
     return random_code(seed, seed % 2 == 0 ? first_ops : ops);
 }
 
@@ -409,6 +446,23 @@ inline Code semaphore_code(std::uint64_t seed) {
                              Op::Load,    Op::Store,    Op::Section};
     sim::Rng rng(seed);
     Code code(2 + rng.below(3));
+    unsigned site = 0;
+    for (auto& task : code) {
+        const std::uint64_t operations = 1 + rng.below(code.size() == 2 ? 3 : 2);
+        for (std::uint64_t i = 0; i < operations; ++i, site += 2)
+            task.push_back({ops[rng.below(ops.size())], static_cast<unsigned>(rng.below(2)),
+                            1 + static_cast<unsigned>(rng.below(3)), site});
+    }
+    return code;
+}
+
+/// Programs about requests and who waits for them, for the most part: of two or three tasks.
+inline Code request_code(std::uint64_t seed) {
+    constexpr std::array ops{Op::WriteBoth,  Op::WriteEach,    Op::WaitForBoth, Op::WaitForBoth,
+                             Op::Submit,     Op::SubmitWork,   Op::Load,        Op::Store,
+                             Op::Section,    Op::StoreAndWake, Op::WaitForWord, Op::Yield};
+    sim::Rng rng(seed);
+    Code code(2 + rng.below(2));
     unsigned site = 0;
     for (auto& task : code) {
         const std::uint64_t operations = 1 + rng.below(code.size() == 2 ? 3 : 2);
