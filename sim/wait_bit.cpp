@@ -38,7 +38,8 @@ bool WaitBit::test_and_set() {
     if (was_set) {
         scheduler.sync_access(*this, false);
     } else {
-        begin_holding();
+        scheduler.sync_access(*this, true);  // who looks does not wait: before the bit was cleared
+        begin_holding();                     // it would have been set
     }
     return was_set;
 }

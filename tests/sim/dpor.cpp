@@ -244,6 +244,15 @@ TEST_CASE("a reduction hides no end of programs about a semaphore", "[sim][dpor]
     compare_with_plain_search(1, 1500, 10'000, tests::semaphore_code);
 }
 
+TEST_CASE("a reduction hides no end of programs about requests", "[sim][dpor][wait-bit]") {
+    compare_with_plain_search(1, tests::sampled(150), 3000, tests::request_code);
+}
+
+TEST_CASE("a reduction hides no end of many programs about requests",
+          "[sim][dpor][wait-bit][slow]") {
+    compare_with_plain_search(1000, 1500, 10'000, tests::request_code);
+}
+
 TEST_CASE("a reduction hides no end of thousands of random programs", "[sim][dpor][slow]") {
     compare_with_plain_search(5'000'000, 2500, 10'000);
 }

@@ -58,8 +58,9 @@ enum class Op : unsigned {
     WriteBoth,
     WriteEach,
     WaitForBoth,
+    TryPage,
 };
-inline constexpr unsigned op_count = static_cast<unsigned>(Op::WaitForBoth) + 1;
+inline constexpr unsigned op_count = static_cast<unsigned>(Op::TryPage) + 1;
 /// The first family of programs has those up to Submit, the second one those up to SubmitWork; seeds
 /// mean the same ones for ever.
 inline constexpr unsigned first_ops = static_cast<unsigned>(Op::Submit) + 1;
@@ -103,11 +104,12 @@ inline constexpr const char* op_names[op_count] = {
     "WriteBoth",
     "WriteEach",
     "WaitForBoth",
+    "TryPage",
 };
 /// About how many steps of the fine grain each has.
 inline constexpr unsigned op_steps[op_count] = {4, 3, 6, 4, 6, 6, 3, 4, 1, 1, 1, 1,
                                                 1, 3, 2, 1, 1, 4, 4, 1, 2, 1, 1, 1,
-                                                1, 3, 2, 3, 1, 1, 5, 4, 2, 4, 5, 5, 6, 2};
+                                                1, 3, 2, 3, 1, 1, 5, 4, 2, 4, 5, 5, 6, 2, 3};
 
 struct Instruction {
     Op op;
@@ -361,6 +363,15 @@ class RandomProgram final : public sim::Program {
             for (auto& page : s.pages)
                 page.wait();
             break;
+        case Op::TryPage: {
+            auto& page = s.pages[i.which];
+            const bool was_set = page.test_and_set();
+            task.see(was_set ? 1 : 0);
+            if (was_set) break;
+            s.words[i.which].inc(i.value);
+            page.clear_and_wake_up();
+            break;
+        }
         case Op::Downgrade:
             s.sem.down_write(i.site);
             update(s.sem_data, task, i.value);
@@ -458,9 +469,10 @@ inline Code semaphore_code(std::uint64_t seed) {
 
 /// Programs about requests and who waits for them, for the most part: of two or three tasks.
 inline Code request_code(std::uint64_t seed) {
-    constexpr std::array ops{Op::WriteBoth,  Op::WriteEach,    Op::WaitForBoth, Op::WaitForBoth,
-                             Op::Submit,     Op::SubmitWork,   Op::Load,        Op::Store,
-                             Op::Section,    Op::StoreAndWake, Op::WaitForWord, Op::Yield};
+    constexpr std::array ops{Op::WriteBoth, Op::WriteEach,  Op::WaitForBoth,  Op::WaitForBoth,
+                             Op::TryPage,   Op::TryPage,    Op::Submit,       Op::SubmitWork,
+                             Op::Load,      Op::Store,      Op::StoreAndWake, Op::WaitForWord,
+                             Op::Section,   Op::Yield};
     sim::Rng rng(seed);
     Code code(2 + rng.below(2));
     unsigned site = 0;

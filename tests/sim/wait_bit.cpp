@@ -1,5 +1,6 @@
 #include "sim/wait_bit.h"
 
+#include "sim/atomic.h"
 #include "tests/sim/support.h"
 
 namespace {
@@ -64,6 +65,37 @@ TEST_CASE("of two that set a bit if it is clear one does", "[sim][wait-bit]") {
     };
     const auto report = explore_all(tests::program<Block>(log_of, {contender, contender}), grain);
     CHECK(final_values(report) == Values{1});
+}
+
+TEST_CASE("who sets a bit if it is clear comes before it is cleared, too", "[sim][wait-bit][dpor]") {
+    struct State {
+        sim::WaitBit busy;
+        sim::Atomic<std::uint64_t> begun, seen;
+    };
+    const auto owner = [](State& state) {
+        if (state.busy.test_and_set()) return;
+        state.begun.store(1);
+        state.busy.clear_and_wake_up();
+    };
+    const auto contender = [](State& state) {
+        const std::uint64_t begun = state.begun.load();
+        const bool busy = state.busy.test_and_set();
+        state.seen.store(10 * begun + (busy ? 2 : 1));
+        if (!busy) state.busy.clear_and_wake_up();
+    };
+    const auto factory = tests::program<State>([](const State& state) { return state.seen.peek(); },
+                                               {owner, contender});
+    const auto grain = GENERATE(tests::both_grains());
+    const Values all{1, 2, 11, 12};
+    CHECK(final_values(explore_all(factory, grain)) == all);
+    sim::ExploreOptions options;
+    options.execution.grain = grain;
+    options.collect_final_states = true;
+    options.reduction = GENERATE(sim::Reduction::Sleep, sim::Reduction::Dpor);
+    CHECK(final_values(sim::explore(factory, options)) == all);
+    options.reduction = sim::Reduction::Dpor;
+    options.max_deviations = 1;
+    CHECK(final_values(sim::explore(factory, options)) == all);
 }
 
 TEST_CASE("a bit that nobody clears is waited for without end", "[sim][wait-bit]") {
