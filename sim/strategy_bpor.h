@@ -23,11 +23,11 @@ namespace sim {
 /// - at each deviation before, instead of it, and where the task that it interrupted came to run.
 /// And the way there may lead by a race that the bound forbids to reverse. So every step that does
 /// not commute with a later one is its rival, not only the last (HappensBefore::Within).
-/// And a step that could have been blocked is also tried before what made it possible: a task that
-/// blocks is left for nothing; and what a step takes beside the race must have been released. What
-/// decides whose turn it is counts as a dependence: the order in which events are created; and with
-/// an event out of its turn, all others are tried too, since what it costs depends on whom it
-/// passes.
+/// And a step that could have been blocked is also tried before what made it possible, unless it
+/// follows that anyway: a task that blocks is left for nothing; and what a step takes beside the
+/// race must have been released. What decides whose turn it is counts as a dependence: the order in
+/// which events are created; and with an event out of its turn, all others are tried too, since
+/// what it costs depends on whom it passes.
 ///
 /// What is searched is the least set of executions that contains the default one and, with each of
 /// them, those that its races ask for. So it does not depend on the order of the search, on the

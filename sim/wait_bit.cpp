@@ -38,8 +38,9 @@ bool WaitBit::test_and_set() {
     if (was_set) {
         scheduler.sync_access(*this, false);
     } else {
-        scheduler.sync_access(*this, true);  // who looks does not wait: before the bit was cleared
-        begin_holding();                     // it would have been set
+        // Who looks does not wait: before the bit was cleared it would have been set.
+        scheduler.order(*this, AccessKind::Write, 0);
+        begin_holding();
     }
     return was_set;
 }
