@@ -61,8 +61,8 @@ enum class Op : unsigned {
     TryPage,
 };
 inline constexpr unsigned op_count = static_cast<unsigned>(Op::TryPage) + 1;
-/// The first family of programs has those up to Submit, the second one those up to SubmitWork; seeds
-/// mean the same ones for ever.
+/// The first family of programs has those up to Submit, the second one those up to SubmitWork;
+/// seeds mean the same ones for ever.
 inline constexpr unsigned first_ops = static_cast<unsigned>(Op::Submit) + 1;
 inline constexpr unsigned second_ops = static_cast<unsigned>(Op::SubmitWork) + 1;
 inline constexpr const char* op_names[op_count] = {
@@ -107,9 +107,9 @@ inline constexpr const char* op_names[op_count] = {
     "TryPage",
 };
 /// About how many steps of the fine grain each has.
-inline constexpr unsigned op_steps[op_count] = {4, 3, 6, 4, 6, 6, 3, 4, 1, 1, 1, 1,
-                                                1, 3, 2, 1, 1, 4, 4, 1, 2, 1, 1, 1,
-                                                1, 3, 2, 3, 1, 1, 5, 4, 2, 4, 5, 5, 6, 2, 3};
+inline constexpr unsigned op_steps[op_count] = {4, 3, 6, 4, 6, 6, 3, 4, 1, 1, 1, 1, 1,
+                                                3, 2, 1, 1, 4, 4, 1, 2, 1, 1, 1, 1, 3,
+                                                2, 3, 1, 1, 5, 4, 2, 4, 5, 5, 6, 2, 3};
 
 struct Instruction {
     Op op;
@@ -451,12 +451,12 @@ inline Code mixed_code(std::uint64_t seed, unsigned ops = second_ops) {
     return random_code(seed, seed % 2 == 0 ? first_ops : ops);
 }
 
-/// Programs about the semaphore, for the most part: of two to four tasks.
-inline Code semaphore_code(std::uint64_t seed) {
-    constexpr std::array ops{Op::ReadSem, Op::WriteSem, Op::Downgrade, Op::TryReadSem,
-                             Op::Load,    Op::Store,    Op::Section};
+/// A program of some operations of these kinds.
+/// @param most_tasks  it has two at least, and each of them three operations at most; of more, two
+template <std::size_t count>
+Code code_of(const std::array<Op, count>& ops, std::uint64_t seed, unsigned most_tasks) {
     sim::Rng rng(seed);
-    Code code(2 + rng.below(3));
+    Code code(2 + rng.below(most_tasks - 1));
     unsigned site = 0;
     for (auto& task : code) {
         const std::uint64_t operations = 1 + rng.below(code.size() == 2 ? 3 : 2);
@@ -467,22 +467,20 @@ inline Code semaphore_code(std::uint64_t seed) {
     return code;
 }
 
-/// Programs about requests and who waits for them, for the most part: of two or three tasks.
+/// Programs about the semaphore, for the most part.
+inline Code semaphore_code(std::uint64_t seed) {
+    constexpr std::array ops{Op::ReadSem, Op::WriteSem, Op::Downgrade, Op::TryReadSem,
+                             Op::Load,    Op::Store,    Op::Section};
+    return code_of(ops, seed, 4);
+}
+
+/// Programs about requests and who waits for them, for the most part.
 inline Code request_code(std::uint64_t seed) {
-    constexpr std::array ops{Op::WriteBoth, Op::WriteEach,  Op::WaitForBoth,  Op::WaitForBoth,
-                             Op::TryPage,   Op::TryPage,    Op::Submit,       Op::SubmitWork,
-                             Op::Load,      Op::Store,      Op::StoreAndWake, Op::WaitForWord,
+    constexpr std::array ops{Op::WriteBoth, Op::WriteEach, Op::WaitForBoth,  Op::WaitForBoth,
+                             Op::TryPage,   Op::TryPage,   Op::Submit,       Op::SubmitWork,
+                             Op::Load,      Op::Store,     Op::StoreAndWake, Op::WaitForWord,
                              Op::Section,   Op::Yield};
-    sim::Rng rng(seed);
-    Code code(2 + rng.below(2));
-    unsigned site = 0;
-    for (auto& task : code) {
-        const std::uint64_t operations = 1 + rng.below(code.size() == 2 ? 3 : 2);
-        for (std::uint64_t i = 0; i < operations; ++i, site += 2)
-            task.push_back({ops[rng.below(ops.size())], static_cast<unsigned>(rng.below(2)),
-                            1 + static_cast<unsigned>(rng.below(3)), site});
-    }
-    return code;
+    return code_of(ops, seed, 3);
 }
 
 inline std::string describe(const Code& code) {

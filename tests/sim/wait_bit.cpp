@@ -67,7 +67,8 @@ TEST_CASE("of two that set a bit if it is clear one does", "[sim][wait-bit]") {
     CHECK(final_values(report) == Values{1});
 }
 
-TEST_CASE("who sets a bit if it is clear comes before it is cleared, too", "[sim][wait-bit][dpor]") {
+TEST_CASE("who sets a bit if it is clear comes before it is cleared, too",
+          "[sim][wait-bit][dpor]") {
     struct State {
         sim::WaitBit busy;
         sim::Atomic<std::uint64_t> begun, seen;
