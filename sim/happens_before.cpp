@@ -5,7 +5,6 @@
 namespace sim {
 namespace {
 
-constexpr std::size_t first_heads = 1024;
 constexpr std::uint64_t submission_queue = 1;  // no object has this identity
 
 bool orders_all(AccessKind kind) {
@@ -36,49 +35,10 @@ bool is_certain(OpKind op, std::span<const Access> accesses) {
 
 }  // namespace
 
-std::uint32_t HappensBefore::head_of(std::uint64_t object) {
-    if (heads_used_ * 2 >= heads_.size()) grow();
-    const std::size_t mask = heads_.size() - 1;
-    for (std::size_t at = hash_mix(0, object) & mask;; at = (at + 1) & mask) {
-        Head& head = heads_[at];
-        if (head.object == object) return static_cast<std::uint32_t>(at);
-        if (head.object != 0) continue;
-        head.object = object;
-        ++heads_used_;
-        return static_cast<std::uint32_t>(at);
-    }
-}
-
-/// Of an object's accesses, plus 1; 0: there is none.
-std::uint32_t HappensBefore::latest_access(std::uint64_t object) const {
-    if (heads_.empty()) return 0;
-    const std::size_t mask = heads_.size() - 1;
-    for (std::size_t at = hash_mix(0, object) & mask;; at = (at + 1) & mask)
-        if (heads_[at].object == object || heads_[at].object == 0) return heads_[at].latest;
-}
-
-/// Objects without an access are dropped; the others move.
-void HappensBefore::grow() {
-    std::vector<Head> former(std::max(first_heads, heads_.size() * 2));
-    former.swap(heads_);
-    heads_used_ = 0;
-    std::vector<std::uint32_t> place(former.size());
-    for (std::size_t i = 0; i < former.size(); ++i) {
-        if (former[i].latest == 0) continue;
-        place[i] = head_of(former[i].object);
-        heads_[place[i]].latest = former[i].latest;
-    }
-    for (Node& node : nodes_)
-        node.head = place[node.head];
-}
-
 void HappensBefore::truncate(std::uint32_t count) {
     if (count >= size()) return;
     const Event& first = events_[count];
-    while (nodes_.size() > first.nodes) {
-        heads_[nodes_.back().head].latest = nodes_.back().before;
-        nodes_.pop_back();
-    }
+    chains_.truncate(first.accesses_before);
     races_.resize(first.races);
     enablings_.resize(first.enablings);
     clocks_used_ = first.clocks;
@@ -103,7 +63,7 @@ void HappensBefore::join(std::uint32_t* clock, std::uint32_t event) const {
 /// Whether a holding goes on from an exclusive one, which the same step gave up.
 bool HappensBefore::is_downgrade(const Node& node) const {
     if (!acquires(node.kind) || node.before == 0) return false;
-    const Node& before = nodes_[node.before - 1];
+    const Node& before = chains_[node.before];
     return before.event == node.event && before.kind == AccessKind::Release;
 }
 
@@ -115,11 +75,11 @@ void HappensBefore::remember(std::vector<std::uint32_t>& list, std::uint32_t eve
 }
 
 /// Whether the task of the step being taken in queues for the lock since its last one.
-bool HappensBefore::is_queued(std::uint32_t head) const {
+bool HappensBefore::is_queued(std::uint32_t place) const {
     if (cause_ == 0) return false;
-    const std::size_t end = cause_ < size() ? events_[cause_].nodes : nodes_.size();
-    for (std::size_t i = events_[cause_ - 1].nodes; i < end; ++i)
-        if (nodes_[i].head == head && nodes_[i].kind == AccessKind::Queue) return true;
+    const std::uint32_t end = cause_ < size() ? events_[cause_].accesses_before : chains_.size();
+    for (std::uint32_t i = events_[cause_ - 1].accesses_before; i < end; ++i)
+        if (chains_[i + 1].place == place && chains_[i + 1].kind == AccessKind::Queue) return true;
     return false;
 }
 
@@ -131,19 +91,19 @@ void HappensBefore::remember_last(std::vector<std::uint32_t>& list, std::uint32_
 
 /// The acquisition that began the exclusive holding that an access (index + 1) is part of.
 void HappensBefore::remember_holder(std::uint32_t at) {
-    while (at != 0 && (nodes_[at - 1].kind != AccessKind::Acquire || is_downgrade(nodes_[at - 1])))
-        at = nodes_[at - 1].before;
-    if (at != 0) remember(acquisitions_, nodes_[at - 1].event);
+    while (at != 0 && (chains_[at].kind != AccessKind::Acquire || is_downgrade(chains_[at])))
+        at = chains_[at].before;
+    if (at != 0) remember(acquisitions_, chains_[at].event);
 }
 
 /// Visits the accesses since the last exclusive holding, the latest first.
 /// @return where that holding ended, or began if it goes on (index + 1); 0: nowhere
 template <class Visit>
-std::uint32_t HappensBefore::visit_back_to_exclusive(std::uint32_t head, std::uint32_t self,
+std::uint32_t HappensBefore::visit_back_to_exclusive(std::uint32_t place, std::uint32_t self,
                                                      Visit&& visit) {
-    std::uint32_t at = heads_[head].latest;
-    for (; at != 0; at = nodes_[at - 1].before) {
-        const Node& node = nodes_[at - 1];
+    std::uint32_t at = chains_.latest_at(place);
+    for (; at != 0; at = chains_[at].before) {
+        const Node& node = chains_[at];
         if (node.event == self) continue;
         if (node.kind == AccessKind::Release) remember(releases_, node.event);
         if (node.kind == AccessKind::Release ||
@@ -157,9 +117,9 @@ std::uint32_t HappensBefore::visit_back_to_exclusive(std::uint32_t head, std::ui
 /// The rivals of who takes a lock that others may hold with it: the acquisition of the exclusive
 /// holding before it, failed attempts, and the writers who queued in front of it. These hold it
 /// back as an acquisition does, until those inside have left.
-void HappensBefore::collect_for_reader(std::uint32_t head, std::uint32_t self) {
+void HappensBefore::collect_for_reader(std::uint32_t place, std::uint32_t self) {
     left_.clear();
-    const std::uint32_t end = visit_back_to_exclusive(head, self, [&](const Node& node) {
+    const std::uint32_t end = visit_back_to_exclusive(place, self, [&](const Node& node) {
         if (node.kind == AccessKind::Write) remember(rivals_, node.event);
         if (node.kind == AccessKind::ReleaseShared) left_.push_back(node.event);
         if (node.kind != AccessKind::Queue) return;
@@ -175,10 +135,10 @@ void HappensBefore::collect_for_reader(std::uint32_t head, std::uint32_t self) {
 /// acquisitions of the holdings before it, back to the last one that excludes all others, and all
 /// attempts. Who takes it and has not queued could have done so before the last of those inside
 /// left.
-void HappensBefore::collect_for_writer(std::uint32_t head, bool queues, std::uint32_t self) {
-    const bool queued = is_queued(head);
+void HappensBefore::collect_for_writer(std::uint32_t place, bool queues, std::uint32_t self) {
+    const bool queued = is_queued(place);
     bool shared_holdings = false;
-    const std::uint32_t end = visit_back_to_exclusive(head, self, [&](const Node& node) {
+    const std::uint32_t end = visit_back_to_exclusive(place, self, [&](const Node& node) {
         if (node.kind == AccessKind::ReleaseShared && !queues) {
             remember(releases_, node.event);
             if (!queued) remember_last(acquisitions_, node.event);
@@ -195,46 +155,44 @@ void HappensBefore::collect_for_writer(std::uint32_t head, bool queues, std::uin
 /// The acquisitions that exclude this one, and the writers who queued in front of it, back to an
 /// exclusive one that comes before it whatever it touches. That a writer queues is noticed only by
 /// those whom it holds back, so where readers leave asks for nothing.
-void HappensBefore::collect_holdings(std::uint32_t head, AccessKind kind, std::uint32_t self) {
+void HappensBefore::collect_holdings(std::uint32_t place, AccessKind kind, std::uint32_t self) {
     const bool shared = kind == AccessKind::AcquireShared;
-    for (std::uint32_t at = heads_[head].latest; at != 0; at = nodes_[at - 1].before) {
-        const Node& node = nodes_[at - 1];
+    const auto rival_from = [&](std::uint32_t at) { return shared ? chains_.not_shared(at) : at; };
+    for (std::uint32_t at = rival_from(chains_.latest_at(place)); at != 0;
+         at = rival_from(chains_[at].before)) {
+        const Node& node = chains_[at];
         const bool excludes =
             node.kind == AccessKind::Acquire ||
             (shared ? node.kind == AccessKind::Queue : node.kind == AccessKind::AcquireShared);
         if (node.event == self || !excludes) continue;
-        const bool known = knows(node.event);
+        const bool known = knows(node);
         if (!known) remember(acquisitions_, node.event);
         if (known && node.kind == AccessKind::Acquire) return;
     }
 }
 
-void HappensBefore::collect(std::uint32_t head, const Access& access, std::uint32_t self) {
+void HappensBefore::collect(std::uint32_t place, const Access& access, std::uint32_t self) {
     const bool queues = access.kind == AccessKind::Queue && within_ == Within::AllOrders;
     if (acquires(access.kind) || queues) {
         const std::size_t before = acquisitions_.size();
         if (access.kind == AccessKind::AcquireShared) {
-            collect_for_reader(head, self);
+            collect_for_reader(place, self);
         } else {
-            collect_for_writer(head, queues, self);
+            collect_for_writer(place, queues, self);
         }
         if (within_ == Within::AllOrders) return;
         acquisitions_.resize(before);  // those are among all holdings
-        return collect_holdings(head, access.kind, self);
+        return collect_holdings(place, access.kind, self);
     }
-    const bool shared = is_shared(access.kind);
-    for (std::uint32_t at = rival_from(heads_[head].latest, shared); at != 0;
-         at = rival_from(nodes_[at - 1].before, shared)) {
-        const Node& node = nodes_[at - 1];
-        if (node.event == self || !conflict(access, {access.object, node.key, node.kind})) continue;
-        const bool known = knows(node.event);
+    chains_.for_each_rival_at(place, access, [&](const Node& node) {
+        if (node.event == self) return true;
+        const bool known = knows(node);
         if (!known) remember(rivals_, node.event);
-        if (within_ == Within::Bound && !known) continue;
-        if (orders_all(node.kind)) return;
-        if (node.kind == AccessKind::Insert && access.kind != AccessKind::Read &&
-            access.kind != AccessKind::Write && access.kind != AccessKind::Add)
-            return;  // the same key: what came before it is ordered before it
-    }
+        if (within_ == Within::Bound && !known) return true;
+        // What came before the same key's insertion is ordered before that.
+        const bool same_key = node.kind == AccessKind::Insert && is_keyed(access.kind);
+        return !orders_all(node.kind) && !same_key;
+    });
 }
 
 void HappensBefore::find_races(std::uint32_t self) {
@@ -351,7 +309,7 @@ void HappensBefore::add(const Trace& trace, Grain grain, AccessSets::Id likely) 
                   std::any_of(accesses.begin(), accesses.end(), [&](const Access& access) {
                       return access.object == step.object && access.kind == AccessKind::Write;
                   });
-    event.nodes = static_cast<std::uint32_t>(nodes_.size());
+    event.accesses_before = chains_.size();
     event.races = static_cast<std::uint32_t>(races_.size());
     event.enablings = static_cast<std::uint32_t>(enablings_.size());
 
@@ -360,8 +318,9 @@ void HappensBefore::add(const Trace& trace, Grain grain, AccessSets::Id likely) 
         const bool acquisition = acquires(access.kind);
         const bool tried = acquisition && i > 0 && accesses[i - 1].object == access.object &&
                            accesses[i - 1].kind == AccessKind::Write;
-        const std::uint32_t head = head_of(access.object);
-        if ((put(head, access, self) || acquisition) && !tried) collect(head, access, self);
+        const std::uint32_t place = chains_.place_of(access.object);
+        const bool is_new = chains_.put(place, access, self, step.task);
+        if ((is_new || acquisition) && !tried) collect(place, access, self);
     }
     find_races(self);
     if (event.waits) find_earlier_wait(step.object, self);
@@ -378,9 +337,9 @@ void HappensBefore::add(const Trace& trace, Grain grain, AccessSets::Id likely) 
 /// The rival of a wait is the wait before it, whatever call made this one possible: it could have
 /// taken what that one took.
 void HappensBefore::find_earlier_wait(std::uint64_t completion, std::uint32_t self) {
-    for (std::uint32_t at = heads_[head_of(completion)].latest; at != 0;
-         at = nodes_[at - 1].before) {
-        const std::uint32_t event = nodes_[at - 1].event;
+    for (std::uint32_t at = chains_.latest_at(chains_.place_of(completion)); at != 0;
+         at = chains_[at].before) {
+        const std::uint32_t event = chains_[at].event;
         if (event == self || !events_[event].waits) continue;
         if (is_past(event, cause_)) return;
         const bool known =
@@ -427,24 +386,11 @@ void HappensBefore::set_clock(std::uint32_t self) {
     event.follows_one = news == 0 || (news == 1 && newest + 1 == event.follows);
 }
 
-/// The same access of a step counts once. @return whether it is new
-bool HappensBefore::put(std::uint32_t head, const Access& access, std::uint32_t self) {
-    std::uint32_t& latest = heads_[head].latest;
-    for (std::uint32_t at = latest; at != 0 && nodes_[at - 1].event == self;
-         at = nodes_[at - 1].before)
-        if (nodes_[at - 1].kind == access.kind && nodes_[at - 1].key == access.key) return false;
-    const auto made = static_cast<std::uint32_t>(nodes_.size() + 1);
-    const std::uint32_t exclusive = is_shared(access.kind) ? rival_from(latest, true) : made;
-    nodes_.push_back({self, latest, access.key, access.kind, head, exclusive});
-    latest = made;
-    return true;
-}
-
 std::vector<std::uint32_t> HappensBefore::rivals_of_blocked(std::uint32_t task,
                                                             const Access& attempt) {
     prepare({.object = attempt.object, .task = task});
     one_object_ = true;
-    collect(head_of(attempt.object), attempt, size());
+    collect(chains_.place_of(attempt.object), attempt, size());
     std::vector<std::uint32_t> found = acquisitions_;
     if (attempt.kind != AccessKind::Acquire)
         found.insert(found.end(), rivals_.begin(), rivals_.end());

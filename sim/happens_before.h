@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "sim/access_sets.h"
+#include "sim/access_chains.h"
 #include "sim/scheduler.h"
 #include "sim/trace.h"
 
@@ -50,7 +50,7 @@ class HappensBefore {
         bool waits = false;          // it took what a completion had for it
         bool follows_one = false;    // that, and what its task's step before knows, is all of it
         // How many there were before it.
-        std::uint32_t tasks = 0, clocks = 0, nodes = 0, races = 0, enablings = 0;
+        std::uint32_t tasks = 0, clocks = 0, accesses_before = 0, races = 0, enablings = 0;
     };
 
     /// Before the first step of an execution.
@@ -119,18 +119,23 @@ class HappensBefore {
     /// @return whether all were visited
     template <class Visit>
     bool for_each_access_after(std::uint32_t first, const Access& access, Visit&& visit) const {
-        return for_each_rival_back_to(first, access, latest_access(access.object), visit);
+        bool all = true;
+        chains_.for_each_rival(access, [&](const AccessChains::Node& node) {
+            return node.event > first && (all = visit(node.event));
+        });
+        return all;
     }
     /// The same between `first` and a step, of those that do not commute with that.
     template <class Visit>
     bool for_each_rival_between(std::uint32_t first, std::uint32_t second, Visit&& visit) const {
-        const std::size_t end = second + 1 < size() ? events_[second + 1].nodes : nodes_.size();
-        for (std::size_t i = events_[second].nodes; i < end; ++i) {
-            const Node& node = nodes_[i];
-            const Access access{heads_[node.head].object, node.key, node.kind};
-            if (!for_each_rival_back_to(first, access, node.before, visit)) return false;
-        }
-        return true;
+        const std::uint32_t end =
+            second + 1 < size() ? events_[second + 1].accesses_before : chains_.size();
+        bool all = true;
+        for (std::uint32_t i = events_[second].accesses_before; all && i < end; ++i)
+            chains_.for_each_rival_before(chains_[i + 1], [&](const AccessChains::Node& node) {
+                return node.event > first && (all = visit(node.event));
+            });
+        return all;
     }
     /// Reversible races, by their second step.
     const std::vector<ReversibleRace>& races() const { return races_; }
@@ -148,68 +153,42 @@ class HappensBefore {
     std::vector<std::uint32_t> rivals_of_blocked(std::uint32_t task, const Access& attempt);
 
   private:
-    /// An access, on the chain of its object's accesses, latest first.
-    struct Node {
-        std::uint32_t event = 0;
-        std::uint32_t before = 0;  // index + 1 of the object's access before
-        std::uint64_t key = 0;
-        AccessKind kind = AccessKind::Read;
-        std::uint32_t head = 0;       // of its object, in heads_
-        std::uint32_t exclusive = 0;  // it, or the last one before it, that is not shared; plus 1
-    };
-    struct Head {
-        std::uint64_t object = 0;
-        std::uint32_t latest = 0;  // index + 1 into nodes_; 0: none
-    };
+    using Node = AccessChains::Node;
 
-    /// Where an access (index + 1) does not conflict with shared ones, the next one that may.
-    std::uint32_t rival_from(std::uint32_t node, bool shared) const {
-        return shared && node != 0 ? nodes_[node - 1].exclusive : node;
-    }
-    /// From an access (index + 1) of the same object on.
-    template <class Visit>
-    bool for_each_rival_back_to(std::uint32_t first, const Access& access, std::uint32_t from,
-                                Visit&& visit) const {
-        const bool shared = is_shared(access.kind);
-        for (std::uint32_t at = rival_from(from, shared); at != 0;
-             at = rival_from(nodes_[at - 1].before, shared)) {
-            const Node& node = nodes_[at - 1];
-            if (node.event <= first) return true;
-            if (conflict(access, {access.object, node.key, node.kind}) && !visit(node.event))
-                return false;
-        }
-        return true;
-    }
     std::span<const Access> accesses_of(const Trace& trace, std::uint32_t step);
     void join(std::uint32_t* clock, std::uint32_t event) const;
     void set_clock(std::uint32_t self);
     void own_clock(Event& event);
     void name_tasks(const Trace& trace, std::uint32_t steps);
-    std::uint32_t head_of(std::uint64_t object);
-    std::uint32_t latest_access(std::uint64_t object) const;
-    void grow();
     void prepare(const Step& step);
-    void collect(std::uint32_t head, const Access& access, std::uint32_t self);
+    void collect(std::uint32_t place, const Access& access, std::uint32_t self);
     template <class Visit>
-    std::uint32_t visit_back_to_exclusive(std::uint32_t head, std::uint32_t self, Visit&& visit);
+    std::uint32_t visit_back_to_exclusive(std::uint32_t place, std::uint32_t self, Visit&& visit);
     void remember_holder(std::uint32_t at);
-    void collect_for_reader(std::uint32_t head, std::uint32_t self);
-    void collect_for_writer(std::uint32_t head, bool queues, std::uint32_t self);
-    void collect_holdings(std::uint32_t head, AccessKind kind, std::uint32_t self);
-    bool is_queued(std::uint32_t head) const;
+    void collect_for_reader(std::uint32_t place, std::uint32_t self);
+    void collect_for_writer(std::uint32_t place, bool queues, std::uint32_t self);
+    void collect_holdings(std::uint32_t place, AccessKind kind, std::uint32_t self);
+    bool is_queued(std::uint32_t place) const;
     bool is_downgrade(const Node& node) const;
     void remember(std::vector<std::uint32_t>& list, std::uint32_t event) const;
     void remember_last(std::vector<std::uint32_t>& list, std::uint32_t event) const;
-    bool put(std::uint32_t head, const Access& access, std::uint32_t self);
     void find_races(std::uint32_t self);
     void find_earlier_wait(std::uint64_t completion, std::uint32_t self);
-    /// Whether a step is another one (its number plus 1; 0: none), or comes before it.
+    /// Whether a step of a task is another one (its number plus 1; 0: none), or comes before it.
+    bool is_past(std::uint32_t event, std::uint32_t task, std::uint32_t of) const {
+        if (of == 0) return false;
+        const Event& later = events_[of - 1];
+        if (task == later.task) return event < of;
+        return task < later.names && clocks_[later.clock + task] > event;
+    }
     bool is_past(std::uint32_t event, std::uint32_t of) const {
-        return of != 0 && (event + 1 == of || before(event, of - 1));
+        return is_past(event, events_[event].task, of);
     }
     /// Whether a step comes before the one being taken in, whatever that touches.
-    bool knows(std::uint32_t event) const {
-        return is_past(event, cause_) || is_past(event, enabler_);
+    bool knows(std::uint32_t event) const { return knows(event, events_[event].task); }
+    bool knows(const Node& node) const { return knows(node.event, node.task); }
+    bool knows(std::uint32_t event, std::uint32_t task) const {
+        return is_past(event, task, cause_) || is_past(event, task, enabler_);
     }
 
     AccessSets* sets_ = nullptr;
@@ -217,9 +196,7 @@ class HappensBefore {
     std::vector<Event> events_;
     std::vector<std::uint32_t> clocks_;  // the first clocks_used_
     std::size_t clocks_used_ = 0;
-    std::vector<Node> nodes_;
-    std::vector<Head> heads_;  // open addressing; an object keeps its place
-    std::size_t heads_used_ = 0;
+    AccessChains chains_;
     std::vector<std::uint32_t> last_of_task_;           // plus 1
     std::vector<std::vector<std::uint32_t>> steps_of_;  // by task
     std::vector<std::uint32_t> born_;                   // the creating step, plus 1
