@@ -220,7 +220,12 @@ bool BporStrategy::find_places(std::uint32_t first) {
     const auto add = [&](std::uint32_t step) {
         if (!is_settled(step)) places_.push_back(step);
     };
-    if (frames_[first].block != first) add(frames_[first].block);
+    const std::uint32_t block = frames_[first].block;
+    if (block != first) add(block);
+    const auto& enablings = order_.enablings();
+    for (std::size_t i = order_.enablings_before(block);
+         i < enablings.size() && enablings[i].second == block; ++i)
+        if (frames_[enablings[i].first].is_event) add(enablings[i].first);
     if (frames_[first].idle < first) add(frames_[first].idle);
     if (const std::uint32_t start = order_.first_of_task(order_[first].task, 0); start < first)
         add(start);

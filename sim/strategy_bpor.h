@@ -17,7 +17,8 @@ namespace sim {
 /// bound allows, while the same trace has a schedule that costs none. So that step's task is also
 /// tried earlier, where it costs nothing more:
 /// - where the first step's task came to run, where it began, and where its creator came to run:
-/// there that can be passed as a whole; an event that creates can also be left before it does;
+/// there that can be passed as a whole; an event that creates it, or lets it come to run, can also
+/// be left before it does;
 /// - where everybody waited for events, the last time before: there an event and who it wakes go
 /// first for nothing;
 /// - at each deviation before, instead of it, and where the task that it interrupted came to run.

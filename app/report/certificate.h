@@ -27,7 +27,7 @@ struct Costs {
 std::string shares_in_words(const Costs& costs);
 
 /// Raised whenever a search may run other executions of the same program within the same bounds.
-inline constexpr std::uint32_t search_revision = 6;
+inline constexpr std::uint32_t search_revision = 7;
 
 /// What a search that came to its end may claim, of what, and what the claim rests on
 /// (.cert.json).
