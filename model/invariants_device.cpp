@@ -153,26 +153,25 @@ void check_allocation(FsInfo& fs, Bytenr start, u64 bytes) {
     if (state == nullptr) return;
     allocation_is_free.count();
     const u64 from = start.get();
-    const std::string text = "allocation of " + range_text(from, bytes);
+    const auto broken = [&](const std::string& how) {
+        sim::violation("allocation-is-free", "allocation of " + range_text(from, bytes) + how);
+    };
     const auto group = fs.block_groups.upper_bound(from);
     const BlockGroup* const bg =
         group == fs.block_groups.begin() ? nullptr : std::prev(group)->second;
     if (bg == nullptr || from + bytes > bg->end().get())
-        return sim::violation("allocation-is-free", text + " is not inside a block group");
-    if (bg->ro > 0)
-        return sim::violation("allocation-is-free", text + ": its block group is read-only");
+        return broken(" is not inside a block group");
+    if (bg->ro > 0) return broken(": its block group is read-only");
     for (const Transaction* const transaction : fs.trans_list) {
         const auto after = transaction->pinned_extents.lower_bound(from + bytes);
         if (after == transaction->pinned_extents.begin() ||
             std::prev(after)->first + std::prev(after)->second <= from)
             continue;
-        return sim::violation("allocation-is-free", text + ": pinned by transaction " +
-                                                        std::to_string(transaction->transid.get()));
+        return broken(": pinned by transaction " + std::to_string(transaction->transid.get()));
     }
     if (const auto* const range = committed_overlap(*state, from, bytes))
-        sim::violation("allocation-is-free", text + ": transaction " +
-                                                 std::to_string(state->transid) + " reaches " +
-                                                 range_text(range->start, range->length));
+        broken(": transaction " + std::to_string(state->transid) + " reaches " +
+               range_text(range->start, range->length));
 }
 
 void check_freed_block(const ExtentBuffer& eb) {
