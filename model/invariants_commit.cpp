@@ -204,16 +204,23 @@ ImageProblem check_new_data(const FsInfo& fs, const TreeImage& image, u64 verifi
 // ---- what later checks need
 // ----------------------------------------------------------------------
 
-void keep_ranges(const TreeImage& image, InvariantState& state) {
+/// What a durable super block reaches: what is wrong with it, and its extents.
+struct Committed {
+    ImageProblem problem;
+    std::vector<InvariantState::Range> ranges;
+};
+
+std::vector<InvariantState::Range> ranges_of(const TreeImage& image) {
     std::vector<u64> in_place;  // addresses of extents that may be overwritten
     for (const auto& extent : image.file_extents)
         if (extent.prealloc || extent.nodatacow) in_place.push_back(extent.disk_bytenr);
     std::ranges::sort(in_place);
-    state.ranges.clear();
-    state.ranges.reserve(image.extents.size());
+    std::vector<InvariantState::Range> ranges;
+    ranges.reserve(image.extents.size());
     for (const auto& extent : image.extents)
-        state.ranges.push_back({extent.start, extent.length, !extent.is_data(),
-                                std::ranges::binary_search(in_place, extent.start)});
+        ranges.push_back({extent.start, extent.length, !extent.is_data(),
+                          std::ranges::binary_search(in_place, extent.start)});
+    return ranges;
 }
 
 ImageProblem first_problem(const FsInfo& fs, const SuperBlock& super, TreeImage& image,
@@ -227,6 +234,13 @@ ImageProblem first_problem(const FsInfo& fs, const SuperBlock& super, TreeImage&
     if (auto problem = check_unseen(image, super.generation); problem.invariant != nullptr)
         return problem;
     return check_new_data(fs, image, verified);
+}
+
+Committed read_committed(const FsInfo& fs, const SuperBlock& super, u64 verified) {
+    MediumSource source(fs, verified);
+    TreeImage image = read_trees(fs, source, roots_of(super));
+    ImageProblem problem = first_problem(fs, super, image, verified);
+    return {std::move(problem), ranges_of(image)};
 }
 
 }  // namespace
@@ -253,12 +267,11 @@ ImageProblem examine_committed(FsInfo& fs, InvariantState& state) {
     if (super == nullptr) return {"super-matches-trees", "no device holds a super block"};
     if (!is_sealed(reinterpret_cast<const unsigned char*>(super), sizeof(SuperBlock)))
         return {"super-matches-trees", "the checksum of the newest super block is wrong"};
-    MediumSource source(fs, state.verified);
-    TreeImage image = read_trees(fs, source, roots_of(*super));
-    auto problem = first_problem(fs, *super, image, state.verified);
-    keep_ranges(image, state);
+    const auto committed =
+        sim::current().once<Committed>([&] { return read_committed(fs, *super, state.verified); });
+    state.ranges.assign(committed->ranges.begin(), committed->ranges.end());
     state.transid = state.verified = super->generation;
-    return problem;
+    return committed->problem;
 }
 
 // ---- images in general

@@ -222,15 +222,18 @@ struct ExtentToSend {
     FileExtentItem item;
 };
 
+std::shared_ptr<const SubvolumeContent> content_of(const Root* root) {
+    return sim::current().once<SubvolumeContent>(
+        [&] { return root == nullptr ? SubvolumeContent{} : peek_subvolume(*root); });
+}
+
 class Send {
   public:
     Send(FsInfo& fs, Root& root, Root* parent, Pipe* pipe)
         : fs_(fs), root_(root), parent_(parent), pipe_(pipe),
           holds_sem_(fs.has(fix::send_beside_relocation)),
-          clones_leaves_(holds_sem_ && !fs.has(fix::send_keeps_leaf)),
-          expected_(peek_subvolume(root)),
-          parent_content_(parent == nullptr ? SubvolumeContent{} : peek_subvolume(*parent)),
-          first_message_(sim::current().messages().size()) {}
+          clones_leaves_(holds_sem_ && !fs.has(fix::send_keeps_leaf)), expected_(content_of(&root)),
+          parent_content_(content_of(parent)), first_message_(sim::current().messages().size()) {}
 
     Result<void> run();
     /// What must hold of a send that has ended.
@@ -281,7 +284,7 @@ class Send {
     CurrentInode current_;
     u64 last_reloc_trans_ = 0;
     std::string lost_;  // Cursor::lost()
-    const SubvolumeContent expected_, parent_content_;
+    const std::shared_ptr<const SubvolumeContent> expected_, parent_content_;
     const std::size_t first_message_;
 };
 
@@ -691,7 +694,7 @@ void Send::judge(const Result<void>& result) const {
         return;
     }
     stream_equals.count();
-    const std::string problem = difference(expected_, receive(stream_, parent_content_));
+    const std::string problem = difference(*expected_, receive(stream_, *parent_content_));
     if (problem.empty()) return;
     sim::violation("send-stream-equals-snapshot",
                    "the stream of tree " + std::to_string(root_.objectid) + ": " + problem +

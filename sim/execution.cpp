@@ -31,6 +31,7 @@ Execution::Execution(const ProgramFactory& factory, const ExecutionOptions& opti
     prepare();
     if (options.observer) observer_ = options.observer();
     set_observed(true);
+    if (options.recall) scheduler_.memo_ = &memo_;
 }
 
 Execution::~Execution() {
@@ -72,6 +73,7 @@ std::string Execution::error_of_preparation() {
 const ExecutionResult& Execution::run(Strategy& strategy) {
     const CurrentScope scope(scheduler_);
     arena_.restore();
+    memo_.begin_execution();
     scheduler_.trace().set_narrating(options_.narrate);
     scheduler_.begin_execution(options_.grain, strategy, options_.max_steps, executing);
     program_->start();
@@ -84,7 +86,7 @@ const ExecutionResult& Execution::run(Strategy& strategy) {
         scheduler_.decided_ = true;
     }
     const Outcome outcome = scheduler_.outcome();
-    if (outcome == Outcome::Completed || outcome == Outcome::Deadlock)
+    if (options_.final_state && (outcome == Outcome::Completed || outcome == Outcome::Deadlock))
         result_.state_hash = program_->state_hash();
     collect();
     strategy.execution_ended(outcome, scheduler_);

@@ -49,7 +49,11 @@ struct ExecutionOptions {
         std::uint64_t ns = 0;
     };
     Delay delay = {};
-    bool narrate = false;  // keep scopes and remarks, and a copy of the trace in the result
+    /// What a check made of a state is recalled, not made again, where an execution begins as the
+    /// one before did (Scheduler::once()). For programs that nothing but choices decides.
+    bool recall = false;
+    bool final_state = true;  // whether ExecutionResult::state_hash is computed
+    bool narrate = false;     // keep scopes and remarks, and a copy of the trace in the result
     /// Kinds of objects, by name, whose every access may be seen although they are declared Locked:
     /// the coarse grain does not merge them (soundness, 9).
     std::vector<std::string> split = {};
@@ -106,6 +110,7 @@ class Execution {
     void set_max_steps(std::uint32_t steps) { options_.max_steps = steps; }
     /// Runs the next executions without the observer, or with it again.
     void set_observed(bool on) {
+        memo_.clear();  // what is not looked at counts nothing
         scheduler_.observed_ = on && observer_ != nullptr;
         scheduler_.step_observer_ =
             scheduler_.observed_ && observer_->wants_steps() ? observer_.get() : nullptr;
@@ -121,6 +126,7 @@ class Execution {
     Scheduler scheduler_;
     std::unique_ptr<Program> program_;
     std::unique_ptr<Observer> observer_;
+    PrefixMemo memo_;
     std::string preparation_error_;
     std::uint64_t prepared_hash_ = 0;
     ExecutionResult result_;

@@ -151,8 +151,11 @@ SearchReport explore_merged(const ProgramFactory& factory, const ExploreOptions&
 }  // namespace
 
 SearchReport explore(const ProgramFactory& factory, const ExploreOptions& options) {
+    ExploreOptions recalling = options;
+    recalling.execution.recall = true;
+    recalling.execution.final_state = options.collect_final_states;
     return explore_splitting(
-        factory, options, [](const ProgramFactory& program, const ExploreOptions& now) {
+        factory, recalling, [](const ProgramFactory& program, const ExploreOptions& now) {
             return now.self_check.rate > 0 ? explore_checked(program, now, explore_merged)
                                            : explore_merged(program, now);
         });

@@ -14,6 +14,7 @@
 #include "sim/fingerprint.h"
 #include "sim/lockdep.h"
 #include "sim/object.h"
+#include "sim/prefix_memo.h"
 #include "sim/race.h"
 #include "sim/task.h"
 #include "sim/task_set.h"
@@ -53,14 +54,6 @@ struct Violation {
     std::uint32_t step = 0;
     bool between_steps = false;  // found by a check (watch()), not by a task
     CircularWait circle = {};    // of a deadlock of locks
-};
-
-/// A decision other than the default one: at the ordinal-th choice point, the candidate of that
-/// index (the default is 0).
-struct Departure {
-    std::uint32_t ordinal = 0;
-    std::uint16_t index = 0;
-    friend bool operator==(const Departure&, const Departure&) = default;
 };
 
 /// Places that coverage can count.
@@ -251,6 +244,10 @@ class Scheduler {
         if (observed_) probes_[index] += times;
     }
     const std::array<std::uint32_t, max_probes>& probes() const { return probes_; }
+    /// What a check makes of the program's state at this point. Where that is the state of the
+    /// execution before at this point, what was made there (ExecutionOptions::recall).
+    /// @param make  changes nothing, and touches nothing that is recorded; returns a T
+    template <class T, class Make> std::shared_ptr<const T> once(Make&& make);
 
     // ---- for strategies and Execution
     // -------------------------------------------------------------------------------
@@ -415,6 +412,7 @@ class Scheduler {
     bool fingerprinting_ = false;
     bool observed_ = false;
     Observer* step_observer_ = nullptr;  // null: nobody looks on at steps
+    PrefixMemo* memo_ = nullptr;         // null: nothing is recalled
     std::array<std::uint32_t, max_probes> probes_{};
     std::string delayed_function_;
     std::uint64_t delay_ns_ = 0, step_delay_ns_ = 0;
@@ -452,6 +450,23 @@ class Scheduler {
     std::array<Watcher, max_object_classes> watchers_{};
     std::uint64_t checks_run_ = 0;
 };
+
+template <class T, class Make> std::shared_ptr<const T> Scheduler::once(Make&& make) {
+    if (memo_ == nullptr) return std::make_shared<const T>(make());
+    if (const auto* const entry = memo_->recall(steps(), departures_)) {
+        for (const auto& [index, times] : entry->probes)
+            probe(index, times);
+        return std::static_pointer_cast<const T>(entry->value);
+    }
+    const auto before = probes_;
+    auto value = std::make_shared<const T>(make());
+    PrefixMemo::Entry entry{.step = steps(), .value = value};
+    for (std::uint16_t index = 0; index < max_probes; ++index)
+        if (probes_[index] != before[index])
+            entry.probes.emplace_back(index, probes_[index] - before[index]);
+    memo_->keep(std::move(entry), departures_);
+    return value;
+}
 
 /// A remark inside the current scope, for people. @param text  called only when somebody narrates;
 /// returns a string

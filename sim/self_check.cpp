@@ -12,6 +12,8 @@ namespace {
 ExecutionOptions own_options(ExecutionOptions options) {
     options.narrate = true;  // what steps do, and what they are called
     options.observer = {};
+    options.recall = false;
+    options.final_state = true;
     return options;
 }
 

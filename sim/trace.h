@@ -12,6 +12,14 @@
 
 namespace sim {
 
+/// A decision other than the default one: at the ordinal-th choice point, the candidate of that
+/// index (the default is 0).
+struct Departure {
+    std::uint32_t ordinal = 0;
+    std::uint16_t index = 0;
+    friend bool operator==(const Departure&, const Departure&) = default;
+};
+
 /// One step of an execution.
 struct Step {
     std::uint64_t object = 0;  // identity of the object of its operation; 0: none
