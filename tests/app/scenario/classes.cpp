@@ -29,20 +29,51 @@ Classes all_classes(const sim::ProgramFactory& factory) {
     return classes;
 }
 
-/// Of those that the reduction runs.
-Classes searched_classes(const sim::ProgramFactory& factory) {
-    Classes classes;
-    sim::Execution execution(factory, {.narrate = true});
+/// Each execution that the reduction runs, in its order.
+template <class See>
+void search(const sim::ProgramFactory& factory, const sim::ExecutionOptions& options, See&& see) {
+    sim::Execution execution(factory, options);
     sim::SearchTree tree(1);
     sim::BporStrategy strategy(1, tree);
     for (sim::OpenBranch branch; tree.take(branch);) {
         strategy.begin(branch);
-        while (strategy.next_execution()) {
-            execution.run(strategy);
-            classes.insert(tests::TraceClass().of(execution.scheduler().trace()));
-        }
+        while (strategy.next_execution())
+            see(execution, execution.run(strategy));
     }
+}
+
+/// Of those that the reduction runs.
+Classes searched_classes(const sim::ProgramFactory& factory) {
+    Classes classes;
+    search(factory, {.narrate = true}, [&](sim::Execution& execution, const auto&) {
+        classes.insert(tests::TraceClass().of(execution.scheduler().trace()));
+    });
     return classes;
+}
+
+/// How an execution ended, and what coverage would count of it.
+struct End {
+    std::uint64_t trace, state;
+    std::string signature;
+    std::array<std::uint32_t, sim::max_probes> probes;
+    friend bool operator==(const End&, const End&) = default;
+};
+
+struct Onlooker final : sim::Observer {
+    void executed(const sim::Scheduler&, const sim::ExecutionResult&) override {}
+};
+
+std::vector<End> ends(const sim::ProgramFactory& factory, bool recall) {
+    sim::ExecutionOptions options;
+    options.recall = recall;
+    options.observer = [] { return std::make_unique<Onlooker>(); };
+    std::vector<End> all;
+    search(factory, options, [&](sim::Execution& execution, const sim::ExecutionResult& result) {
+        all.push_back({result.trace_hash, result.state_hash,
+                       result.violation ? result.violation->signature : std::string(),
+                       execution.scheduler().probes()});
+    });
+    return all;
 }
 
 void compare(const std::string& id, const std::string& kernel, std::size_t classes) {
@@ -69,4 +100,17 @@ TEST_CASE("within a bound the reduction runs an execution of every trace of more
     compare("replace/006", "6.1", 150);
     compare("send/007", "5.0", 19);
     compare("zoned/001", "6.8", 631);
+}
+
+TEST_CASE("a search that recalls what checks made is the one that makes it again",
+          "[app][scenario]") {
+    const auto [id, kernel] = GENERATE(table<std::string, std::string>({{"send/001", "5.0"},
+                                                                        {"send/001", "5.3"},
+                                                                        {"replace/001", "5.0"},
+                                                                        {"replace/004", "5.3"}}));
+    INFO(id << " on " << kernel);
+    const sim::ProgramFactory factory = factory_of(id, kernel);
+    const auto made = ends(factory, false), recalled = ends(factory, true);
+    CHECK(made.size() > 10);
+    CHECK((made == recalled));
 }
