@@ -67,7 +67,7 @@ struct ExecutionResult {
     std::optional<Violation> violation;  // also for deadlocks and lost wake-ups
     std::string task_limit;              // with Outcome::TaskLimit: which task started too many
     std::uint64_t trace_hash = 0;
-    std::uint64_t state_hash = 0;  // of completed and deadlocked executions
+    std::uint64_t state_hash = 0;  // of completed and deadlocked executions, when asked for
     std::uint32_t steps = 0;
     std::uint32_t tasks = 0;  // and events
     std::uint32_t switches = 0;

@@ -122,7 +122,7 @@ struct ExploreOptions {
     bool split_unordered = false;
     bool deepen = true;  // bounds 0, 1, ... up to the maximum, so that the failure found has the
                          // fewest deviations
-    bool collect_final_states = false;
+    bool collect_final_states = false;  // else nobody learns of one, observers neither
     std::size_t cache_entries = 0;  // of happens-before prefixes, for each worker; 0: plain search
     /// Sleep sets: only for a search without a bound. Checks that read more than one object see
     /// every state without a reduction or with sleep sets alone, and are sampled under the other.

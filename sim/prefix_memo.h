@@ -20,7 +20,12 @@ class PrefixMemo {
         std::vector<std::pair<std::uint16_t, std::uint32_t>> probes = {};  // what making it counted
     };
 
-    void clear() { entries_.clear(); }
+    void clear() {
+        entries_.clear();
+        next_ = 0;
+    }
+    /// How much was asked for in this execution.
+    std::size_t asked() const { return next_; }
     /// Before each execution: from the same state as the one before.
     void begin_execution() { next_ = 0; }
     /// What was made here; null where the executions have parted. Asked for as often, and in the

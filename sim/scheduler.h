@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/arena.h"
+#include "sim/assert.h"
 #include "sim/circular_wait.h"
 #include "sim/fiber.h"
 #include "sim/fingerprint.h"
@@ -459,7 +460,9 @@ template <class T, class Make> std::shared_ptr<const T> Scheduler::once(Make&& m
         return std::static_pointer_cast<const T>(entry->value);
     }
     const auto before = probes_;
+    const std::size_t asked = memo_->asked();
     auto value = std::make_shared<const T>(make());
+    SIM_ASSERT(memo_->asked() == asked);  // no once() in another one
     PrefixMemo::Entry entry{.step = steps(), .value = value};
     for (std::uint16_t index = 0; index < max_probes; ++index)
         if (probes_[index] != before[index])
