@@ -303,7 +303,7 @@ void HappensBefore::add(const Trace& trace, Grain grain, AccessSets::Id likely) 
     event.previous = last_of_task_[step.task];
     event.cause = cause_;
     event.enabler = enabler_;
-    event.place = static_cast<std::uint32_t>(steps_of_[step.task].size());
+    event.own_before = static_cast<std::uint32_t>(steps_of_[step.task].size());
     // Who passes what stays open takes nothing.
     event.waits = step.op == OpKind::Wait && step.woken_in != no_step &&
                   std::any_of(accesses.begin(), accesses.end(), [&](const Access& access) {

@@ -38,17 +38,17 @@ class HappensBefore {
         std::uint64_t path = 0;  // the task's name: by cause
         std::uint32_t task = 0;  // its number in this execution
         AccessSets::Id accesses = 0;
-        bool certain = false;        // it would touch the same before a rival
-        bool shares = false;         // it took or left a lock that others may hold with it
-        std::uint32_t clock = 0;     // into clocks_; its own task's entry there means nothing
-        std::uint32_t names = 0;     // entries of its clock
-        std::uint32_t previous = 0;  // the task's step before, plus 1
-        std::uint32_t cause = 0;     // that, or the step that created the task, plus 1
-        std::uint32_t enabler = 0;   // the step that woke it up for this one, plus 1
-        std::uint32_t follows = 0;   // the last step that comes before it, plus 1; 0: none
-        std::uint32_t place = 0;     // its task's steps before it
-        bool waits = false;          // it took what a completion had for it
-        bool follows_one = false;    // that, and what its task's step before knows, is all of it
+        bool certain = false;          // it would touch the same before a rival
+        bool shares = false;           // it took or left a lock that others may hold with it
+        std::uint32_t clock = 0;       // into clocks_; its own task's entry there means nothing
+        std::uint32_t names = 0;       // entries of its clock
+        std::uint32_t previous = 0;    // the task's step before, plus 1
+        std::uint32_t cause = 0;       // that, or the step that created the task, plus 1
+        std::uint32_t enabler = 0;     // the step that woke it up for this one, plus 1
+        std::uint32_t follows = 0;     // the last step that comes before it, plus 1; 0: none
+        std::uint32_t own_before = 0;  // its task's steps before it
+        bool waits = false;            // it took what a completion had for it
+        bool follows_one = false;      // that, and what its task's step before knows, is all of it
         // How many there were before it.
         std::uint32_t tasks = 0, clocks = 0, accesses_before = 0, races = 0, enablings = 0;
     };
@@ -96,7 +96,7 @@ class HappensBefore {
     /// Its task's next step; size() if there is none.
     std::uint32_t next_of_task(std::uint32_t event) const {
         const auto& steps = steps_of_[events_[event].task];
-        const std::size_t next = events_[event].place + std::size_t{1};
+        const std::size_t next = events_[event].own_before + std::size_t{1};
         return next < steps.size() ? steps[next] : size();
     }
     /// A task's last step so far, or the one that created it, plus 1; 0: neither.
