@@ -21,6 +21,7 @@ Access without_idle_key(const Access& access) {
 
 AccessSets::AccessSets() : table_(2 * remembered) {
     sets_.push_back({});  // the empty set is 0
+    objects_.push_back(0);
 }
 
 AccessSets::Id AccessSets::intern(std::span<const Access> accesses, Id likely) {
@@ -62,6 +63,10 @@ AccessSets::Id AccessSets::append(std::span<const Access> accesses, std::uint64_
     sets_.push_back({static_cast<std::uint32_t>(pool_.size()),
                      static_cast<std::uint32_t>(accesses.size()), hash});
     pool_.insert(pool_.end(), accesses.begin(), accesses.end());
+    std::uint64_t objects = 0;
+    for (const Access& access : accesses)
+        objects |= std::uint64_t{1} << (access.object % 64);
+    objects_.push_back(objects);
     if (sets_.size() <= remembered) known_.resize(known_.size() + sets_.size());
     return static_cast<Id>(sets_.size() - 1);
 }

@@ -36,9 +36,11 @@ class AccessSets {
     /// @param likely  a set that it may well be; 0: none
     Id intern(std::span<const Access> accesses, Id likely = 0);
     std::span<const Access> of(Id id) const;
+    /// A bit for each object of a set: sets without a common bit have no common object.
+    std::uint64_t objects_of(Id id) const { return objects_[id]; }
     /// Whether steps with these sets do not commute.
     bool dependent(Id a, Id b) {
-        if (a == 0 || b == 0) return false;
+        if ((objects_of(a) & objects_of(b)) == 0) return false;
         if (a > b) std::swap(a, b);
         if (b >= remembered) return compare(a, b);
         std::uint8_t& known = known_[b * (b + 1) / 2 + a];
@@ -61,7 +63,8 @@ class AccessSets {
 
     std::vector<Access> pool_;
     std::vector<Set> sets_;
-    std::vector<Id> table_;  // by hash, open addressing; 0: free
+    std::vector<std::uint64_t> objects_;  // by set
+    std::vector<Id> table_;               // by hash, open addressing; 0: free
     // Answers for the first few sets, for each those with itself and its predecessors: 0 unknown, 1
     // no, 2 yes.
     std::vector<std::uint8_t> known_{0};

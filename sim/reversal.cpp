@@ -21,8 +21,10 @@ void Reversal::begin(std::uint32_t first, std::uint32_t second, std::uint32_t ca
     last_.certain = last_.certain && !order_[first].shares;
     last_taken_ = false;
     holds_last_ = none;
-    first_left_.assign(order_.tasks(), unknown);
-    find_earliest_from(first + 1);
+    end_ = order_.size();
+    earliest_ = order_.next_not_after(first, first + 1);
+    if (earliest_ == second_) earliest_ = order_.next_not_after(first, earliest_ + 1);
+    if (!only_last_is_left()) first_left_.assign(order_.tasks(), 0);
 }
 
 /// Visits what is left and does not commute with the step, but for the last one.
@@ -39,8 +41,8 @@ template <class Visit> void Reversal::for_each_rival(const FutureStep& step, Vis
 /// Whether nothing that is left comes before a step that is left. Whatever comes before a taken one
 /// was taken, so it is enough to ask for those that it follows directly.
 bool Reversal::is_initial(std::uint32_t event) {
-    if (event == earliest_) return true;
-    if (event == second_) return last_.certain ? is_last_initial() : earliest_ == order_.size();
+    if (event == earliest_ || only_last_is_left()) return true;
+    if (event == second_) return last_.certain && is_last_initial();
     const HappensBefore::Event& step = order_[event];
     if (step.follows <= first_) return true;
     if (is_left(step.follows - 1)) return false;
@@ -76,14 +78,18 @@ bool Reversal::is_last_initial() {
 
 /// The first one left of the step's task; none if there is none.
 std::uint32_t Reversal::find(const FutureStep& step) {
+    if (only_last_is_left()) return !last_taken_ && step.path == last_.path ? second_ : none;
     const std::uint32_t task = order_.task_of(step.path, step.task);
     return task == order_.tasks() ? none : first_left(task);
 }
 
+bool Reversal::commutes_with_last(const FutureStep& step) {
+    return last_taken_ || (last_.certain && !sets_.dependent(step.accesses, last_.accesses));
+}
+
 bool Reversal::commutes_with_all(const FutureStep& step) {
-    if (!step.certain) return false;
-    if (!last_taken_ && (!last_.certain || sets_.dependent(step.accesses, last_.accesses)))
-        return false;
+    if (!step.certain || !commutes_with_last(step)) return false;
+    if (only_last_is_left()) return true;
     bool commutes = true;
     for_each_rival(step, [&](std::uint32_t /*event*/) { return commutes = false; });
     return commutes;
@@ -98,39 +104,49 @@ void Reversal::take(std::uint32_t event) {
     if (event == earliest_) return take_earliest();
     if (event == second_) {
         last_taken_ = true;
-        first_left_[last_.task] = none;
+        if (!only_last_is_left()) first_left_[last_.task] = none;
         return;
     }
     const std::uint32_t task = order_[event].task;
     first_left_[task] = from(task, order_.next_of_task(event));
 }
 
+bool Reversal::take_later(const FutureStep& step) {
+    const std::uint32_t event = find(step);
+    if (!is_weak_initial(step, event)) return false;
+    take(event);
+    return true;
+}
+
 bool Reversal::insert(WakeupTrees& trees, WakeupTrees::Id& root) {
     WakeupTrees::Id parent = 0;
-    WakeupTrees::Id child = root;
-    while (child != 0) {
-        const WakeupTrees::Node& node = trees[child];
-        const std::uint32_t event = is_earliest(node.step) ? earliest_ : find(node.step);
-        if (event != earliest_ && !is_weak_initial(node.step, event)) {
-            child = node.sibling;
+    WakeupTrees::Id branch = root;
+    while (branch != 0) {
+        const auto steps = trees[branch].steps();
+        auto step = steps.begin();
+        while (step != steps.end() && take_initial(*step))
+            ++step;
+        if (step == steps.begin()) {
+            branch = trees[branch].sibling();
             continue;
         }
-        if (node.child == 0) return false;  // whatever lies below is going to be explored
-        take(event);
-        parent = child;
-        child = node.child;
+        parent = branch;
+        if (step != steps.end()) {
+            if (!is_any_left()) return false;
+            trees.split(branch, static_cast<std::size_t>(step - steps.begin()));
+            break;
+        }
+        branch = trees[branch].child();
+        if (branch == 0) return false;  // whatever lies below is going to be explored
     }
-    bool added = false;
-    const auto append = [&](const FutureStep& step) {
-        added = true;
-        parent = parent == 0 ? trees.append(root, step) : trees.append_below(parent, step);
-    };
-    for (; earliest_ < order_.size(); find_earliest_from(earliest_ + 1)) {
+    if (!is_any_left()) return false;
+    const WakeupTrees::Id added = parent == 0 ? trees.append(root) : trees.append_below(parent);
+    for (; earliest_ < end_; find_earliest_from(earliest_ + 1)) {
         const HappensBefore::Event& event = order_[earliest_];
-        append({event.path, event.accesses, true, event.task});
+        trees.extend(added, {event.path, event.accesses, true, event.task});
     }
-    if (!last_taken_) append(last_);
-    return added;
+    if (!last_taken_) trees.extend(added, last_);
+    return true;
 }
 
 }  // namespace sim

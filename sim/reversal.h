@@ -34,41 +34,44 @@ class Reversal {
   private:
     static constexpr std::uint32_t none = ~0U;
     static constexpr std::uint32_t not_run = none - 1;
-    static constexpr std::uint32_t unknown = none - 2;
 
     void begin(std::uint32_t first, std::uint32_t second, std::uint32_t cause);
+    /// Whether all that is left is the last one, or nothing.
+    bool only_last_is_left() const { return earliest_ == end_; }
+    bool is_any_left() const { return earliest_ < end_ || !last_taken_; }
     bool belongs(std::uint32_t event) const {
         return event != second_ && !order_.before(first_, event);
     }
     /// What is to be run of a task from this step of it on.
     std::uint32_t from(std::uint32_t task, std::uint32_t event) const {
-        if (event < order_.size() && belongs(event)) return event;
+        if (event < end_ && belongs(event)) return event;
         return task == last_.task ? second_ : none;
     }
     /// A task's first step that is still to be run; none if there is none.
     std::uint32_t first_left(std::uint32_t task) {
         std::uint32_t& known = first_left_[task];
-        if (known == unknown) known = from(task, order_.first_of_task(task, earliest_));
+        if (known < earliest_) known = from(task, order_.first_of_task(task, earliest_));
         return known;
     }
-    bool is_left(std::uint32_t event) {
-        const std::uint32_t known = first_left_[order_[event].task];
-        return (known == unknown ? earliest_ : known) <= event;
+    bool is_left(std::uint32_t event) const {
+        return event >= earliest_ && first_left_[order_[event].task] <= event;
     }
-    /// The earliest that is left; size() if there is none.
+    /// The earliest that is left; end_ if there is none.
     void find_earliest_from(std::uint32_t event) {
         earliest_ = order_.next_not_after(first_, event);
-        while (earliest_ < order_.size() && (earliest_ == second_ || !is_left(earliest_)))
+        while (earliest_ < end_ &&
+               (earliest_ == second_ || first_left_[order_[earliest_].task] > earliest_))
             earliest_ = order_.next_not_after(first_, earliest_ + 1);
     }
     bool is_earliest(const FutureStep& step) const {
-        return earliest_ < order_.size() && order_[earliest_].path == step.path;
+        return earliest_ < end_ && order_[earliest_].path == step.path;
     }
-    void take_earliest() {
-        const std::uint32_t task = order_[earliest_].task;
-        if (first_left_[task] != unknown)
-            first_left_[task] = from(task, order_.next_of_task(earliest_));
-        find_earliest_from(earliest_ + 1);
+    void take_earliest() { find_earliest_from(earliest_ + 1); }
+    /// Takes a step if it could come first in what is left, in an order that ends the same.
+    bool take_initial(const FutureStep& step) {
+        if (!is_earliest(step)) return take_later(step);
+        take_earliest();
+        return true;
     }
     template <class Visit> void for_each_rival(const FutureStep& step, Visit&& visit);
     bool is_weak_initial(const FutureStep& step, std::uint32_t event);
@@ -76,8 +79,10 @@ class Reversal {
     bool follows_any_left(std::uint32_t event);
     bool is_last_initial();
     void take(std::uint32_t event);
+    bool take_later(const FutureStep& step);
     std::uint32_t find(const FutureStep& step);
     bool commutes_with_all(const FutureStep& step);
+    bool commutes_with_last(const FutureStep& step);
 
     const HappensBefore& order_;
     AccessSets& sets_;
@@ -86,9 +91,12 @@ class Reversal {
     FutureStep last_;
     std::uint32_t cause_ = 0;  // of the last one
     bool last_taken_ = false;
-    std::uint32_t earliest_ = 0;             // of those that are left, but for the last one
-    std::vector<std::uint32_t> first_left_;  // by task; unknown: its first one from earliest_ on
-    std::uint32_t holds_last_ = none;        // comes before the last one, unless taken
+    std::uint32_t end_ = 0;       // steps of the execution
+    std::uint32_t earliest_ = 0;  // of those that are left, but for the last one
+    // By task, while others than the last one are left. One before earliest_: nobody has asked
+    // since.
+    std::vector<std::uint32_t> first_left_;
+    std::uint32_t holds_last_ = none;  // comes before the last one, unless taken
 };
 
 }  // namespace sim

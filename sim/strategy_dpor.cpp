@@ -47,6 +47,7 @@ void DporStrategy::take_next(Frame& frame) {
     if (frame.resolved && depth < order_.size()) {
         sleep_.push_back({frame.chosen.path, order_[depth].accesses, true, order_[depth].task});
         ++frame.sleepers.end;
+        frame.sleepers.objects |= sets_.objects_of(order_[depth].accesses);
     }
     order_.truncate(depth);
     frame.below = trees_.take_first(frame.rest, frame.chosen);
@@ -124,6 +125,8 @@ Choice DporStrategy::open_frame(Scheduler& scheduler) {
     if (frames_.size() == fixed_) {
         sleep_ = first_sleep_;
         frame.sleepers.end = static_cast<std::uint32_t>(sleep_.size());
+        for (const FutureStep& sleeper : sleep_)
+            frame.sleepers.objects |= sets_.objects_of(sleeper.accesses);
     } else {
         frame.sleepers = inherited_sleepers();
     }
@@ -178,7 +181,7 @@ void DporStrategy::add_all_others(Frame& frame, const Scheduler& scheduler) {
     scheduler.candidates(candidates_);
     for (const std::uint16_t slot : candidates_) {
         const std::uint64_t path = scheduler.task(slot).path;
-        if (slot != frame.slot && !sleeps(path)) trees_.append(frame.rest, {path, 0, false});
+        if (slot != frame.slot && !sleeps(path)) trees_.extend(trees_.append(frame.rest), {path});
     }
 }
 
@@ -194,6 +197,7 @@ DporStrategy::Sleepers DporStrategy::inherited_sleepers() {
     const Sleepers above = frames_.back().sleepers;
     const bool trusted = !frames_.back().asked || frames_.back().chosen.certain;
     const AccessSets::Id touched = order_[order_.size() - 1].accesses;
+    if (trusted && (above.objects & sets_.objects_of(touched)) == 0) return above;
     const auto wakes = [&](std::uint32_t i) {
         return sets_.dependent(sleep_[i].accesses, touched);
     };
@@ -202,12 +206,14 @@ DporStrategy::Sleepers DporStrategy::inherited_sleepers() {
         ++first;
     if (first == above.end && trusted) return above;
     const auto begin = static_cast<std::uint32_t>(sleep_.size());
+    std::uint64_t objects = 0;
     for (std::uint32_t i = above.begin; i < above.end; ++i)
         if (i < first || (i > first && !wakes(i))) {
             sleep_.push_back(FutureStep(sleep_[i]));
             sleep_.back().certain = sleep_.back().certain && trusted;
+            objects |= sets_.objects_of(sleep_[i].accesses);
         }
-    return {begin, static_cast<std::uint32_t>(sleep_.size())};
+    return {begin, static_cast<std::uint32_t>(sleep_.size()), objects};
 }
 
 void DporStrategy::execution_ended(Outcome outcome, Scheduler& scheduler) {

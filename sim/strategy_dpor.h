@@ -63,6 +63,7 @@ class DporStrategy final : public Strategy {
     /// A sleep set: a part of sleep_. It may share its beginning with that of the step before.
     struct Sleepers {
         std::uint32_t begin = 0, end = 0;
+        std::uint64_t objects = 0;  // AccessSets::objects_of() of all of them
     };
     struct Frame {
         FutureStep chosen;

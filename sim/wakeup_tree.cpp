@@ -1,48 +1,71 @@
 #include "sim/wakeup_tree.h"
 
+#include <utility>
+
 namespace sim {
 
-WakeupTrees::Id WakeupTrees::append(Id& siblings, const FutureStep& step) {
-    Id made = 0;
+WakeupTrees::Id WakeupTrees::make() {
     if (free_.empty()) {
-        made = static_cast<Id>(nodes_.size());
-        nodes_.emplace_back();
-    } else {
-        made = free_.back();
-        free_.pop_back();
+        branches_.emplace_back();
+        return static_cast<Id>(branches_.size() - 1);
     }
-    nodes_[made] = {step, 0, 0};
-    if (siblings == 0) {
-        siblings = made;
-        return made;
-    }
+    const Id branch = free_.back();
+    free_.pop_back();
+    return branch;
+}
+
+void WakeupTrees::release(Id branch) {
+    Branch& released = branches_[branch];
+    released.steps_.clear();
+    released.taken_ = 0;
+    released.child_ = released.sibling_ = 0;
+    free_.push_back(branch);
+}
+
+WakeupTrees::Id WakeupTrees::append(Id& siblings) {
+    const Id made = make();
+    if (siblings == 0) return siblings = made;
     Id last = siblings;
-    while (nodes_[last].sibling != 0)
-        last = nodes_[last].sibling;
-    nodes_[last].sibling = made;
+    while (branches_[last].sibling_ != 0)
+        last = branches_[last].sibling_;
+    return branches_[last].sibling_ = made;
+}
+
+WakeupTrees::Id WakeupTrees::append_below(Id parent) {
+    Id children = branches_[parent].child_;
+    const Id made = append(children);
+    branches_[parent].child_ = children;
     return made;
 }
 
-WakeupTrees::Id WakeupTrees::append_below(Id parent, const FutureStep& step) {
-    Id children = nodes_[parent].child;
-    const Id made = append(children, step);
-    nodes_[parent].child = children;
-    return made;
+void WakeupTrees::split(Id branch, std::size_t count) {
+    const Id rest = make();
+    Branch& upper = branches_[branch];
+    Branch& lower = branches_[rest];
+    const auto cut = upper.steps_.begin() + static_cast<std::ptrdiff_t>(upper.taken_ + count);
+    lower.steps_.assign(cut, upper.steps_.end());
+    upper.steps_.erase(cut, upper.steps_.end());
+    lower.child_ = std::exchange(upper.child_, rest);
 }
 
 WakeupTrees::Id WakeupTrees::take_first(Id& siblings, FutureStep& step) {
-    const Node first = nodes_[siblings];
-    free_.push_back(siblings);
-    siblings = first.sibling;
-    step = first.step;
-    return first.child;
+    const Id branch = siblings;
+    Branch& first = branches_[branch];
+    step = first.steps_[first.taken_++];
+    siblings = std::exchange(first.sibling_, 0);
+    if (first.taken_ < first.steps_.size()) return branch;
+    const Id children = first.child_;
+    release(branch);
+    return children;
 }
 
 void WakeupTrees::discard(Id& siblings) {
     while (siblings != 0) {
-        FutureStep step;
-        Id children = take_first(siblings, step);
+        const Id branch = siblings;
+        Id children = branches_[branch].child_;
         discard(children);
+        siblings = branches_[branch].sibling_;
+        release(branch);
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "sim/access_sets.h"
@@ -16,25 +17,46 @@ struct FutureStep {
 
 /// Wakeup trees (Abdulla, Aronis, Jonsson, Sagonas, POPL 2014): what is still to be run below each
 /// prefix, as ordered trees of steps. A pool for the trees of a whole search.
+///
+/// Steps that follow each other without another choice are one branch and lie side by side: a
+/// search compares whole sequences with each other, again and again.
 class WakeupTrees {
   public:
-    using Id = std::uint32_t;  // of a node; 0: none
-    struct Node {
-        FutureStep step;
-        Id child = 0, sibling = 0;  // first child, next sibling
+    using Id = std::uint32_t;  // of a branch; 0: none
+    class Branch {
+      public:
+        std::span<const FutureStep> steps() const { return std::span(steps_).subspan(taken_); }
+        Id child() const { return child_; }  // the first of those that follow its last step
+        Id sibling() const { return sibling_; }
+
+      private:
+        friend class WakeupTrees;
+        std::vector<FutureStep> steps_;
+        std::uint32_t taken_ = 0;  // of them, from the front
+        Id child_ = 0, sibling_ = 0;
     };
 
-    const Node& operator[](Id node) const { return nodes_[node]; }
-    /// Appends a child to a list of siblings.
-    Id append(Id& siblings, const FutureStep& step);
-    Id append_below(Id parent, const FutureStep& step);
-    /// Takes the first of the siblings away. @return its children
+    const Branch& operator[](Id branch) const { return branches_[branch]; }
+    /// Appends an empty branch to a list of siblings.
+    Id append(Id& siblings);
+    /// Appends one to what follows a branch.
+    Id append_below(Id parent);
+    /// Adds a last step to a branch that nothing follows.
+    void extend(Id branch, const FutureStep& step) { branches_[branch].steps_.push_back(step); }
+    /// What comes after the first `count` steps of a branch, and there is some, becomes all that
+    /// follows it.
+    void split(Id branch, std::size_t count);
+    /// Takes the first step of the first of the siblings, and its branch from them. @return what
+    /// follows the step
     Id take_first(Id& siblings, FutureStep& step);
     void discard(Id& siblings);
 
   private:
-    std::vector<Node> nodes_{1};
-    std::vector<Id> free_;
+    Id make();
+    void release(Id branch);
+
+    std::vector<Branch> branches_{1};
+    std::vector<Id> free_;  // they keep their memory
 };
 
 }  // namespace sim
