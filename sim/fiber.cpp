@@ -34,6 +34,8 @@ constexpr std::size_t guard_bytes = 0;
 constexpr std::size_t guard_bytes = 4096;  // one page
 #endif
 
+constexpr std::size_t stacks_at_once = 16;
+
 /// What travels with a switch.
 struct Passage {
     Fiber* leaver;
@@ -86,18 +88,22 @@ void Fiber::switch_to(Fiber& from, Fiber& to, [[maybe_unused]] bool from_ends) {
 
 StackPool::~StackPool() {
     for (unsigned char* mapping : mappings_)
-        munmap(mapping, stack_bytes + guard_bytes);
+        munmap(mapping, stacks_at_once * (guard_bytes + stack_bytes));
 }
 
 void StackPool::attach(Fiber& fiber) {
     if (fiber.stack_ != nullptr) return;
-    void* memory = mmap(nullptr, stack_bytes + guard_bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    SIM_ASSERT(memory != MAP_FAILED);
-    auto* mapping = static_cast<unsigned char*>(memory);
-    if (guard_bytes != 0) mprotect(mapping, guard_bytes, PROT_NONE);
-    mappings_.push_back(mapping);
-    fiber.stack_ = mapping + guard_bytes;
+    if (left_ == 0) {
+        void* const memory =
+            mmap(nullptr, stacks_at_once * (guard_bytes + stack_bytes), PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+        SIM_ASSERT(memory != MAP_FAILED);
+        mappings_.push_back(static_cast<unsigned char*>(memory));
+        left_ = stacks_at_once;
+    }
+    unsigned char* const lowest = mappings_.back() + --left_ * (guard_bytes + stack_bytes);
+    if (guard_bytes != 0) mprotect(lowest, guard_bytes, PROT_NONE);
+    fiber.stack_ = lowest + guard_bytes;
     fiber.stack_bytes_ = stack_bytes;
 }
 

@@ -37,8 +37,8 @@ class Fiber {
     void* argument_ = nullptr;
 };
 
-/// Stacks of one simulation. A fiber keeps its stack from execution to execution. Debug builds put
-/// an inaccessible page below each.
+/// Stacks of one simulation, mapped a few at a time. A fiber keeps its stack from execution to
+/// execution. Debug builds put an inaccessible page below each.
 class StackPool {
   public:
     StackPool() = default;
@@ -50,6 +50,7 @@ class StackPool {
 
   private:
     std::vector<unsigned char*> mappings_;
+    unsigned left_ = 0;  // stacks in the last one that nobody has
 };
 
 }  // namespace sim

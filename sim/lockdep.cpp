@@ -8,9 +8,17 @@
 namespace sim {
 
 void Lockdep::clear() {
-    for (const std::uint16_t row : with_edges_)
-        edges_[row].fill(0);
+    for (const std::uint16_t cls : with_edges_)
+        held(cls).edges.fill(0);
     with_edges_.clear();
+}
+
+Lockdep::Held& Lockdep::held(unsigned cls) {
+    if (place_[cls] == 0) {
+        place_[cls] = static_cast<std::uint16_t>(held_.size());
+        held_.emplace_back();
+    }
+    return held_[place_[cls]];
 }
 
 std::string Lockdep::acquire(const Task& task, const LockClass& cls, unsigned subclass,
@@ -20,29 +28,30 @@ std::string Lockdep::acquire(const Task& task, const LockClass& cls, unsigned su
     classes_[taken] = &cls;
     if (attempt == Attempt::Tries) return {};
     for (unsigned i = 0; i < task.held_count; ++i) {
-        const unsigned held = task.held[i].lock_class;
-        if (has(edges_[held], taken)) continue;
+        const std::uint16_t former = task.held[i].lock_class;
+        Row& edges = held(former).edges;
+        if (has(edges, taken)) continue;
         std::vector<std::uint16_t> path;
-        if (may_close_cycle(held, taken) && (held == taken || find_path(taken, held, path))) {
-            std::string cycle = name(held) + " -> " + name(taken);
+        if (may_close_cycle(former, taken) && (former == taken || find_path(taken, former, path))) {
+            std::string cycle = name(former) + " -> " + name(taken);
             for (std::size_t step = 1; step < path.size(); ++step)
                 cycle += " -> " + name(path[step]);
             return cycle;
         }
-        if (std::all_of(edges_[held].begin(), edges_[held].end(),
-                        [](std::uint64_t word) { return word == 0; }))
-            with_edges_.push_back(static_cast<std::uint16_t>(held));
-        set(edges_[held], taken);
+        if (std::all_of(edges.begin(), edges.end(), [](std::uint64_t word) { return word == 0; }))
+            with_edges_.push_back(former);
+        set(edges, taken);
     }
     return {};
 }
 
 /// Takes in an edge that this execution has not had yet.
 bool Lockdep::may_close_cycle(unsigned from, unsigned to) {
-    if (!has(all_edges_[from], to)) {
+    Row& edges = held(from).all_edges;
+    if (!has(edges, to)) {
         Row seen{};
         had_cycle_ = had_cycle_ || was_path(to, from, seen);
-        set(all_edges_[from], to);
+        set(edges, to);
     }
     return had_cycle_;
 }
@@ -50,22 +59,23 @@ bool Lockdep::may_close_cycle(unsigned from, unsigned to) {
 bool Lockdep::was_path(unsigned from, unsigned to, Row& seen) const {
     if (from == to) return true;
     set(seen, from);
+    const Row& edges = held(from).all_edges;
     for (unsigned next = 0; next < max_lock_classes; ++next)
-        if (has(all_edges_[from], next) && !has(seen, next) && was_path(next, to, seen))
-            return true;
+        if (has(edges, next) && !has(seen, next) && was_path(next, to, seen)) return true;
     return false;
 }
 
 bool Lockdep::find_path(unsigned from, unsigned to, std::vector<std::uint16_t>& path) const {
     path.push_back(static_cast<std::uint16_t>(from));
     if (from == to) return true;
+    const Row& edges = held(from).edges;
     for (const std::uint16_t next : with_edges_) {
         const bool leads =
-            has(edges_[from], next) && std::find(path.begin(), path.end(), next) == path.end();
+            has(edges, next) && std::find(path.begin(), path.end(), next) == path.end();
         if (leads && find_path(next, to, path)) return true;
     }
     // Classes without outgoing edges can only be the end of a path.
-    if (has(edges_[from], to)) {
+    if (has(edges, to)) {
         path.push_back(static_cast<std::uint16_t>(to));
         return true;
     }

@@ -38,8 +38,8 @@ class Lockdep {
     std::vector<std::string> classes() const;
 
   private:
+    /// Classes, one bit each.
     using Row = std::array<std::uint64_t, max_lock_classes / 64>;
-    using Edges = std::array<Row, max_lock_classes>;
     static bool has(const Row& row, unsigned to) { return ((row[to >> 6] >> (to & 63)) & 1) != 0; }
     static void set(Row& row, unsigned to) { row[to >> 6] |= std::uint64_t{1} << (to & 63); }
 
@@ -48,11 +48,19 @@ class Lockdep {
     bool find_path(unsigned from, unsigned to, std::vector<std::uint16_t>& path) const;
     std::string name(unsigned index) const;
 
-    Edges edges_{};
-    Edges all_edges_{};       // of every execution so far: while these have no cycle, none has one
-    bool had_cycle_ = false;  // these have one
+    /// What was taken while a class was held. Most of the numbers are no class of this program.
+    struct Held {
+        Row edges{};      // in this execution
+        Row all_edges{};  // of every execution so far: while these have no cycle, none has one
+    };
+    Held& held(unsigned cls);
+    const Held& held(unsigned cls) const { return held_[place_[cls]]; }
+
+    bool had_cycle_ = false;  // all edges have one
     std::array<const LockClass*, max_lock_classes> classes_{};
-    std::vector<std::uint16_t> with_edges_;  // rows to clear
+    std::array<std::uint16_t, max_lock_classes> place_{};  // in held_; 0: was never held
+    std::vector<Held> held_{1};
+    std::vector<std::uint16_t> with_edges_;  // classes, in this execution
 };
 
 }  // namespace sim
