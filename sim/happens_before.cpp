@@ -197,6 +197,10 @@ void HappensBefore::collect(std::uint32_t place, const Access& access, std::uint
 
 void HappensBefore::find_races(std::uint32_t self) {
     if (rivals_.empty() && acquisitions_.empty()) return;
+    if (rivals_.size() == 1 && acquisitions_.empty() && releases_.empty()) {
+        if (!knows(rivals_[0])) races_.push_back({rivals_[0], self});
+        return;
+    }
     const auto is_rival = [&](std::uint32_t event) {
         const auto leads_to = [&](std::uint32_t release) { return is_past(event, release + 1); };
         return !knows(event) && std::none_of(releases_.begin(), releases_.end(), leads_to);
@@ -236,7 +240,10 @@ void HappensBefore::name_tasks(const Trace& trace, std::uint32_t steps) {
         born_.push_back(steps);
     }
     last_of_task_.resize(born_.size(), 0);
-    if (steps_of_.size() < born_.size()) steps_of_.resize(born_.size());
+    if (steps_of_.size() < born_.size()) {
+        steps_of_.resize(born_.size());
+        last_sets_.resize(born_.size());
+    }
 }
 
 void HappensBefore::causes_of(std::uint32_t event, std::vector<std::uint32_t>& clock) const {
@@ -286,7 +293,15 @@ std::span<const Access> HappensBefore::accesses_of(const Trace& trace, std::uint
     return with_submission_;
 }
 
-void HappensBefore::add(const Trace& trace, Grain grain, AccessSets::Id likely) {
+/// Mostly a task's step touches what it touched when the task came there last.
+AccessSets::Id HappensBefore::set_of(const Event& event, std::span<const Access> accesses) {
+    auto& last = last_sets_[event.task];
+    if (last.size() <= event.own_before) last.resize(event.own_before + std::size_t{1});
+    AccessSets::Id& set = last[event.own_before];
+    return set = sets_->intern(accesses, set);
+}
+
+void HappensBefore::add(const Trace& trace, Grain grain) {
     const std::uint32_t self = size();
     const Step& step = trace.step_list()[self];
     const std::span accesses = accesses_of(trace, self);
@@ -294,8 +309,7 @@ void HappensBefore::add(const Trace& trace, Grain grain, AccessSets::Id likely) 
     one_object_ = accesses.size() == 1;
     Event& event = events_.emplace_back();
     event.task = step.task;
-    event.path = trace.names()[step.task].path;
-    if (sets_ != nullptr) event.accesses = sets_->intern(accesses, likely);
+    event.path = paths_[step.task];
     event.certain = grain == Grain::Fine && is_certain(step.op, accesses);
     event.shares = std::any_of(accesses.begin(), accesses.end(), [](const Access& access) {
         return access.kind == AccessKind::AcquireShared || access.kind == AccessKind::ReleaseShared;
@@ -304,6 +318,7 @@ void HappensBefore::add(const Trace& trace, Grain grain, AccessSets::Id likely) 
     event.cause = cause_;
     event.enabler = enabler_;
     event.own_before = static_cast<std::uint32_t>(steps_of_[step.task].size());
+    if (sets_ != nullptr) event.accesses = set_of(event, accesses);
     // Who passes what stays open takes nothing.
     event.waits = step.op == OpKind::Wait && step.woken_in != no_step &&
                   std::any_of(accesses.begin(), accesses.end(), [&](const Access& access) {
@@ -350,15 +365,21 @@ void HappensBefore::find_earlier_wait(std::uint64_t completion, std::uint32_t se
     }
 }
 
-/// Gives a step a clock of its own, equal to the one that it shared.
-void HappensBefore::own_clock(Event& event) {
+/// Gives a step a clock of its own: the one that it shared, and the step.
+void HappensBefore::own_clock(Event& event, std::uint32_t other) {
     clocks_used_ += tasks();
     if (clocks_.size() < clocks_used_) clocks_.resize(2 * clocks_used_);
     std::uint32_t* const own = clocks_.data() + event.clocks;
-    std::copy_n(clocks_.data() + event.clock, event.names, own);
-    std::fill(own + event.names, own + tasks(), 0);
+    const bool knew_nothing = event.names == 0;
+    const Event& former = knew_nothing ? events_[other] : event;
+    std::copy_n(clocks_.data() + former.clock, former.names, own);
+    std::fill(own + former.names, own + tasks(), 0);
     event.clock = event.clocks;
     event.names = static_cast<std::uint32_t>(tasks());
+    if (knew_nothing)
+        own[events_[other].task] = other + 1;
+    else
+        join(own, other);
 }
 
 /// A step that nothing new comes before shares the clock of its task's step before.
@@ -376,8 +397,10 @@ void HappensBefore::set_clock(std::uint32_t self) {
         if (before(other, self)) return;
         ++news;
         newest = other;
-        if (clocks_used_ == event.clocks) own_clock(event);
-        join(clocks_.data() + event.clock, other);
+        if (clocks_used_ == event.clocks)
+            own_clock(event, other);
+        else
+            join(clocks_.data() + event.clock, other);
     };
     for (const std::uint32_t cause : {cause_, enabler_})
         if (cause != 0) learn(cause - 1);

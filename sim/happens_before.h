@@ -56,8 +56,7 @@ class HappensBefore {
     /// Before the first step of an execution.
     void begin(const Trace& trace);
     /// Takes in the next step of the trace, which has ended.
-    /// @param likely  what it may well have touched; 0: nobody knows
-    void add(const Trace& trace, Grain grain, AccessSets::Id likely = 0);
+    void add(const Trace& trace, Grain grain);
     /// Forgets all but the first `count` steps.
     void truncate(std::uint32_t count);
 
@@ -158,7 +157,8 @@ class HappensBefore {
     std::span<const Access> accesses_of(const Trace& trace, std::uint32_t step);
     void join(std::uint32_t* clock, std::uint32_t event) const;
     void set_clock(std::uint32_t self);
-    void own_clock(Event& event);
+    void own_clock(Event& event, std::uint32_t other);
+    AccessSets::Id set_of(const Event& event, std::span<const Access> accesses);
     void name_tasks(const Trace& trace, std::uint32_t steps);
     void prepare(const Step& step);
     void collect(std::uint32_t place, const Access& access, std::uint32_t self);
@@ -197,9 +197,10 @@ class HappensBefore {
     std::vector<std::uint32_t> clocks_;  // the first clocks_used_
     std::size_t clocks_used_ = 0;
     AccessChains chains_;
-    std::vector<std::uint32_t> last_of_task_;           // plus 1
-    std::vector<std::vector<std::uint32_t>> steps_of_;  // by task
-    std::vector<std::uint32_t> born_;                   // the creating step, plus 1
+    std::vector<std::uint32_t> last_of_task_;             // plus 1
+    std::vector<std::vector<std::uint32_t>> steps_of_;    // by task
+    std::vector<std::vector<AccessSets::Id>> last_sets_;  // by task and step, in any execution
+    std::vector<std::uint32_t> born_;                     // the creating step, plus 1
     std::vector<std::uint64_t> paths_;
     std::vector<ReversibleRace> races_, enablings_;
     // Of the step being taken in: its cause and enabler (plus 1), steps that it conflicts with,

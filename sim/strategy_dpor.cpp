@@ -187,7 +187,7 @@ void DporStrategy::add_all_others(Frame& frame, const Scheduler& scheduler) {
 
 void DporStrategy::take_in_last_step(const Scheduler& scheduler) {
     while (order_.size() < scheduler.steps())
-        order_.add(scheduler.trace(), scheduler.grain(), frames_[order_.size()].chosen.accesses);
+        order_.add(scheduler.trace(), scheduler.grain());
 }
 
 /// Those go on sleeping that commute with the step that was run. Who asks for a step relies on it
