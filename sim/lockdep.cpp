@@ -13,12 +13,9 @@ void Lockdep::clear() {
     with_edges_.clear();
 }
 
-Lockdep::Held& Lockdep::held(unsigned cls) {
-    if (place_[cls] == 0) {
-        place_[cls] = static_cast<std::uint16_t>(held_.size());
-        held_.emplace_back();
-    }
-    return held_[place_[cls]];
+void Lockdep::add(unsigned cls) {
+    place_[cls] = static_cast<std::uint16_t>(held_.size());
+    held_.emplace_back();
 }
 
 std::string Lockdep::acquire(const Task& task, const LockClass& cls, unsigned subclass,

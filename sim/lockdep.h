@@ -53,7 +53,11 @@ class Lockdep {
         Row edges{};      // in this execution
         Row all_edges{};  // of every execution so far: while these have no cycle, none has one
     };
-    Held& held(unsigned cls);
+    Held& held(unsigned cls) {
+        if (place_[cls] == 0) add(cls);
+        return held_[place_[cls]];
+    }
+    void add(unsigned cls);
     const Held& held(unsigned cls) const { return held_[place_[cls]]; }
 
     bool had_cycle_ = false;  // all edges have one

@@ -18,7 +18,8 @@ void RaceDetector::begin_execution() {
 
 void RaceDetector::task_created(unsigned creator_or_none, unsigned slot) {
     slots_used_ = std::max(slots_used_, slot + 1);
-    if (clocks_.size() < slots_used_) clocks_.resize(slots_used_);
+    while (slots_set_ < slots_used_)
+        clocks_[slots_set_++].fill(0);
     const std::uint32_t own = clocks_[slot][slot] + 1;
     if (creator_or_none == none) {
         std::fill_n(clocks_[slot].begin(), slots_used_, 0);

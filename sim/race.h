@@ -78,8 +78,9 @@ class RaceDetector {
     }
 
     std::uint32_t execution_ = 1;
-    unsigned slots_used_ = 1;
-    std::vector<Clock> clocks_{1};                        // by slot; 0 past slots_used_
+    unsigned slots_used_ = 0;
+    std::array<Clock, max_tasks> clocks_;  // 0 past slots_used_; not set before a slot's first task
+    unsigned slots_set_ = 0;
     std::array<std::uint32_t, max_tasks> last_access_{};  // each slot's clock then
     std::vector<Clock> sync_;
     std::uint32_t sync_used_ = 0;
