@@ -2,25 +2,14 @@
 
 #include <sys/mman.h>
 
-#include <boost/context/detail/fcontext.hpp>
-
 #include "sim/assert.h"
+#include "sim/fiber_switch.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SIM_FIBER_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SIM_FIBER_ASAN 1
-#endif
-#endif
 #ifdef SIM_FIBER_ASAN
 #include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
 #endif
 
 namespace sim {
-
-namespace context = boost::context::detail;
 
 namespace {
 #ifdef SIM_FIBER_ASAN
@@ -35,34 +24,7 @@ constexpr std::size_t guard_bytes = 4096;  // one page
 #endif
 
 constexpr std::size_t stacks_at_once = 16;
-
-/// What travels with a switch.
-struct Passage {
-    Fiber* leaver;
-    Fiber* arriver;
-};
 }  // namespace
-
-struct FiberEntry {
-    static void arrive(context::transfer_t transfer) {
-        const Passage passage = *static_cast<Passage*>(transfer.data);
-        passage.leaver->context_ = transfer.fctx;
-#ifdef SIM_FIBER_ASAN
-        const void* bottom = nullptr;
-        std::size_t size = 0;
-        __sanitizer_finish_switch_fiber(passage.arriver->fake_stack_, &bottom, &size);
-        passage.leaver->sanitizer_bottom_ =
-            bottom;  // the thread's own stack has no other way to be known
-        passage.leaver->sanitizer_size_ = size;
-#endif
-    }
-    static void main(context::transfer_t transfer) {
-        Fiber& self = *static_cast<Passage*>(transfer.data)->arriver;
-        arrive(transfer);
-        self.entry_(self.argument_);
-        assertion_failed("a fiber's entry returned", __FILE__, __LINE__);
-    }
-};
 
 void Fiber::prepare(Entry entry, void* argument) {
     entry_ = entry;
@@ -74,16 +36,8 @@ void Fiber::prepare(Entry entry, void* argument) {
     ASAN_UNPOISON_MEMORY_REGION(
         stack_, stack_bytes_);  // frames of the last computation there never returned
 #endif
-    context_ = context::make_fcontext(stack_ + stack_bytes_, stack_bytes_, FiberEntry::main);
-}
-
-void Fiber::switch_to(Fiber& from, Fiber& to, [[maybe_unused]] bool from_ends) {
-    Passage passage{&from, &to};
-#ifdef SIM_FIBER_ASAN
-    __sanitizer_start_switch_fiber(from_ends ? nullptr : &from.fake_stack_, to.sanitizer_bottom_,
-                                   to.sanitizer_size_);
-#endif
-    FiberEntry::arrive(context::jump_fcontext(to.context_, &passage));
+    context_ = boost::context::detail::make_fcontext(stack_ + stack_bytes_, stack_bytes_,
+                                                     FiberEntry::main);
 }
 
 StackPool::~StackPool() {

@@ -5,8 +5,8 @@
 
 namespace sim {
 
-/// A stack with a suspended computation on it. The only place that knows Boost.Context (fcontext:
-/// about 5.5 ns one way).
+/// A stack with a suspended computation on it. Boost.Context (fcontext: about 5.5 ns one way),
+/// which nobody else knows.
 ///
 /// Switching is symmetric: the running fiber names its successor. Stacks come from the pool and go
 /// back to it.
@@ -18,9 +18,10 @@ class Fiber {
     /// entry.
     void prepare(Entry entry, void* argument);
 
-    /// Suspends `from` (the running fiber, or the thread's own context) and resumes `to`.
+    /// Suspends `from` (the running fiber, or the thread's own context) and resumes `to`. In
+    /// sim/fiber_switch.h.
     /// @param from_ends  `from` will never be resumed: sanitizers may drop its fake stack
-    static void switch_to(Fiber& from, Fiber& to, bool from_ends = false);
+    static inline void switch_to(Fiber& from, Fiber& to, bool from_ends = false);
 
     bool has_stack() const { return stack_ != nullptr; }
 

@@ -5,6 +5,7 @@
 
 #include "sim/assert.h"
 #include "sim/execution.h"
+#include "sim/fiber_switch.h"
 #include "sim/lock.h"
 #include "sim/primitive_classes.h"
 #include "sim/strategy.h"
@@ -313,7 +314,8 @@ void Scheduler::reach_first_operations() {
     running_ = former;
 }
 
-bool Scheduler::stays_before(OpKind op, const Object& object) noexcept {
+[[gnu::always_inline]] inline bool Scheduler::stays_before(OpKind op,
+                                                           const Object& object) noexcept {
     if (driver_ == nullptr) return false;
     Task& self = *running_;
     self.pending_op = op;
@@ -358,7 +360,7 @@ Task* Scheduler::next_task() {
     return tasks_[choice.slot].get();
 }
 
-void Scheduler::switch_from(Task& self, bool ends) {
+[[gnu::always_inline]] inline void Scheduler::switch_from(Task& self, bool ends) {
     Task* const next = stopping_ ? nullptr : next_task();
     if (next == &self && !ends) {
         begin_step(self);

@@ -1,4 +1,4 @@
-#include "sim/fiber.h"
+#include "sim/fiber_switch.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
