@@ -145,15 +145,16 @@ VerbResult bench(Session& session) {
     if (suite != "core" && suite != "classic")
         return usage_failure("--suite \"" + suite + "\": expected core or classic",
                              scenario::nearest(suite, suites));
+    const auto repeat = static_cast<unsigned>(session.settings.repeat);
     ClassicResults results;
     if (suite == "classic") {
-        results = classic_suite(session.has("program") ? session.parsed.last("program") : "*");
+        results =
+            classic_suite(session.has("program") ? session.parsed.last("program") : "*", repeat);
         if (results.programs.empty())
             return usage_failure("--program \"" + session.parsed.last("program") +
                                  "\": no classic program has such a name");
     } else {
-        results.metrics =
-            core_suite(session.library, static_cast<unsigned>(session.settings.repeat));
+        results.metrics = core_suite(session.library, repeat);
     }
     Report report;
     report.verdict = results.as_published ? Verdict::Pass : Verdict::Fail;

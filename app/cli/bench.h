@@ -29,8 +29,10 @@ struct ClassicResults {
     Json programs = Json::array();
     bool as_published = true;  // every count, and nothing cut
 };
+/// Times are medians of `repeat` searches of each; that of a step is of the executions after the
+/// first one, which the beginning of a search belongs to, where there are enough.
 /// @param pattern  of names; those that do not match are left out
-ClassicResults classic_suite(const std::string& pattern);
+ClassicResults classic_suite(const std::string& pattern, unsigned repeat);
 
 /// How often each strategy of a hunt meets a deadlock that needs all of eight tasks.
 void measure_strategies(std::vector<Metric>& metrics);

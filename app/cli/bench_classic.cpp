@@ -59,6 +59,28 @@ std::vector<Classic> classics() {
     };
 }
 
+constexpr std::uint64_t enough_steps = 1000;  // to tell what one costs
+
+struct Measured {
+    sim::SearchReport report;
+    double seconds = 0;
+};
+
+constexpr std::uint64_t no_limit = ~std::uint64_t{0};
+
+Measured search(const sim::ProgramFactory& factory, std::uint64_t max_executions) {
+    sim::ExploreOptions options;
+    options.execution.grain = sim::Grain::Fine;
+    options.max_deviations = sim::DfsStrategy::unbounded;
+    options.reduction = sim::Reduction::Dpor;
+    options.keep_going = true;
+    options.limits.max_executions = max_executions;
+    const double began = cpu_seconds();
+    Measured measured{.report = sim::explore(factory, options)};
+    measured.seconds = cpu_seconds() - began;
+    return measured;
+}
+
 /// Nanoseconds that a step costs when nothing is searched: the default order, over and over.
 double unreduced_step_ns(const sim::ProgramFactory& factory) {
     constexpr unsigned executions = 4096;
@@ -71,39 +93,47 @@ double unreduced_step_ns(const sim::ProgramFactory& factory) {
     return (cpu_seconds() - began) * 1e9 / static_cast<double>(steps);
 }
 
+void measure(const Classic& classic, unsigned repeat, ClassicResults& results) {
+    Measured first, all;
+    std::vector<double> beginning, times, unreduced;
+    for (unsigned i = 0; i < repeat; ++i) {
+        first = search(classic.factory, 1);
+        beginning.push_back(first.seconds);
+        all = search(classic.factory, no_limit);
+        times.push_back(all.seconds);
+        unreduced.push_back(unreduced_step_ns(classic.factory));
+    }
+    const sim::SearchReport& report = all.report;
+    const double took = median(times);
+    results.as_published =
+        results.as_published && report.executions == classic.traces && report.blocked == 0;
+    results.programs.push_back({{"name", classic.name},
+                                {"n", classic.n},
+                                {"published", classic.traces},
+                                {"executions", report.executions},
+                                {"blocked", report.blocked},
+                                {"steps", report.steps},
+                                {"seconds", took}});
+    const auto add = [&](const char* figure, double value, const char* unit) {
+        results.metrics.push_back({"classic/" + classic.name + "/" + figure, value, unit});
+    };
+    add("published", static_cast<double>(classic.traces), "1");
+    add("counted", static_cast<double>(report.executions), "1");
+    add("cut", static_cast<double>(report.blocked), "1");
+    add("time", took * 1e3, "ms");
+    add("time-to-first", median(beginning) * 1e6, "us");
+    const std::uint64_t further = report.steps - first.report.steps;
+    if (further >= enough_steps)
+        add("time-per-step", (took - median(beginning)) * 1e9 / static_cast<double>(further), "ns");
+    add("time-per-step-unreduced", median(unreduced), "ns");
+}
+
 }  // namespace
 
-ClassicResults classic_suite(const std::string& pattern) {
+ClassicResults classic_suite(const std::string& pattern, unsigned repeat) {
     ClassicResults results;
-    for (const Classic& classic : classics()) {
-        if (!scenario::glob_match(pattern, classic.name)) continue;
-        sim::ExploreOptions options;
-        options.execution.grain = sim::Grain::Fine;
-        options.max_deviations = sim::DfsStrategy::unbounded;
-        options.reduction = sim::Reduction::Dpor;
-        options.keep_going = true;
-        const double began = cpu_seconds();
-        const sim::SearchReport report = sim::explore(classic.factory, options);
-        const double took = cpu_seconds() - began;
-        const std::string name = "classic/" + classic.name + "/";
-        const auto steps = static_cast<double>(report.steps);
-        results.as_published =
-            results.as_published && report.executions == classic.traces && report.blocked == 0;
-        results.programs.push_back({{"name", classic.name},
-                                    {"n", classic.n},
-                                    {"published", classic.traces},
-                                    {"executions", report.executions},
-                                    {"blocked", report.blocked},
-                                    {"steps", report.steps},
-                                    {"seconds", took}});
-        results.metrics.push_back({name + "published", static_cast<double>(classic.traces), "1"});
-        results.metrics.push_back({name + "counted", static_cast<double>(report.executions), "1"});
-        results.metrics.push_back({name + "cut", static_cast<double>(report.blocked), "1"});
-        results.metrics.push_back({name + "time", took * 1e3, "ms"});
-        results.metrics.push_back({name + "time-per-step", took * 1e9 / steps, "ns"});
-        results.metrics.push_back(
-            {name + "time-per-step-unreduced", unreduced_step_ns(classic.factory), "ns"});
-    }
+    for (const Classic& classic : classics())
+        if (scenario::glob_match(pattern, classic.name)) measure(classic, repeat, results);
     return results;
 }
 
