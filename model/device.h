@@ -57,8 +57,8 @@ class SectorBytes {
     }
     /// Digest of the content; there are bytes.
     u64 hash() const { return run_->hash(index_); }
-    operator const unsigned char*()
-        const {  // NOLINT(google-explicit-constructor): stands for its bytes
+    // NOLINTNEXTLINE(google-explicit-constructor): stands for its bytes
+    operator const unsigned char*() const {
         return run_ == nullptr ? nullptr : run_->bytes(index_);
     }
 

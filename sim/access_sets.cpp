@@ -19,7 +19,7 @@ Access without_idle_key(const Access& access) {
 
 }  // namespace
 
-AccessSets::AccessSets() : table_(2 * remembered) {
+AccessSets::AccessSets() : table_(std::size_t{2} * remembered) {
     sets_.push_back({});  // the empty set is 0
     objects_.push_back(0);
 }

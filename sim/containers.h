@@ -20,9 +20,8 @@ void arena_deallocate(void* memory, std::size_t bytes) noexcept;
 template <class T> struct ArenaAllocator {
     using value_type = T;
     ArenaAllocator() = default;
-    template <class U>
-    ArenaAllocator(const ArenaAllocator<U>&) {
-    }  // NOLINT(google-explicit-constructor): allocators convert
+    // NOLINTNEXTLINE(google-explicit-constructor): allocators convert
+    template <class U> ArenaAllocator(const ArenaAllocator<U>&) {}
     T* allocate(std::size_t n) { return static_cast<T*>(arena_allocate(n * sizeof(T))); }
     void deallocate(T* memory, std::size_t n) noexcept { arena_deallocate(memory, n * sizeof(T)); }
     friend bool operator==(const ArenaAllocator&, const ArenaAllocator&) { return true; }

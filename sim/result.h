@@ -9,12 +9,10 @@ namespace sim {
 /// A value, or the error that stands in its place. The kernel's `int ret` with a type.
 template <class T, class E> class [[nodiscard]] Result {
   public:
-    Result(T value)
-        : state_(std::in_place_index<0>, std::move(value)) {
-    }  // NOLINT(google-explicit-constructor)
-    Result(E error)
-        : state_(std::in_place_index<1>, std::move(error)) {
-    }  // NOLINT(google-explicit-constructor)
+    // NOLINTNEXTLINE(google-explicit-constructor): a value stands for its success
+    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+    // NOLINTNEXTLINE(google-explicit-constructor)
+    Result(E error) : state_(std::in_place_index<1>, std::move(error)) {}
 
     bool ok() const { return state_.index() == 0; }
     explicit operator bool() const { return ok(); }
@@ -44,8 +42,8 @@ template <class T, class E> class [[nodiscard]] Result {
 template <class E> class [[nodiscard]] Result<void, E> {
   public:
     Result() = default;
-    Result(E error)
-        : error_(std::move(error)), failed_(true) {}  // NOLINT(google-explicit-constructor)
+    // NOLINTNEXTLINE(google-explicit-constructor)
+    Result(E error) : error_(std::move(error)), failed_(true) {}
 
     bool ok() const { return !failed_; }
     explicit operator bool() const { return ok(); }

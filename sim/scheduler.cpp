@@ -219,7 +219,7 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     paths_ascend_ = true;
     spinlocks_held_ = unfinished_ = root_tasks_ = root_objects_ = choice_points_ = deviations_ = 0;
     event_counter_ = 0;
-    time_ns_ = 0;
+    time_ns = 0;
     step_delay_ns_ = 0;
     outcome_ = Outcome::Completed;
     violation_ = {};
@@ -778,7 +778,7 @@ std::uint16_t Scheduler::index_of(unsigned slot) const {
 
 std::uint64_t Scheduler::now_ns() const {
     SIM_ASSERT(strategy_ != nullptr && strategy_->is_timed());
-    return time_ns_;
+    return time_ns;
 }
 
 }  // namespace sim

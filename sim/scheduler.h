@@ -227,7 +227,7 @@ class Scheduler {
     /// Virtual time in nanoseconds. Only the timed strategy moves it; model code may read it only
     /// then.
     std::uint64_t now_ns() const;
-    std::uint64_t time_ns_ = 0;  // written by the timed strategy
+    std::uint64_t time_ns = 0;  // written by the timed strategy
 
     // ---- checks
     // -----------------------------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ class Timed final : public Seeded {
             if (starts_at(scheduler, candidates_[i]) < starts_at(scheduler, candidates_[best]))
                 best = i;
         const Task& task = scheduler.task(candidates_[best]);
-        scheduler.time_ns_ = std::max(scheduler.time_ns_, starts_at(scheduler, candidates_[best]));
+        scheduler.time_ns = std::max(scheduler.time_ns, starts_at(scheduler, candidates_[best]));
         last_cpu_ = is_event(task) ? no_cpu : task.cpu;
         return pick(candidates_, best);
     }
@@ -163,14 +163,14 @@ class Timed final : public Seeded {
         std::uint64_t cost_ns = 200 + rng_.below(800) + scheduler.take_delay();
         if (noise_.stall_one_in != 0 && rng_.below(noise_.stall_one_in) == 0)
             cost_ns += rng_.below(noise_.stall_ns);
-        if (last_cpu_ < no_cpu) cpu_free_ns_[last_cpu_] = scheduler.time_ns_ + cost_ns;
+        if (last_cpu_ < no_cpu) cpu_free_ns_[last_cpu_] = scheduler.time_ns + cost_ns;
     }
     std::uint64_t starts_at(Scheduler& scheduler, unsigned slot) {
         const Task& task = scheduler.task(slot);
         Ready& ready = ready_.of(task);
         if (!ready.known) {
             ready.known = true;
-            ready.at_ns = scheduler.time_ns_;
+            ready.at_ns = scheduler.time_ns;
             if (task.latency_ns != 0)
                 ready.at_ns += task.latency_ns / 2 + rng_.below(task.latency_ns);
             else if (noise_.start_within_ns != 0 && is_programs_own(scheduler, task))

@@ -54,7 +54,8 @@ class Job {
     Job() = default;
     template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, Job>)
-        Job(F&& body) {  // NOLINT(google-explicit-constructor): a lambda is a job
+        // NOLINTNEXTLINE(google-explicit-constructor): a lambda is a job
+        Job(F&& body) {
         using Body = std::remove_cvref_t<F>;
         static_assert(std::is_trivially_copyable_v<Body>, "capture pointers and numbers only");
         static_assert(sizeof(Body) <= sizeof(storage_) && alignof(Body) <= 16);

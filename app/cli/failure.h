@@ -38,9 +38,10 @@ inline Failure invalid(std::string message, std::string nearest = {}) {
             .where = {}};
 }
 inline Failure invalid_file(scenario::InputError error) {
+    std::string message = error.message, nearest = error.nearest;
     return {.exit = exit_code::invalid,
-            .message = error.message,
-            .nearest = error.nearest,
+            .message = std::move(message),
+            .nearest = std::move(nearest),
             .where = std::move(error)};
 }
 inline Failure damaged(std::string message) {

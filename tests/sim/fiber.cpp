@@ -85,8 +85,8 @@ TEST_CASE("exceptions are thrown and caught on a fiber", "[sim][fiber]") {
 }
 
 /// Runs all schedules of tasks that hold witnesses on their stacks, and tells how many were left.
-Counter left_after(std::function<void(State&, Counter&)> first,
-                   std::function<void(State&, Counter&)> second, sim::Grain grain) {
+Counter left_after(const std::function<void(State&, Counter&)>& first,
+                   const std::function<void(State&, Counter&)>& second, sim::Grain grain) {
     Counter counter;
     const auto with_witness = [&counter](const std::function<void(State&, Counter&)>& body) {
         return [&counter, body](State& state) {

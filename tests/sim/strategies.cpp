@@ -391,7 +391,7 @@ TEST_CASE("tasks on different CPUs overlap in time, tasks on one do not",
         const auto apart =
             tests::run_once(program_of<Cpus>(false), sim::Grain::Fine, sim::make_timed(seed));
         // 400 steps of 200 to 1,000 ns each, one after the other or two at a time
-        CHECK(together.state_hash > 400 * 400);
+        CHECK(together.state_hash > std::uint64_t{400} * 400);
         CHECK(apart.state_hash < together.state_hash * 3 / 4);
     }
 }
@@ -554,7 +554,7 @@ TEST_CASE("a delay in a function is virtual time that whoever enters it loses",
         const auto timed = sim::make_timed(1);
         timed->next_execution();
         execution.run(*timed);
-        return execution.scheduler().time_ns_;
+        return execution.scheduler().time_ns;
     };
     const std::uint64_t usual = time_with("slow_function", 0);
     CHECK(time_with("slow_function", 1'000'000) == usual + 1'000'000);
@@ -569,7 +569,7 @@ TEST_CASE("a busy machine begins tasks at different times", "[sim][strategies]")
         const auto timed = sim::make_timed(seed, {.start_within_ns = 1'000'000});
         timed->next_execution();
         execution.run(*timed);
-        ends.insert(execution.scheduler().time_ns_ / 10'000);
+        ends.insert(execution.scheduler().time_ns / 10'000);
     }
     CHECK(ends.size() > 5);
 }
