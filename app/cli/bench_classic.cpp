@@ -101,12 +101,12 @@ void measure(const Classic& classic, unsigned repeat, ClassicResults& results) {
         beginning.push_back(first.seconds);
         all = search(classic.factory, no_limit);
         times.push_back(all.seconds);
+        results.as_published = results.as_published && all.report.executions == classic.traces &&
+                               all.report.blocked == 0;
         unreduced.push_back(unreduced_step_ns(classic.factory));
     }
     const sim::SearchReport& report = all.report;
     const double took = median(times);
-    results.as_published =
-        results.as_published && report.executions == classic.traces && report.blocked == 0;
     results.programs.push_back({{"name", classic.name},
                                 {"n", classic.n},
                                 {"published", classic.traces},
