@@ -118,6 +118,7 @@ void Arena::deallocate(void* memory, std::size_t bytes) noexcept {
 
 void Arena::snapshot() {
     SIM_ASSERT(pristine_ == nullptr);
+    prepared_ = header_->top;
     header_->top = round_up(header_->top, page_size);  // executions allocate on pages of their own
     frozen_ = header_->top;
     pristine_ = std::make_unique<unsigned char[]>(frozen_);
@@ -143,7 +144,8 @@ void Arena::restore() {
     ASAN_UNPOISON_MEMORY_REGION(base_, header_->top);
     for (const std::uint32_t page : hot_pages_) {
         const std::size_t offset = std::size_t{page} * page_size;
-        std::memcpy(base_ + offset, pristine_.get() + offset, page_size);
+        std::memcpy(base_ + offset, pristine_.get() + offset,
+                    std::min(page_size, prepared_ - offset));
     }
 }
 

@@ -58,7 +58,8 @@ class Arena {
     unsigned char* base_ = nullptr;
     std::size_t reserve_ = 0;
     Header* header_ = nullptr;
-    std::size_t frozen_ = 0;  // bytes under snapshot, a multiple of the page size
+    std::size_t prepared_ = 0;  // bytes that the prepared state has
+    std::size_t frozen_ = 0;    // bytes under snapshot: these, up to the end of a page
     std::unique_ptr<unsigned char[]> pristine_;
     std::vector<std::uint32_t> hot_pages_;
     Arena* older_ = nullptr;  // of this thread: simulations may nest

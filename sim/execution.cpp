@@ -45,7 +45,7 @@ void Execution::prepare() {
     scheduler_.trace().set_narrating(options_.narrate);
     scheduler_.begin_execution(options_.grain, *usual, preparation_steps, preparation_phase);
     Program* const program = program_.get();
-    scheduler_.create("prepare", Job([program] { program->prepare(); }), TaskKind::Task);
+    scheduler_.create("prepare", TaskKind::Task).job = [program] { program->prepare(); };
     scheduler_.run_to_end();
     preparation_error_ = error_of_preparation();
     scheduler_.end_execution();

@@ -110,12 +110,14 @@ void Scheduler::reach_task_limit(const std::string& what) {
     throw StopExecution{};
 }
 
-Task& Scheduler::create(const char* label, const Job& job, TaskKind kind) {
+/// With nothing to do yet.
+Task& Scheduler::create(const char* label, TaskKind kind) {
     const std::uint32_t child = next_child();
     const unsigned slot = free_slot();
     if (tasks_[slot] == nullptr) tasks_[slot] = std::make_unique<Task>();
     Task& task = *tasks_[slot];
-    static_cast<TaskState&>(task) = TaskState{};
+    static const TaskState unborn;
+    static_cast<TaskState&>(task) = unborn;
     stacks_.attach(task.fiber);  // kept from life to life
 
     const bool has_creator = running_ != nullptr;
@@ -130,7 +132,6 @@ Task& Scheduler::create(const char* label, const Job& job, TaskKind kind) {
     task.slot = static_cast<std::uint16_t>(slot);
     task.kind = kind;
     task.cpu = has_creator ? running_->cpu : 0;
-    task.job = job;
     task.name = trace_.add_name({has_creator ? running_->name : Trace::no_parent, label, kind,
                                  task.cpu, task.path, trace_.steps()});
     task.event_order = ++event_counter_;
@@ -147,10 +148,10 @@ Task& Scheduler::create(const char* label, const Job& job, TaskKind kind) {
     return task;
 }
 
-Task& Scheduler::spawn(const char* label, const Job& job, TaskKind kind) {
+Task& Scheduler::spawn_idle(const char* label, TaskKind kind) {
     if (running_ != nullptr && grain_ == Grain::Fine) pause();
     if (running_ != nullptr) running_->committed = true;
-    return create(label, job, kind);
+    return create(label, kind);
 }
 
 Task& Scheduler::spawn_completion(const char* label, std::uint16_t device, std::uint64_t latency_ns,
@@ -278,7 +279,7 @@ void Scheduler::stop_unless_unwinding() const {
 // ---- steps
 // ---------------------------------------------------------------------------------------------------------------
 
-void Scheduler::begin_step(Task& task) {
+[[gnu::always_inline]] inline void Scheduler::begin_step(Task& task) {
     task.committed = false;
     task.started = true;
     const Object* const object = task.pending_object;
@@ -294,7 +295,7 @@ void Scheduler::begin_step(Task& task) {
                                            : ObjectLabel{object->cls().name, object->key()});
 }
 
-void Scheduler::end_step() {
+[[gnu::always_inline]] inline void Scheduler::end_step() {
     trace_.end_step();
     if (fingerprinting_) fingerprint_.end_step();
     if (!dirty_.empty() && spinlocks_held_ == 0) run_checks();
@@ -582,6 +583,13 @@ void Scheduler::name_touched(const Object& object) {
     const bool lock = primitive::is_lock(object.cls());
     trace_.add_touched(lock ? static_cast<const Lock&>(object).lock_class().name
                             : object.cls().name);
+}
+
+/// An access, to those who want to know of it.
+void Scheduler::show(const Object& object, AccessKind kind, std::uint64_t key) {
+    if (fingerprinting_) fingerprint_.touch(object.id(), kind, key);
+    if (trace_.narrating()) trace_.name_object(object.id(), {object.cls().name, object.key()});
+    note_touched(object);
 }
 
 void Scheduler::order(const Object& object, AccessKind kind, std::uint64_t key) {

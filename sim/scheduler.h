@@ -93,7 +93,13 @@ class Scheduler {
     /// Creates a task; it is enabled at once and ordered after the creating step.
     /// @param label  what it is, a string that outlives the execution ("endio_write"); its name
     /// adds its creator and number
-    Task& spawn(const char* label, const Job& job, TaskKind kind = TaskKind::Task);
+    /// @param body   a Job, or what could be one
+    template <class Body>
+    Task& spawn(const char* label, Body&& body, TaskKind kind = TaskKind::Task) {
+        Task& task = spawn_idle(label, kind);
+        task.job = std::forward<Body>(body);
+        return task;
+    }
     /// Creates a device event: it happens when the strategy says so, in any order with other
     /// events.
     /// @param device      queue that orders it by default (oldest first)
@@ -339,8 +345,8 @@ class Scheduler {
     static void fiber_main(void* argument);
     /// A point that touches nothing.
     void pause();
-    void end_step();
-    void begin_step(Task& task);
+    inline void end_step();
+    inline void begin_step(Task& task);
     /// In the fine grain the way of a new task to its first operation touches nothing: it is walked
     /// before the next choice, as part of no step, so that every task's next operation is known.
     void reach_first_operations();
@@ -352,10 +358,9 @@ class Scheduler {
     bool orders(const Lock& lock) const;
     void record(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value) {
         trace_.add_access({object.id(), key, kind}, value);
-        if (fingerprinting_) fingerprint_.touch(object.id(), kind, key);
-        if (trace_.narrating()) trace_.name_object(object.id(), {object.cls().name, object.key()});
-        note_touched(object);
+        if (fingerprinting_ || observed_ || trace_.narrating()) show(object, kind, key);
     }
+    void show(const Object& object, AccessKind kind, std::uint64_t key);
     void note_touched(const Object& object) {
         if (observed_) name_touched(object);
     }
@@ -371,7 +376,8 @@ class Scheduler {
     void switch_from(Task& self, bool ends);
     void run_checks();
     void queue_check(const Object& object);
-    Task& create(const char* label, const Job& job, TaskKind kind);
+    Task& create(const char* label, TaskKind kind);
+    Task& spawn_idle(const char* label, TaskKind kind);
     unsigned free_slot();
     std::uint32_t next_child();
     [[noreturn]] void reach_task_limit(const std::string& what);

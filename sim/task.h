@@ -56,16 +56,21 @@ class Job {
     requires(!std::is_same_v<std::remove_cvref_t<F>, Job>)
         // NOLINTNEXTLINE(google-explicit-constructor): a lambda is a job
         Job(F&& body) {
+        *this = static_cast<F&&>(body);
+    }
+    template <class F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, Job>) Job& operator=(F&& body) {  // in place
         using Body = std::remove_cvref_t<F>;
         static_assert(std::is_trivially_copyable_v<Body>, "capture pointers and numbers only");
         static_assert(sizeof(Body) <= sizeof(storage_) && alignof(Body) <= 16);
         new (storage_) Body(static_cast<F&&>(body));
         invoke_ = [](void* memory) { (*static_cast<Body*>(memory))(); };
+        return *this;
     }
     void operator()() { invoke_(storage_); }
 
   private:
-    alignas(16) unsigned char storage_[96]{};
+    alignas(16) unsigned char storage_[96];  // what nobody wrote is copied and never read
     void (*invoke_)(void*) = nullptr;
 };
 

@@ -77,17 +77,21 @@ class Trace {
         objects_.clear();
         effects_.clear();
         marks_.clear();
+        step_count_ = 0;
         hash_ = 0;
         step_sum_ = 0;
     }
 
-    void begin_step(const Step& step) {
-        steps_.push_back(step);
+    // What is appended is written in place, field by field, wherever this is part of its caller:
+    // who copies in larger pieces what has just been written waits until it has come to the cache.
+    [[gnu::always_inline]] void begin_step(const Step& step) {
+        steps_.emplace_back() = step;
+        ++step_count_;
         step_sum_ = base_of(step);
     }
     /// Accesses of one step are a set: their hashes are added, so their order does not show.
     void add_access(const Access& access, std::uint64_t value) {
-        accesses_.push_back(access);
+        accesses_.emplace_back() = access;
         step_sum_ += hash_mix(
             hash_mix(access.object,
                      access.key ^ (std::uint64_t{static_cast<std::uint8_t>(access.kind)} << 56)),
@@ -107,7 +111,7 @@ class Trace {
     }
 
     std::uint64_t hash() const { return hash_; }
-    std::uint32_t steps() const { return static_cast<std::uint32_t>(steps_.size()); }
+    std::uint32_t steps() const { return step_count_; }
     const std::vector<Step>& step_list() const { return steps_; }
     const std::vector<Access>& accesses() const { return accesses_; }
     std::span<const Access> accesses_of(std::uint32_t step) const {
@@ -137,17 +141,17 @@ class Trace {
     /// Times that the running task changed.
     std::uint32_t switches() const;
 
-    struct TaskName {
-        std::uint32_t parent;  // index, or none
-        const char* label;
-        TaskKind kind;
-        std::uint8_t cpu;
-        std::uint64_t path;
-        std::uint32_t born;  // steps that had begun when it was created
-    };
     static constexpr std::uint32_t no_parent = ~0U;
+    struct TaskName {
+        std::uint32_t parent = no_parent;  // index
+        const char* label = "";
+        TaskKind kind = TaskKind::Task;
+        std::uint8_t cpu = 0;
+        std::uint64_t path = 0;
+        std::uint32_t born = 0;  // steps that had begun when it was created
+    };
     std::uint32_t add_name(const TaskName& name) {
-        names_.push_back(name);
+        names_.emplace_back() = name;
         return static_cast<std::uint32_t>(names_.size() - 1);
     }
     /// "writer", "writer/bio#3", "writer/bio#3/endio#1": numbered among its creator's tasks of this
@@ -170,6 +174,7 @@ class Trace {
     }
 
     std::vector<Step> steps_;
+    std::uint32_t step_count_ = 0;  // of them
     std::vector<Access> accesses_;
     std::vector<const char*> touched_;
     std::vector<std::uint32_t> marks_;
