@@ -6,7 +6,7 @@ namespace sim {
 
 bool AccessChains::put(std::uint32_t place, const Access& access, std::uint32_t event,
                        std::uint32_t task) {
-    const std::uint32_t latest = heads_[place].latest;
+    const std::uint32_t latest = heads_[place].latest, number = size() + 1;
     for (std::uint32_t at = latest; at != 0 && nodes_[at - 1].event == event;
          at = nodes_[at - 1].before)
         if (nodes_[at - 1].kind == access.kind && nodes_[at - 1].key == access.key) return false;
@@ -20,14 +20,14 @@ bool AccessChains::put(std::uint32_t place, const Access& access, std::uint32_t 
     node.task = task;
     node.place = place;
     node.other = goes_on ? nodes_[latest - 1].other : latest;
-    heads_[place].latest = size();
+    heads_[place].latest = number;
     if (family != Family::Keyed) return true;
     std::uint32_t& latest_of_key = heads_[name(key_name(access))].latest;
     node.same_key = latest_of_key;
-    latest_of_key = size();
+    latest_of_key = number;
     const bool inserts = access.kind == AccessKind::Insert;
     const std::uint32_t before = node.same_key == 0 ? 0 : nodes_[node.same_key - 1].insert;
-    node.insert = inserts ? size() : before;
+    node.insert = inserts ? number : before;
     return true;
 }
 

@@ -9,28 +9,17 @@ namespace {
 auto order(const Access& access) {
     return std::tuple(access.object, access.key, access.kind);
 }
-bool same(const Access& a, const Access& b) {
-    return a.object == b.object && a.key == b.key && a.kind == b.kind;
-}
-/// Only accesses of one key of many need theirs.
-Access without_idle_key(const Access& access) {
-    return {access.object, is_keyed(access.kind) ? access.key : 0, access.kind};
-}
 
 }  // namespace
 
 AccessSets::AccessSets() : table_(std::size_t{2} * remembered) {
     sets_.push_back({});  // the empty set is 0
     objects_.push_back(0);
+    known_.resize(remembered);
 }
 
-AccessSets::Id AccessSets::intern(std::span<const Access> accesses, Id likely) {
+AccessSets::Id AccessSets::find_or_add(std::span<const Access> accesses) {
     if (accesses.empty()) return 0;
-    if (accesses.size() == 1) {
-        const Access one = without_idle_key(accesses[0]);
-        if (sets_[likely].count == 1 && same(pool_[sets_[likely].first], one)) return likely;
-        return intern_distinct({&one, 1});
-    }
     scratch_.assign(accesses.begin(), accesses.end());
     for (Access& access : scratch_)
         access = without_idle_key(access);
@@ -61,13 +50,16 @@ bool AccessSets::is(Id id, std::span<const Access> accesses) const {
 
 AccessSets::Id AccessSets::append(std::span<const Access> accesses, std::uint64_t hash) {
     sets_.push_back({static_cast<std::uint32_t>(pool_.size()),
-                     static_cast<std::uint32_t>(accesses.size()), hash});
+                     static_cast<std::uint32_t>(accesses.size()),
+                     std::all_of(accesses.begin(), accesses.end(),
+                                 [](const Access& access) { return never_blocks(access.kind); }),
+                     hash});
     pool_.insert(pool_.end(), accesses.begin(), accesses.end());
     std::uint64_t objects = 0;
     for (const Access& access : accesses)
         objects |= std::uint64_t{1} << (access.object % 64);
     objects_.push_back(objects);
-    if (sets_.size() <= remembered) known_.resize(known_.size() + sets_.size());
+    if (sets_.size() <= remembered) known_.resize(sets_.size() * remembered);
     return static_cast<Id>(sets_.size() - 1);
 }
 

@@ -43,8 +43,9 @@ void HappensBefore::truncate(std::uint32_t count) {
     enablings_.resize(first.enablings);
     clocks_used_ = first.clocks;
     for (std::uint32_t i = size(); i-- > count;) {
-        last_of_task_[events_[i].task] = events_[i].previous;
-        steps_of_[events_[i].task].pop_back();
+        auto& steps = steps_of_[events_[i].task];
+        steps.pop_back();
+        last_of_task_[events_[i].task] = steps.empty() ? 0 : steps.back() + 1;
     }
     last_of_task_.resize(first.tasks);
     born_.resize(first.tasks);
@@ -68,7 +69,8 @@ bool HappensBefore::is_downgrade(const Node& node) const {
 }
 
 /// Adds a step once. The accesses of one object come in order: those of a step follow each other.
-void HappensBefore::remember(std::vector<std::uint32_t>& list, std::uint32_t event) const {
+[[gnu::always_inline]] inline void HappensBefore::remember(std::vector<std::uint32_t>& list,
+                                                           std::uint32_t event) const {
     const bool known = one_object_ ? !list.empty() && list.back() == event
                                    : std::find(list.begin(), list.end(), event) != list.end();
     if (!known) list.push_back(event);
@@ -232,9 +234,13 @@ void HappensBefore::begin(const Trace& trace) {
 }
 
 /// Takes in the tasks that existed once so many steps had begun.
-void HappensBefore::name_tasks(const Trace& trace, std::uint32_t steps) {
+[[gnu::always_inline]] inline void HappensBefore::name_tasks(const Trace& trace,
+                                                             std::uint32_t steps) {
+    if (born_.size() != trace.names().size()) name_new_tasks(trace, steps);
+}
+
+void HappensBefore::name_new_tasks(const Trace& trace, std::uint32_t steps) {
     const auto& names = trace.names();
-    if (born_.size() == names.size() && last_of_task_.size() == names.size()) return;
     while (born_.size() < names.size() && names[born_.size()].born <= steps) {
         paths_.push_back(names[born_.size()].path);
         born_.push_back(steps);
@@ -268,7 +274,7 @@ std::uint32_t HappensBefore::first_of_task(std::uint32_t task, std::uint32_t fro
     return found == steps.end() ? size() : *found;
 }
 
-void HappensBefore::prepare(const Step& step) {
+[[gnu::always_inline]] inline void HappensBefore::prepare(const Step& step) {
     cause_ = cause_of_next(step.task);
     enabler_ = step.woken_in == no_step ? 0 : step.woken_in + 1;
     rivals_.clear();
@@ -277,9 +283,15 @@ void HappensBefore::prepare(const Step& step) {
 }
 
 /// What a step touched; and that it created an event, where that counts.
-std::span<const Access> HappensBefore::accesses_of(const Trace& trace, std::uint32_t step) {
+[[gnu::always_inline]] inline std::span<const Access>
+HappensBefore::accesses_of(const Trace& trace, std::uint32_t step) {
     const std::span accesses = trace.accesses_of(step);
     if (within_ == Within::AllOrders || born_.size() == trace.names().size()) return accesses;
+    return with_submissions(trace, step, accesses);
+}
+
+std::span<const Access> HappensBefore::with_submissions(const Trace& trace, std::uint32_t step,
+                                                        std::span<const Access> accesses) {
     const auto is_event = [](const Trace::TaskName& name) {
         return name.kind == TaskKind::Completion || name.kind == TaskKind::Timer;
     };
@@ -311,10 +323,6 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     event.task = step.task;
     event.path = paths_[step.task];
     event.certain = grain == Grain::Fine && is_certain(step.op, accesses);
-    event.shares = std::any_of(accesses.begin(), accesses.end(), [](const Access& access) {
-        return access.kind == AccessKind::AcquireShared || access.kind == AccessKind::ReleaseShared;
-    });
-    event.previous = last_of_task_[step.task];
     event.cause = cause_;
     event.enabler = enabler_;
     event.own_before = static_cast<std::uint32_t>(steps_of_[step.task].size());
@@ -330,6 +338,8 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
 
     for (std::size_t i = 0; i < accesses.size(); ++i) {
         const Access& access = accesses[i];
+        event.shares = event.shares || access.kind == AccessKind::AcquireShared ||
+                       access.kind == AccessKind::ReleaseShared;
         const bool acquisition = acquires(access.kind);
         const bool tried = acquisition && i > 0 && accesses[i - 1].object == access.object &&
                            accesses[i - 1].kind == AccessKind::Write;
@@ -382,31 +392,38 @@ void HappensBefore::own_clock(Event& event, std::uint32_t other) {
         join(own, other);
 }
 
+/// A step that another one comes before: what it knows is news, or its clock knew it.
+[[gnu::always_inline]] inline void HappensBefore::learn(std::uint32_t self, std::uint32_t other) {
+    Event& event = events_[self];
+    event.follows = std::max(event.follows, other + 1);
+    if (before(other, self)) return;
+    ++news_;
+    newest_ = other;
+    if (clocks_used_ == event.clocks)
+        own_clock(event, other);
+    else
+        join(clocks_.data() + event.clock, other);
+}
+
 /// A step that nothing new comes before shares the clock of its task's step before.
 void HappensBefore::set_clock(std::uint32_t self) {
     Event& event = events_[self];
     event.clocks = static_cast<std::uint32_t>(clocks_used_);
     event.tasks = static_cast<std::uint32_t>(tasks());
-    if (event.previous != 0) {
-        event.clock = events_[event.previous - 1].clock;
-        event.names = events_[event.previous - 1].names;
+    if (event.own_before != 0) {
+        event.clock = events_[event.cause - 1].clock;
+        event.names = events_[event.cause - 1].names;
     }
-    std::uint32_t news = 0, newest = 0;
-    const auto learn = [&](std::uint32_t other) {
-        event.follows = std::max(event.follows, other + 1);
-        if (before(other, self)) return;
-        ++news;
-        newest = other;
-        if (clocks_used_ == event.clocks)
-            own_clock(event, other);
-        else
-            join(clocks_.data() + event.clock, other);
-    };
-    for (const std::uint32_t cause : {cause_, enabler_})
-        if (cause != 0) learn(cause - 1);
-    for (const auto* const list : {&rivals_, &acquisitions_, &releases_})
-        std::for_each(list->begin(), list->end(), learn);
-    event.follows_one = news == 0 || (news == 1 && newest + 1 == event.follows);
+    news_ = 0;
+    if (cause_ != 0) learn(self, cause_ - 1);
+    if (enabler_ != 0) learn(self, enabler_ - 1);
+    for (const std::uint32_t rival : rivals_)
+        learn(self, rival);
+    for (const std::uint32_t acquisition : acquisitions_)
+        learn(self, acquisition);
+    for (const std::uint32_t release : releases_)
+        learn(self, release);
+    event.follows_one = news_ == 0 || (news_ == 1 && newest_ + 1 == event.follows);
 }
 
 std::vector<std::uint32_t> HappensBefore::rivals_of_blocked(std::uint32_t task,

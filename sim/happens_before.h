@@ -38,20 +38,20 @@ class HappensBefore {
         std::uint64_t path = 0;  // the task's name: by cause
         std::uint32_t task = 0;  // its number in this execution
         AccessSets::Id accesses = 0;
-        bool certain = false;          // it would touch the same before a rival
-        bool shares = false;           // it took or left a lock that others may hold with it
         std::uint32_t clock = 0;       // into clocks_; its own task's entry there means nothing
         std::uint32_t names = 0;       // entries of its clock
-        std::uint32_t previous = 0;    // the task's step before, plus 1
-        std::uint32_t cause = 0;       // that, or the step that created the task, plus 1
+        std::uint32_t own_before = 0;  // its task's steps before it
+        std::uint32_t cause = 0;       // the last of them, or the task's creation, plus 1
         std::uint32_t enabler = 0;     // the step that woke it up for this one, plus 1
         std::uint32_t follows = 0;     // the last step that comes before it, plus 1; 0: none
-        std::uint32_t own_before = 0;  // its task's steps before it
-        bool waits = false;            // it took what a completion had for it
         bool follows_one = false;      // that, and what its task's step before knows, is all of it
+        bool certain = false;          // it would touch the same before a rival
+        bool shares = false;           // it took or left a lock that others may hold with it
+        bool waits = false;            // it took what a completion had for it
         // How many there were before it.
         std::uint32_t tasks = 0, clocks = 0, accesses_before = 0, races = 0, enablings = 0;
     };
+    static_assert(sizeof(Event) == 64);  // they are counted and looked up all the time
 
     /// Before the first step of an execution.
     void begin(const Trace& trace);
@@ -82,6 +82,14 @@ class HappensBefore {
     void causes_of_next(std::uint32_t task, std::vector<std::uint32_t>& clock) const;
     /// The first step of a task from `from` on; size() if there is none.
     std::uint32_t first_of_task(std::uint32_t task, std::uint32_t from) const;
+    /// A task's step, by the number of its steps before that; size() if there is none.
+    std::uint32_t step_of_task(std::uint32_t task, std::uint32_t own) const {
+        const auto& steps = steps_of_[task];
+        return own < steps.size() ? steps[own] : size();
+    }
+    std::uint32_t steps_of_task(std::uint32_t task) const {
+        return static_cast<std::uint32_t>(steps_of_[task].size());
+    }
     /// The next step from `from` on that does not happen after `first`; size() if there is none.
     std::uint32_t next_not_after(std::uint32_t first, std::uint32_t from) const {
         const std::uint32_t task = events_[first].task, end = size();
@@ -91,12 +99,6 @@ class HappensBefore {
                 (task >= event->names || clocks[event->clock + task] <= first))
                 break;
         return from;
-    }
-    /// Its task's next step; size() if there is none.
-    std::uint32_t next_of_task(std::uint32_t event) const {
-        const auto& steps = steps_of_[events_[event].task];
-        const std::size_t next = events_[event].own_before + std::size_t{1};
-        return next < steps.size() ? steps[next] : size();
     }
     /// A task's last step so far, or the one that created it, plus 1; 0: neither.
     std::uint32_t cause_of_next(std::uint32_t task) const {
@@ -154,13 +156,17 @@ class HappensBefore {
   private:
     using Node = AccessChains::Node;
 
-    std::span<const Access> accesses_of(const Trace& trace, std::uint32_t step);
+    inline std::span<const Access> accesses_of(const Trace& trace, std::uint32_t step);
+    std::span<const Access> with_submissions(const Trace& trace, std::uint32_t step,
+                                             std::span<const Access> accesses);
     void join(std::uint32_t* clock, std::uint32_t event) const;
     void set_clock(std::uint32_t self);
+    inline void learn(std::uint32_t self, std::uint32_t other);
     void own_clock(Event& event, std::uint32_t other);
     AccessSets::Id set_of(const Event& event, std::span<const Access> accesses);
-    void name_tasks(const Trace& trace, std::uint32_t steps);
-    void prepare(const Step& step);
+    inline void name_tasks(const Trace& trace, std::uint32_t steps);
+    void name_new_tasks(const Trace& trace, std::uint32_t steps);
+    inline void prepare(const Step& step);
     void collect(std::uint32_t place, const Access& access, std::uint32_t self);
     template <class Visit>
     std::uint32_t visit_back_to_exclusive(std::uint32_t place, std::uint32_t self, Visit&& visit);
@@ -170,7 +176,7 @@ class HappensBefore {
     void collect_holdings(std::uint32_t place, AccessKind kind, std::uint32_t self);
     bool is_queued(std::uint32_t place) const;
     bool is_downgrade(const Node& node) const;
-    void remember(std::vector<std::uint32_t>& list, std::uint32_t event) const;
+    inline void remember(std::vector<std::uint32_t>& list, std::uint32_t event) const;
     void remember_last(std::vector<std::uint32_t>& list, std::uint32_t event) const;
     void find_races(std::uint32_t self);
     void find_earlier_wait(std::uint64_t completion, std::uint32_t self);
@@ -207,7 +213,8 @@ class HappensBefore {
     // acquisitions whose holding had to end for it, releases.
     std::vector<Access> with_submission_;
     std::uint32_t cause_ = 0, enabler_ = 0;
-    bool one_object_ = false;  // is all it touches
+    bool one_object_ = false;              // is all it touches
+    std::uint32_t news_ = 0, newest_ = 0;  // steps that gave it a clock of its own; the last one
     std::vector<std::uint32_t> rivals_, acquisitions_, releases_, left_;
 };
 

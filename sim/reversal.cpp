@@ -1,19 +1,23 @@
 #include "sim/reversal.h"
 
+#include <algorithm>
+
 namespace sim {
 
 void Reversal::begin(std::uint32_t first, std::uint32_t second) {
     const auto& event = order_[second];
-    last_ = {event.path, event.accesses, event.certain, event.task};
+    last_ = {event.path, event.accesses, event.certain, event.task, event.own_before};
     begin(first, second, event.cause);
 }
 
 void Reversal::begin(std::uint32_t first, const FutureStep& pending, std::uint32_t cause) {
     last_ = pending;
+    last_.own = order_.steps_of_task(pending.task);
     begin(first, not_run, cause);
 }
 
 void Reversal::begin(std::uint32_t first, std::uint32_t second, std::uint32_t cause) {
+    if (first != first_) first_not_after_ = order_.next_not_after(first, first + 1);
     first_ = first;
     second_ = second;
     cause_ = cause;
@@ -22,9 +26,8 @@ void Reversal::begin(std::uint32_t first, std::uint32_t second, std::uint32_t ca
     last_taken_ = false;
     holds_last_ = none;
     end_ = order_.size();
-    earliest_ = order_.next_not_after(first, first + 1);
-    if (earliest_ == second_) earliest_ = order_.next_not_after(first, earliest_ + 1);
-    if (!only_last_is_left()) first_left_.assign(order_.tasks(), 0);
+    if (taken_in_.size() < end_) taken_in_.resize(end_, 0);
+    earliest_ = first_not_after_ == second ? next_left(second + 1) : first_not_after_;
 }
 
 /// Visits what is left and does not commute with the step, but for the last one.
@@ -40,20 +43,20 @@ template <class Visit> void Reversal::for_each_rival(const FutureStep& step, Vis
 
 /// Whether nothing that is left comes before a step that is left. Whatever comes before a taken one
 /// was taken, so it is enough to ask for those that it follows directly.
-bool Reversal::is_initial(std::uint32_t event) {
+[[gnu::always_inline]] inline bool Reversal::is_initial(std::uint32_t event) {
     if (event == earliest_ || only_last_is_left()) return true;
-    if (event == second_) return last_.certain && is_last_initial();
+    if (event == second_)
+        return last_.certain && !sets_.dependent(order_[earliest_].accesses, last_.accesses) &&
+               is_last_initial();
     const HappensBefore::Event& step = order_[event];
     if (step.follows <= first_) return true;
     if (is_left(step.follows - 1)) return false;
     return step.follows_one || !follows_any_left(event);
 }
 
-bool Reversal::follows_any_left(std::uint32_t event) {
-    for (std::uint32_t task = 0; task < first_left_.size(); ++task) {
-        const std::uint32_t other = first_left(task);
-        if (other < event && other != second_ && order_.before(other, event)) return true;
-    }
+bool Reversal::follows_any_left(std::uint32_t event) const {
+    for (std::uint32_t other = earliest_; other < event; other = next_left(other + 1))
+        if (order_.before(other, event)) return true;
     return false;
 }
 
@@ -61,6 +64,11 @@ bool Reversal::follows_any_left(std::uint32_t event) {
 bool Reversal::is_last_initial() {
     if (cause_ > first_ + 1 && is_left(cause_ - 1)) return false;
     if (holds_last_ != none && is_left(holds_last_)) return false;
+    return !find_hold();
+}
+
+/// Finds one that is left and comes before the last one.
+bool Reversal::find_hold() {
     holds_last_ = none;
     const auto hold = [&](std::uint32_t event) {
         holds_last_ = event;
@@ -73,45 +81,79 @@ bool Reversal::is_last_initial() {
         order_.for_each_rival_between(first_, second_, [&](std::uint32_t event) {
             return !belongs(event) || !is_left(event) || hold(event);
         });
-    return holds_last_ == none;
+    return holds_last_ != none;
 }
 
-/// The first one left of the step's task; none if there is none.
-std::uint32_t Reversal::find(const FutureStep& step) {
-    if (only_last_is_left()) return !last_taken_ && step.path == last_.path ? second_ : none;
+/// It among those that are left; none if it is not there. Whoever asks has come to the prefix, or
+/// from there by steps that were taken: so it is the first one left of its task.
+[[gnu::always_inline]] inline std::uint32_t Reversal::find(const FutureStep& step) const {
+    const bool of_last_task = step.path == last_.path;
+    if (of_last_task && (step.own == last_.own || only_last_is_left()))
+        return last_taken_ ? none : second_;
+    if (only_last_is_left()) return none;
     const std::uint32_t task = order_.task_of(step.path, step.task);
-    return task == order_.tasks() ? none : first_left(task);
+    if (task == order_.tasks()) return none;
+    const std::uint32_t event = step.own == FutureStep::unknown
+                                    ? order_.first_of_task(task, first_ + 1)
+                                    : order_.step_of_task(task, step.own);
+    if (event < end_ && belongs(event)) return event;
+    return of_last_task && !last_taken_ ? second_ : none;
 }
 
-bool Reversal::commutes_with_last(const FutureStep& step) {
+[[gnu::always_inline]] inline bool Reversal::commutes_with_last(const FutureStep& step) const {
     return last_taken_ || (last_.certain && !sets_.dependent(step.accesses, last_.accesses));
 }
 
-bool Reversal::commutes_with_all(const FutureStep& step) {
+[[gnu::always_inline]] inline bool Reversal::commutes_with_all(const FutureStep& step) {
     if (!step.certain || !commutes_with_last(step)) return false;
-    if (only_last_is_left()) return true;
+    return only_last_is_left() || commutes_with_others(step);
+}
+
+bool Reversal::commutes_with_others(const FutureStep& step) {
     bool commutes = true;
     for_each_rival(step, [&](std::uint32_t /*event*/) { return commutes = false; });
     return commutes;
 }
 
-bool Reversal::is_weak_initial(const FutureStep& step, std::uint32_t event) {
+[[gnu::always_inline]] inline bool Reversal::is_weak_initial(const FutureStep& step,
+                                                             std::uint32_t event) {
     return event != none ? is_initial(event) : commutes_with_all(step);
 }
 
-void Reversal::take(std::uint32_t event) {
-    if (event == none) return;
-    if (event == earliest_) return take_earliest();
-    if (event == second_) {
-        last_taken_ = true;
-        if (!only_last_is_left()) first_left_[last_.task] = none;
-        return;
-    }
-    const std::uint32_t task = order_[event].task;
-    first_left_[task] = from(task, order_.next_of_task(event));
+bool Reversal::begins_with_one_of(std::span<const FutureStep> steps) {
+    for (const FutureStep& step : steps)
+        if (is_weak_initial(step, find(step))) return true;
+    return false;
 }
 
-bool Reversal::take_later(const FutureStep& step) {
+bool Reversal::is_covered_by_one_of(std::span<const FutureStep> run_before) {
+    const bool race = second_ != not_run && last_.certain && sets_.never_block(last_.accesses);
+    // One of the later ones, mostly: the first was reversed with.
+    return std::any_of(run_before.rbegin(), run_before.rend(), [&](const FutureStep& step) {
+        const std::uint32_t event = find(step);
+        if (event == none && race && has_same_race(step)) return true;
+        return is_weak_initial(step, event);
+    });
+}
+
+[[gnu::always_inline]] inline bool Reversal::has_same_race(const FutureStep& step) {
+    return sets_.never_block(step.accesses) && (only_last_is_left() || commutes_with_others(step));
+}
+
+[[gnu::always_inline]] inline void Reversal::take(std::uint32_t event) {
+    if (event == none) return;
+    if (event == second_)
+        last_taken_ = true;
+    else
+        taken_in_[event] = number_;
+}
+
+/// Takes a step if it could come first in what is left, in an order that ends the same.
+[[gnu::always_inline]] inline bool Reversal::take_initial(const FutureStep& step) {
+    if (is_earliest(step)) {
+        take_earliest();
+        return true;
+    }
     const std::uint32_t event = find(step);
     if (!is_weak_initial(step, event)) return false;
     take(event);
@@ -119,6 +161,7 @@ bool Reversal::take_later(const FutureStep& step) {
 }
 
 bool Reversal::insert(WakeupTrees& trees, WakeupTrees::Id& root) {
+    if (++number_ == 0) std::fill(taken_in_.begin(), taken_in_.end(), number_++);
     WakeupTrees::Id parent = 0;
     WakeupTrees::Id branch = root;
     while (branch != 0) {
@@ -141,9 +184,9 @@ bool Reversal::insert(WakeupTrees& trees, WakeupTrees::Id& root) {
     }
     if (!is_any_left()) return false;
     const WakeupTrees::Id added = parent == 0 ? trees.append(root) : trees.append_below(parent);
-    for (; earliest_ < end_; find_earliest_from(earliest_ + 1)) {
+    for (; earliest_ < end_; take_earliest()) {
         const HappensBefore::Event& event = order_[earliest_];
-        trees.extend(added, {event.path, event.accesses, true, event.task});
+        trees.extend(added, {event.path, event.accesses, true, event.task, event.own_before});
     }
     if (!last_taken_) trees.extend(added, last_);
     return true;

@@ -14,6 +14,7 @@ void DporStrategy::begin(const DporPart& part) {
     order_.truncate(0);
     first_new_ = 0;
     began_ = false;
+    all_ended_ = true;
     for (const std::uint64_t path : part.prefix) {
         frames_.emplace_back();
         frames_.back().chosen.path = path;
@@ -45,8 +46,10 @@ void DporStrategy::take_next(Frame& frame) {
     const auto depth = static_cast<std::uint32_t>(frames_.size() - 1);
     sleep_.resize(frame.sleepers.end);
     if (frame.resolved && depth < order_.size()) {
-        sleep_.push_back({frame.chosen.path, order_[depth].accesses, true, order_[depth].task});
+        const HappensBefore::Event& run = order_[depth];
+        sleep_.emplace_back() = {run.path, run.accesses, true, run.task, run.own_before};
         ++frame.sleepers.end;
+        ++frame.run_here;
         frame.sleepers.objects |= sets_.objects_of(order_[depth].accesses);
     }
     order_.truncate(depth);
@@ -119,20 +122,22 @@ bool DporStrategy::sleeps(std::uint64_t path) const {
                        [&](const FutureStep& sleeper) { return sleeper.path == path; });
 }
 
+DporStrategy::Sleepers DporStrategy::first_sleepers() {
+    sleep_ = first_sleep_;
+    Sleepers sleepers{.end = static_cast<std::uint32_t>(sleep_.size())};
+    for (const FutureStep& sleeper : sleep_)
+        sleepers.objects |= sets_.objects_of(sleeper.accesses);
+    return sleepers;
+}
+
 Choice DporStrategy::open_frame(Scheduler& scheduler) {
     take_in_last_step(scheduler);
-    Frame frame;
-    if (frames_.size() == fixed_) {
-        sleep_ = first_sleep_;
-        frame.sleepers.end = static_cast<std::uint32_t>(sleep_.size());
-        for (const FutureStep& sleeper : sleep_)
-            frame.sleepers.objects |= sets_.objects_of(sleeper.accesses);
-    } else {
-        frame.sleepers = inherited_sleepers();
-    }
-    if (!frames_.empty()) frame.rest = std::exchange(frames_.back().below, 0);
-    frames_.push_back(frame);
-    Frame& now = frames_.back();
+    const bool first = frames_.size() == fixed_;
+    const Sleepers sleepers = first ? first_sleepers() : inherited_sleepers();
+    const WakeupTrees::Id rest = frames_.empty() ? 0 : std::exchange(frames_.back().below, 0);
+    Frame& now = frames_.emplace_back();
+    now.sleepers = sleepers;
+    now.rest = rest;
     if (now.rest != 0) {
         now.below = trees_.take_first(now.rest, now.chosen);
         now.asked = true;
@@ -220,6 +225,7 @@ void DporStrategy::execution_ended(Outcome outcome, Scheduler& scheduler) {
     if (scheduler.steps() == 0) return;
     take_in_last_step(scheduler);
     if (reduction_ != Reduction::Dpor || outcome == Outcome::Nondeterministic) return;
+    all_ended_ = all_ended_ && (cut_ || scheduler.enabled().empty());
     compare_with_foreseen(outcome, scheduler);
     if (!surprise_.empty()) return scheduler.set_diverged();
     reverse_races();
@@ -246,12 +252,17 @@ void DporStrategy::compare_with_foreseen(Outcome outcome, const Scheduler& sched
 void DporStrategy::insert_at(std::uint32_t depth) {
     if (depth < fixed_) return;  // there every task is a branch
     Frame& frame = frames_[depth];
-    for (const FutureStep& sleeper : sleepers_of(frame.sleepers))
-        if (reversal_.is_weak_initial(sleeper)) return;
-    reversal_.insert(trees_, frame.rest);
+    const auto sleepers = sleepers_of(frame.sleepers);
+    const auto run_here = sleepers.last(frame.run_here);
+    const bool covered = all_ended_ ? reversal_.is_covered_by_one_of(run_here)
+                                    : reversal_.begins_with_one_of(run_here);
+    if (!covered &&
+        !reversal_.begins_with_one_of(sleepers.first(sleepers.size() - run_here.size())))
+        reversal_.insert(trees_, frame.rest);
 }
 
 void DporStrategy::reverse_races() {
+    reversal_.begin_execution();
     const auto& races = order_.races();
     for (std::size_t i = order_.races_before(first_new_); i < races.size(); ++i) {
         if (races[i].first < fixed_) continue;

@@ -33,6 +33,9 @@ struct DporPart {
 /// What the algorithm leaves open, and what is done here:
 /// - a step that might touch something else when it is moved before its rival is not relied on: it
 ///   covers nothing, and nothing covers it. That can cost executions that are cut, never a trace.
+/// - a race is not reversed whose reversal somebody has asked for before, who ran at the same
+///   prefix and raced with the same step (Reversal::is_covered_by_one_of()). It would be found
+///   covered, at the price of a walk through the wakeup tree.
 /// - tasks that could have gone on when the execution ended (timers, daemons; everybody after a
 ///   violation) are tried instead of its last step.
 class DporStrategy final : public Strategy {
@@ -73,6 +76,7 @@ class DporStrategy final : public Strategy {
         WakeupTrees::Id rest = 0;   // what is still to be run here, without the chosen step
         WakeupTrees::Id below = 0;  // what is to be run after it, until the next frame takes it
         Sleepers sleepers;
+        std::uint32_t run_here = 0;  // so many of them, the last ones; the others were run above
     };
 
     void take_next(Frame& frame);
@@ -89,6 +93,7 @@ class DporStrategy final : public Strategy {
     Choice pick(const Frame& frame);
     void add_all_others(Frame& frame, const Scheduler& scheduler);
     void take_in_last_step(const Scheduler& scheduler);
+    Sleepers first_sleepers();
     Sleepers inherited_sleepers();
     void compare_with_foreseen(Outcome outcome, const Scheduler& scheduler);
     void reverse_races();
@@ -111,6 +116,7 @@ class DporStrategy final : public Strategy {
     std::optional<DporPart> part_;
     std::uint32_t first_new_ = 0;  // the first step that differs from the execution before
     bool began_ = false, cut_ = false;
+    bool all_ended_ = true;  // no execution stopped while somebody could go on
     std::string surprise_;
     std::vector<std::uint16_t> candidates_;
     static constexpr std::uint32_t most_numbers = 4096;

@@ -9,10 +9,12 @@ namespace sim {
 
 /// A step that is to be run: whose, and what it is going to touch.
 struct FutureStep {
+    static constexpr std::uint32_t unknown = ~0U;
     std::uint64_t path = 0;  // the task's name
     AccessSets::Id accesses = 0;
-    bool certain = false;      // else it may touch anything
-    std::uint32_t task = ~0U;  // its number in most executions
+    bool certain = false;         // else it may touch anything
+    std::uint32_t task = ~0U;     // its number in most executions
+    std::uint32_t own = unknown;  // its task's steps before it
 };
 
 /// Wakeup trees (Abdulla, Aronis, Jonsson, Sagonas, POPL 2014): what is still to be run below each
@@ -42,7 +44,9 @@ class WakeupTrees {
     /// Appends one to what follows a branch.
     Id append_below(Id parent);
     /// Adds a last step to a branch that nothing follows.
-    void extend(Id branch, const FutureStep& step) { branches_[branch].steps_.push_back(step); }
+    void extend(Id branch, const FutureStep& step) {
+        branches_[branch].steps_.emplace_back() = step;
+    }
     /// What comes after the first `count` steps of a branch, and there is some, becomes all that
     /// follows it.
     void split(Id branch, std::size_t count);
