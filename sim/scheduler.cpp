@@ -377,7 +377,7 @@ Task* Scheduler::next_task() {
     }
 }
 
-void Scheduler::scheduling_point(OpKind op, const Object& object) {
+[[gnu::always_inline]] inline void Scheduler::stand_before(OpKind op, const Object& object) {
     if (!stays_before(op, object)) {
         Task& self = *running_;
         end_step();
@@ -386,6 +386,10 @@ void Scheduler::scheduling_point(OpKind op, const Object& object) {
         switch_from(self, false);
     }
     if (stopping_) throw StopExecution{};
+}
+
+void Scheduler::scheduling_point(OpKind op, const Object& object) {
+    stand_before(op, object);
 }
 
 void Scheduler::release_point(OpKind op, const Object& object) noexcept {
@@ -534,15 +538,30 @@ std::uint64_t Scheduler::new_object_id(const ObjectClass& cls) {
 void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
                        std::uint64_t value) {
     if (checking_ || silent()) return;
+    if (grain_ == Grain::Fine) return access_alone(object, kind, key, value);
     Task& self = *running_;
     const bool lockless = object.cls().discipline == Discipline::Lockless;
-    const bool split = splits_kinds_ && is_split(object.cls());
-    if (grain_ == Grain::Fine) {
-        if (!self.untouched) scheduling_point(operation_of(kind), object);
-    } else if (split || (lockless && self.spin_depth == 0)) {
+    if ((lockless && self.spin_depth == 0) || (splits_kinds_ && is_split(object.cls()))) {
         if (self.committed) scheduling_point(operation_of(kind), object);
         self.committed = true;
     }
+    touch(self, object, kind, key, value);
+}
+
+/// In the fine grain. The switch is a part of this function: on the stack that it arrives at the
+/// processor foresees no return, so each costs.
+[[gnu::noinline]] void Scheduler::access_alone(const Object& object, AccessKind kind,
+                                               std::uint64_t key, std::uint64_t value) {
+    Task& self = *running_;
+    if (!self.untouched) stand_before(operation_of(kind), object);
+    touch(self, object, kind, key, value);
+}
+
+[[gnu::always_inline]] inline void Scheduler::touch(Task& self, const Object& object,
+                                                    AccessKind kind, std::uint64_t key,
+                                                    std::uint64_t value) {
+    const bool lockless = object.cls().discipline == Discipline::Lockless;
+    const bool split = splits_kinds_ && is_split(object.cls());
     self.untouched = false;
     record(object, kind, key, value);
     if (split) note_unordered(object, kind);

@@ -372,6 +372,11 @@ class Scheduler {
     Deviation deviation_of(unsigned slot) const;
     /// Place in the default order, when the running task cannot go on.
     bool earlier(const Task& a, const Task& b) const;
+    inline void stand_before(OpKind op, const Object& object);
+    void access_alone(const Object& object, AccessKind kind, std::uint64_t key,
+                      std::uint64_t value);
+    inline void touch(Task& self, const Object& object, AccessKind kind, std::uint64_t key,
+                      std::uint64_t value);
     Task* next_task();
     void switch_from(Task& self, bool ends);
     void run_checks();
