@@ -127,7 +127,7 @@ bool Reversal::begins_with_one_of(std::span<const FutureStep> steps) {
 }
 
 bool Reversal::is_covered_by_one_of(std::span<const FutureStep> run_before) {
-    const bool race = second_ != not_run && last_.certain && sets_.never_block(last_.accesses);
+    const bool race = is_of_plain_race();
     // One of the later ones, mostly: the first was reversed with.
     return std::any_of(run_before.rbegin(), run_before.rend(), [&](const FutureStep& step) {
         const std::uint32_t event = find(step);
@@ -188,7 +188,10 @@ bool Reversal::insert(WakeupTrees& trees, WakeupTrees::Id& root) {
         const HappensBefore::Event& event = order_[earliest_];
         trees.extend(added, {event.path, event.accesses, true, event.task, event.own_before});
     }
-    if (!last_taken_) trees.extend(added, last_);
+    if (last_taken_) return true;
+    trees.extend(added, last_);
+    if (is_of_plain_race() && sets_.never_block(order_[first_].accesses))
+        trees.settle_last(added, first_);
     return true;
 }
 

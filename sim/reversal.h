@@ -40,6 +40,10 @@ class Reversal {
     /// searches in which an execution stopped while somebody could go on: v may have been cut off.
     bool is_covered_by_one_of(std::span<const FutureStep> run_before);
     /// Adds what no branch of the tree covers as a branch of its own.
+    ///
+    /// The races of the last one with others of these are settled then: those raced with it below
+    /// the race's first step, too, and an execution that has them in the other order met the first
+    /// step's race again, and asked at this prefix.
     /// @return whether there was anything to add
     bool insert(WakeupTrees& trees, WakeupTrees::Id& root);
 
@@ -70,6 +74,10 @@ class Reversal {
     }
     void take_earliest() { earliest_ = next_left(earliest_ + 1); }
     template <class Visit> void for_each_rival(const FutureStep& step, Visit&& visit);
+    /// Whether the last one was run, and would have been the same without the race's first step.
+    bool is_of_plain_race() const {
+        return second_ != not_run && last_.certain && sets_.never_block(last_.accesses);
+    }
     inline bool is_weak_initial(const FutureStep& step, std::uint32_t event);
     inline bool is_initial(std::uint32_t event);
     bool follows_any_left(std::uint32_t event) const;

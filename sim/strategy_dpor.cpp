@@ -53,10 +53,16 @@ void DporStrategy::take_next(Frame& frame) {
         frame.sleepers.objects |= sets_.objects_of(order_[depth].accesses);
     }
     order_.truncate(depth);
-    frame.below = trees_.take_first(frame.rest, frame.chosen);
-    frame.asked = true;
+    take_asked(frame);
     frame.resolved = false;
     first_new_ = depth;
+}
+
+/// Chooses what is asked for first.
+void DporStrategy::take_asked(Frame& frame) {
+    frame.settled_from = trees_[frame.rest].settled_from();
+    frame.below = trees_.take_first(frame.rest, frame.chosen);
+    frame.asked = true;
 }
 
 Choice DporStrategy::choose(Scheduler& scheduler) {
@@ -139,8 +145,7 @@ Choice DporStrategy::open_frame(Scheduler& scheduler) {
     now.sleepers = sleepers;
     now.rest = rest;
     if (now.rest != 0) {
-        now.below = trees_.take_first(now.rest, now.chosen);
-        now.asked = true;
+        take_asked(now);
         find_chosen(now, scheduler);
     } else {
         choose_default(now, scheduler);
@@ -153,6 +158,7 @@ Choice DporStrategy::open_frame(Scheduler& scheduler) {
 /// foreseen for this one, and now waits.
 void DporStrategy::find_chosen(Frame& frame, const Scheduler& scheduler) {
     if (resolve(frame, scheduler)) return;
+    frame.settled_from = ~0U;
     trees_.discard(frame.below);
     choose_default(frame, scheduler);
 }
@@ -261,11 +267,18 @@ void DporStrategy::insert_at(std::uint32_t depth) {
         reversal_.insert(trees_, frame.rest);
 }
 
+/// Whether somebody asked for the race's steps in this order who had asked for the other one, too.
+bool DporStrategy::is_settled(const ReversibleRace& race) const {
+    return frames_[race.second].settled_from <= race.first && all_ended_ &&
+           order_[race.second].certain && sets_.never_block(order_[race.first].accesses);
+}
+
 void DporStrategy::reverse_races() {
     reversal_.begin_execution();
     const auto& races = order_.races();
     for (std::size_t i = order_.races_before(first_new_); i < races.size(); ++i) {
         if (races[i].first < fixed_) continue;
+        if (is_settled(races[i])) continue;
         reversal_.begin(races[i].first, races[i].second);
         insert_at(races[i].first);
     }

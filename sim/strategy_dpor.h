@@ -33,9 +33,11 @@ struct DporPart {
 /// What the algorithm leaves open, and what is done here:
 /// - a step that might touch something else when it is moved before its rival is not relied on: it
 ///   covers nothing, and nothing covers it. That can cost executions that are cut, never a trace.
-/// - a race is not reversed whose reversal somebody has asked for before, who ran at the same
-///   prefix and raced with the same step (Reversal::is_covered_by_one_of()). It would be found
-///   covered, at the price of a walk through the wakeup tree.
+/// - a race is not reversed again whose reversal is known to be covered: because a step that was
+/// run
+///   at the same prefix before raced with the same step (Reversal::is_covered_by_one_of()), or
+///   because the reversal that asked for both steps met them in the other order, too
+///   (Reversal::insert()). To find it covered takes a walk through the wakeup tree.
 /// - tasks that could have gone on when the execution ended (timers, daemons; everybody after a
 ///   violation) are tried instead of its last step.
 class DporStrategy final : public Strategy {
@@ -77,9 +79,11 @@ class DporStrategy final : public Strategy {
         WakeupTrees::Id below = 0;  // what is to be run after it, until the next frame takes it
         Sleepers sleepers;
         std::uint32_t run_here = 0;  // so many of them, the last ones; the others were run above
+        std::uint32_t settled_from = ~0U;  // WakeupTrees::Branch, of what is chosen
     };
 
     void take_next(Frame& frame);
+    void take_asked(Frame& frame);
     Choice split_off(const Scheduler& scheduler);
     Choice open_frame(Scheduler& scheduler);
     bool resolve(Frame& frame, const Scheduler& scheduler);
@@ -96,6 +100,7 @@ class DporStrategy final : public Strategy {
     Sleepers first_sleepers();
     Sleepers inherited_sleepers();
     void compare_with_foreseen(Outcome outcome, const Scheduler& scheduler);
+    bool is_settled(const ReversibleRace& race) const;
     void reverse_races();
     void reverse_blocked(const Scheduler& scheduler);
     void reverse_withdrawn(const Scheduler& scheduler);

@@ -18,6 +18,7 @@ void WakeupTrees::release(Id branch) {
     Branch& released = branches_[branch];
     released.steps_.clear();
     released.taken_ = 0;
+    released.settled_from_ = ~0U;
     released.child_ = released.sibling_ = 0;
     free_.push_back(branch);
 }
@@ -46,6 +47,7 @@ void WakeupTrees::split(Id branch, std::size_t count) {
     lower.steps_.assign(cut, upper.steps_.end());
     upper.steps_.erase(cut, upper.steps_.end());
     lower.child_ = std::exchange(upper.child_, rest);
+    lower.settled_from_ = std::exchange(upper.settled_from_, ~0U);
 }
 
 WakeupTrees::Id WakeupTrees::take_first(Id& siblings, FutureStep& step) {

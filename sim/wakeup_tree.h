@@ -28,13 +28,19 @@ class WakeupTrees {
     class Branch {
       public:
         std::span<const FutureStep> steps() const { return std::span(steps_).subspan(taken_); }
+        /// Its races with steps that were run from here on (a depth) need no reversal: of the first
+        /// step, where that is the last one, too. ~0: unknown.
+        std::uint32_t settled_from() const {
+            return taken_ + 1 == steps_.size() ? settled_from_ : ~0U;
+        }
         Id child() const { return child_; }  // the first of those that follow its last step
         Id sibling() const { return sibling_; }
 
       private:
         friend class WakeupTrees;
         std::vector<FutureStep> steps_;
-        std::uint32_t taken_ = 0;  // of them, from the front
+        std::uint32_t taken_ = 0;           // of them, from the front
+        std::uint32_t settled_from_ = ~0U;  // the last one
         Id child_ = 0, sibling_ = 0;
     };
 
@@ -47,6 +53,7 @@ class WakeupTrees {
     void extend(Id branch, const FutureStep& step) {
         branches_[branch].steps_.emplace_back() = step;
     }
+    void settle_last(Id branch, std::uint32_t from) { branches_[branch].settled_from_ = from; }
     /// What comes after the first `count` steps of a branch, and there is some, becomes all that
     /// follows it.
     void split(Id branch, std::size_t count);
