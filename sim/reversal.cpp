@@ -126,20 +126,6 @@ bool Reversal::begins_with_one_of(std::span<const FutureStep> steps) {
     return false;
 }
 
-bool Reversal::is_covered_by_one_of(std::span<const FutureStep> run_before) {
-    const bool race = is_of_plain_race();
-    // One of the later ones, mostly: the first was reversed with.
-    return std::any_of(run_before.rbegin(), run_before.rend(), [&](const FutureStep& step) {
-        const std::uint32_t event = find(step);
-        if (event == none && race && has_same_race(step)) return true;
-        return is_weak_initial(step, event);
-    });
-}
-
-[[gnu::always_inline]] inline bool Reversal::has_same_race(const FutureStep& step) {
-    return sets_.never_block(step.accesses) && (only_last_is_left() || commutes_with_others(step));
-}
-
 [[gnu::always_inline]] inline void Reversal::take(std::uint32_t event) {
     if (event == none) return;
     if (event == second_)
@@ -190,7 +176,7 @@ bool Reversal::insert(WakeupTrees& trees, WakeupTrees::Id& root) {
     }
     if (last_taken_) return true;
     trees.extend(added, last_);
-    if (is_of_plain_race() && sets_.never_block(order_[first_].accesses))
+    if (second_ != not_run && last_.certain && sets_.never_block(last_.accesses))
         trees.settle_last(added, first_);
     return true;
 }

@@ -30,20 +30,9 @@ class Reversal {
     /// that ends the same (is a weak initial): it is to be run, and nothing to be run happens
     /// before it; or it commutes with all.
     bool begins_with_one_of(std::span<const FutureStep> steps);
-    /// The same of steps that were run at the prefix before, with all that can follow them; or
-    /// whether one of them, c, has the same race: it commutes with all that is to be run, v, but
-    /// for the last one. After c the same steps v were possible, and ended in a race of c with the
-    /// last one. Its reversal asked at the same prefix for v and what else commutes with c:
-    /// whatever covers that covers v.
-    ///
-    /// Of locks and waits this is not claimed: after c the last one may not be possible. Nor of
-    /// searches in which an execution stopped while somebody could go on: v may have been cut off.
-    bool is_covered_by_one_of(std::span<const FutureStep> run_before);
     /// Adds what no branch of the tree covers as a branch of its own.
-    ///
-    /// The races of the last one with others of these are settled then: those raced with it below
-    /// the race's first step, too, and an execution that has them in the other order met the first
-    /// step's race again, and asked at this prefix.
+    /// Races of the last one with the others are settled then (DporStrategy::is_settled()) if it
+    /// was run, is the same without the race's first step, and is of a kind that nobody waits for.
     /// @return whether there was anything to add
     bool insert(WakeupTrees& trees, WakeupTrees::Id& root);
 
@@ -74,10 +63,6 @@ class Reversal {
     }
     void take_earliest() { earliest_ = next_left(earliest_ + 1); }
     template <class Visit> void for_each_rival(const FutureStep& step, Visit&& visit);
-    /// Whether the last one was run, and would have been the same without the race's first step.
-    bool is_of_plain_race() const {
-        return second_ != not_run && last_.certain && sets_.never_block(last_.accesses);
-    }
     inline bool is_weak_initial(const FutureStep& step, std::uint32_t event);
     inline bool is_initial(std::uint32_t event);
     bool follows_any_left(std::uint32_t event) const;
@@ -86,7 +71,6 @@ class Reversal {
     inline void take(std::uint32_t event);
     inline bool take_initial(const FutureStep& step);
     inline std::uint32_t find(const FutureStep& step) const;
-    inline bool has_same_race(const FutureStep& step);
     inline bool commutes_with_all(const FutureStep& step);
     inline bool commutes_with_last(const FutureStep& step) const;
     bool commutes_with_others(const FutureStep& step);

@@ -49,7 +49,6 @@ void DporStrategy::take_next(Frame& frame) {
         const HappensBefore::Event& run = order_[depth];
         sleep_.emplace_back() = {run.path, run.accesses, true, run.task, run.own_before};
         ++frame.sleepers.end;
-        ++frame.run_here;
         frame.sleepers.objects |= sets_.objects_of(order_[depth].accesses);
     }
     order_.truncate(depth);
@@ -258,27 +257,23 @@ void DporStrategy::compare_with_foreseen(Outcome outcome, const Scheduler& sched
 void DporStrategy::insert_at(std::uint32_t depth) {
     if (depth < fixed_) return;  // there every task is a branch
     Frame& frame = frames_[depth];
-    const auto sleepers = sleepers_of(frame.sleepers);
-    const auto run_here = sleepers.last(frame.run_here);
-    const bool covered = all_ended_ ? reversal_.is_covered_by_one_of(run_here)
-                                    : reversal_.begins_with_one_of(run_here);
-    if (!covered &&
-        !reversal_.begins_with_one_of(sleepers.first(sleepers.size() - run_here.size())))
+    if (!reversal_.begins_with_one_of(sleepers_of(frame.sleepers)))
         reversal_.insert(trees_, frame.rest);
 }
 
-/// Whether somebody asked for the race's steps in this order who had asked for the other one, too.
+/// Whether both steps, x and then q, were asked for instead of a step e that raced with q. All that
+/// can follow e has been run, so q before x has been, too; e raced with q there, and its reversal
+/// asked at the same prefix for q without x before it. (Had an execution stopped while somebody
+/// could go on, it might not have come so far.)
 bool DporStrategy::is_settled(const ReversibleRace& race) const {
-    return frames_[race.second].settled_from <= race.first && all_ended_ &&
-           order_[race.second].certain && sets_.never_block(order_[race.first].accesses);
+    return frames_[race.second].settled_from <= race.first && all_ended_;
 }
 
 void DporStrategy::reverse_races() {
     reversal_.begin_execution();
     const auto& races = order_.races();
     for (std::size_t i = order_.races_before(first_new_); i < races.size(); ++i) {
-        if (races[i].first < fixed_) continue;
-        if (is_settled(races[i])) continue;
+        if (races[i].first < fixed_ || is_settled(races[i])) continue;
         reversal_.begin(races[i].first, races[i].second);
         insert_at(races[i].first);
     }

@@ -33,11 +33,8 @@ struct DporPart {
 /// What the algorithm leaves open, and what is done here:
 /// - a step that might touch something else when it is moved before its rival is not relied on: it
 ///   covers nothing, and nothing covers it. That can cost executions that are cut, never a trace.
-/// - a race is not reversed again whose reversal is known to be covered: because a step that was
-/// run
-///   at the same prefix before raced with the same step (Reversal::is_covered_by_one_of()), or
-///   because the reversal that asked for both steps met them in the other order, too
-///   (Reversal::insert()). To find it covered takes a walk through the wakeup tree.
+/// - a race is not reversed where its steps were asked for together, and in the other order, too
+///   (is_settled()). It would be found covered, after a walk through the wakeup tree.
 /// - tasks that could have gone on when the execution ended (timers, daemons; everybody after a
 ///   violation) are tried instead of its last step.
 class DporStrategy final : public Strategy {
@@ -78,7 +75,6 @@ class DporStrategy final : public Strategy {
         WakeupTrees::Id rest = 0;   // what is still to be run here, without the chosen step
         WakeupTrees::Id below = 0;  // what is to be run after it, until the next frame takes it
         Sleepers sleepers;
-        std::uint32_t run_here = 0;  // so many of them, the last ones; the others were run above
         std::uint32_t settled_from = ~0U;  // WakeupTrees::Branch, of what is chosen
     };
 
