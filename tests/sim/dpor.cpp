@@ -96,6 +96,7 @@ TEST_CASE("one execution of each trace of the classic programs is run, and none 
     counts(program_of<FileSystem>(16U), 8);
     counts(program_of<Indexer>(11U), 1);
     counts(program_of<Indexer>(12U), 8);
+    counts(program_of<Indexer>(14U), 512);  // three pairs of tasks that do not meet
     counts(program_of<Philosophers>(3U, Philosophers::Order::LowerFirst), 6);
     counts(program_of<Philosophers>(4U, Philosophers::Order::LowerFirst), 14);
     counts(program_of<Philosophers>(5U, Philosophers::Order::LowerFirst), 30);
@@ -125,7 +126,7 @@ TEST_CASE("several workers run one execution of each trace of the classic progra
              {program_of<Readers>(8U), 256},
              {program_of<LastZero>(8U), 704},
              {program_of<FileSystem>(16U), 8},
-             {program_of<Indexer>(12U), 8},
+             {program_of<Indexer>(13U), 64},
              {program_of<Philosophers>(5U, Philosophers::Order::LowerFirst), 30},
              {program_of<Philosophers>(4U, Philosophers::Order::LeftFirst), 15}}));
     const auto one = reduced(factory, Reduction::Dpor);

@@ -82,6 +82,23 @@ TEST_CASE("a branch that was begun is split where it is, not where it began") {
     CHECK(shown(trees, root) == "b(cd,x)");
 }
 
+TEST_CASE("what is settled of a branch's last step is known when that is next") {
+    constexpr std::uint32_t unknown = ~0U;
+    WakeupTrees trees;
+    WakeupTrees::Id root = 0;
+    const auto first = branch_of(trees, trees.append(root), "abc");
+    trees.settle_last(first, 7);
+    CHECK(trees[root].settled_from() == unknown);
+    trees.split(root, 2);
+    CHECK(take(trees, root) == 'a');
+    CHECK(trees[root].settled_from() == unknown);  // b ends its branch now, and nobody said it of b
+    CHECK(take(trees, root) == 'b');
+    CHECK(trees[root].settled_from() == 7);
+    CHECK(take(trees, root) == 'c');
+    branch_of(trees, trees.append(root), "d");
+    CHECK(trees[root].settled_from() == unknown);
+}
+
 TEST_CASE("what was discarded is used again, empty") {
     WakeupTrees trees;
     WakeupTrees::Id root = 0;
