@@ -392,7 +392,8 @@ void HappensBefore::own_clock(Event& event, std::uint32_t other) {
         join(own, other);
 }
 
-/// A step that another one comes before: what it knows is news, or its clock knew it.
+/// Takes in that another step comes before a step: into a clock of its own, unless the one that it
+/// shares says so.
 [[gnu::always_inline]] inline void HappensBefore::learn(std::uint32_t self, std::uint32_t other) {
     Event& event = events_[self];
     event.follows = std::max(event.follows, other + 1);

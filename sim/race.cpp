@@ -22,7 +22,7 @@ void RaceDetector::task_created(unsigned creator_or_none, unsigned slot) {
         clocks_[slots_set_++].fill(0);
     const std::uint32_t own = clocks_[slot][slot] + 1;
     if (creator_or_none == none) {
-        if (own != 1) std::fill_n(clocks_[slot].begin(), slots_used_, 0);
+        if (own != 1) std::fill_n(clocks_[slot].begin(), slots_used_, 0);  // else it is clear
     } else {
         std::copy_n(clocks_[creator_or_none].begin(), slots_used_, clocks_[slot].begin());
         ++clocks_[creator_or_none][creator_or_none];

@@ -64,11 +64,6 @@ bool Reversal::follows_any_left(std::uint32_t event) const {
 bool Reversal::is_last_initial() {
     if (cause_ > first_ + 1 && is_left(cause_ - 1)) return false;
     if (holds_last_ != none && is_left(holds_last_)) return false;
-    return !find_hold();
-}
-
-/// Finds one that is left and comes before the last one.
-bool Reversal::find_hold() {
     holds_last_ = none;
     const auto hold = [&](std::uint32_t event) {
         holds_last_ = event;
@@ -81,7 +76,7 @@ bool Reversal::find_hold() {
         order_.for_each_rival_between(first_, second_, [&](std::uint32_t event) {
             return !belongs(event) || !is_left(event) || hold(event);
         });
-    return holds_last_ != none;
+    return holds_last_ == none;
 }
 
 /// It among those that are left; none if it is not there. Whoever asks has come to the prefix, or

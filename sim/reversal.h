@@ -67,7 +67,6 @@ class Reversal {
     inline bool is_initial(std::uint32_t event);
     bool follows_any_left(std::uint32_t event) const;
     bool is_last_initial();
-    bool find_hold();
     inline void take(std::uint32_t event);
     inline bool take_initial(const FutureStep& step);
     inline std::uint32_t find(const FutureStep& step) const;

@@ -116,8 +116,7 @@ Task& Scheduler::create(const char* label, TaskKind kind) {
     const unsigned slot = free_slot();
     if (tasks_[slot] == nullptr) tasks_[slot] = std::make_unique<Task>();
     Task& task = *tasks_[slot];
-    static const TaskState unborn;
-    static_cast<TaskState&>(task) = unborn;
+    static_cast<TaskState&>(task) = TaskState{};
     stacks_.attach(task.fiber);  // kept from life to life
 
     const bool has_creator = running_ != nullptr;
