@@ -30,14 +30,13 @@ template <class Key, class Hash> class Numbers {
 /// A CoveredStep while it is counted.
 struct Point {
     std::uint32_t role;
-    const char* object;
+    std::uint32_t kind;  // of object
     AccessKind access;
     bool operator==(const Point&) const = default;
 };
 struct PointHash {
     std::size_t operator()(const Point& point) const {
-        return hash_mix(hash_mix(point.role, static_cast<std::uint64_t>(point.access)),
-                        reinterpret_cast<std::uintptr_t>(point.object));
+        return hash_mix(hash_mix(point.role, static_cast<std::uint64_t>(point.access)), point.kind);
     }
 };
 
@@ -94,7 +93,7 @@ class CoverageObserver final : public Observer {
     std::uint32_t point_of(const Trace& trace, std::uint32_t step, const Access& access) {
         const auto place = static_cast<std::size_t>(&access - trace.accesses().data());
         return points_.of(
-            {role_of_[trace.step_list()[step].task], trace.touched()[place], access.kind});
+            {role_of_[trace.step_list()[step].task], kind_of(trace.touched()[place]), access.kind});
     }
 
     void count(const Trace& trace, const ReversibleRace& race) {
@@ -107,7 +106,7 @@ class CoverageObserver final : public Observer {
                     const std::uint32_t before = point_of(trace, race.first, a);
                     found_.push_back((std::uint64_t{before} << 32) |
                                      point_of(trace, race.second, b));
-                    kinds_.push_back(kind_of(points_[before].object));
+                    kinds_.push_back(points_[before].kind);
                 }
         if (found_.empty()) return;
         keep_distinct(found_);
@@ -119,6 +118,7 @@ class CoverageObserver final : public Observer {
             ++races_over_[kind];
     }
 
+    /// By name: one name may stand at several addresses.
     std::uint32_t kind_of(const char* object) {
         const auto [at, fresh] = kind_numbers_.try_emplace(object);
         if (fresh) at->second = objects_.of(object);
@@ -132,7 +132,7 @@ class CoverageObserver final : public Observer {
     }
 
     CoveredStep text_of(std::uint32_t point) const {
-        return {roles_[points_[point].role], points_[point].access, points_[point].object};
+        return {roles_[points_[point].role], points_[point].access, objects_[points_[point].kind]};
     }
 
     void give() {

@@ -259,3 +259,48 @@ TEST_CASE("a reduction hides no end of thousands of random programs", "[sim][dpo
 }
 
 }  // namespace
+
+namespace {
+
+/// A promise broken where one is added and ten is not, while the reader is at work. No access tells
+/// that its beginning and the addition depend on each other (soundness, 1).
+class OneWithoutTen final : public sim::Program {
+  public:
+    void prepare() override {
+        state_ = sim::make<State>();
+        const auto check = [](void* context, sim::Object& /*changed*/) {
+            const State& state = *static_cast<State*>(context);
+            if (state.sum.peek() == 1 && state.begun.peek() == 1 && !state.has_read)
+                sim::violation("one-without-ten", "the reader is at work, and the sum is one");
+        };
+        sim::current().watch(sim::primitive::atomic, check, state_);
+    }
+    void start() override {
+        sim::current().spawn("one", [this] { state_->sum.inc(1); });
+        sim::current().spawn("ten", [this] { state_->sum.inc(10); });
+        sim::current().spawn("reader", [this] {
+            state_->begun.store(1);
+            state_->seen = state_->sum.load();
+            state_->has_read = true;
+        });
+    }
+    std::uint64_t state_hash() override { return state_->seen + 1; }
+
+  private:
+    struct State {
+        sim::Atomic<std::uint64_t> sum, begun;
+        std::uint64_t seen = 0;
+        bool has_read = false;
+    };
+    State* state_ = nullptr;
+};
+
+}  // namespace
+
+TEST_CASE("what a violation cut off is not taken to have been run", "[sim][dpor]") {
+    const auto factory = program_of<OneWithoutTen>();
+    const auto plain = tests::explore_all(factory, sim::Grain::Fine);
+    const auto report = reduced(factory, Reduction::Dpor);
+    CHECK(tests::final_values(plain) == tests::Values{0, 10, 11});
+    CHECK(tests::final_values(report) == tests::final_values(plain));
+}
