@@ -49,7 +49,7 @@ void DporStrategy::take_next(Frame& frame) {
         const HappensBefore::Event& run = order_[depth];
         sleep_.emplace_back() = {run.path, run.accesses, true, run.task, run.own_before};
         ++frame.sleepers.end;
-        frame.sleepers.objects |= sets_.objects_of(order_[depth].accesses);
+        frame.sleepers.objects |= sets_.objects_of(run.accesses);
     }
     order_.truncate(depth);
     take_asked(frame);
@@ -157,7 +157,7 @@ Choice DporStrategy::open_frame(Scheduler& scheduler) {
 /// foreseen for this one, and now waits.
 void DporStrategy::find_chosen(Frame& frame, const Scheduler& scheduler) {
     if (resolve(frame, scheduler)) return;
-    frame.settled_from = ~0U;
+    frame.settled_from = FutureStep::unknown;
     trees_.discard(frame.below);
     choose_default(frame, scheduler);
 }

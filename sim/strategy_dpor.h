@@ -75,7 +75,7 @@ class DporStrategy final : public Strategy {
         WakeupTrees::Id rest = 0;   // what is still to be run here, without the chosen step
         WakeupTrees::Id below = 0;  // what is to be run after it, until the next frame takes it
         Sleepers sleepers;
-        std::uint32_t settled_from = ~0U;  // WakeupTrees::Branch, of what is chosen
+        std::uint32_t settled_from = FutureStep::unknown;  // WakeupTrees::Branch, of what is chosen
     };
 
     void take_next(Frame& frame);

@@ -77,7 +77,6 @@ class Trace {
         objects_.clear();
         effects_.clear();
         marks_.clear();
-        step_count_ = 0;
         hash_ = 0;
         step_sum_ = 0;
     }
@@ -86,7 +85,6 @@ class Trace {
     // who copies in larger pieces what has just been written waits until it has come to the cache.
     [[gnu::always_inline]] void begin_step(const Step& step) {
         steps_.emplace_back() = step;
-        ++step_count_;
         step_sum_ = base_of(step);
     }
     /// Accesses of one step are a set: their hashes are added, so their order does not show.
@@ -111,7 +109,7 @@ class Trace {
     }
 
     std::uint64_t hash() const { return hash_; }
-    std::uint32_t steps() const { return step_count_; }
+    std::uint32_t steps() const { return static_cast<std::uint32_t>(steps_.size()); }
     const std::vector<Step>& step_list() const { return steps_; }
     const std::vector<Access>& accesses() const { return accesses_; }
     std::span<const Access> accesses_of(std::uint32_t step) const {
@@ -174,7 +172,6 @@ class Trace {
     }
 
     std::vector<Step> steps_;
-    std::uint32_t step_count_ = 0;  // of them
     std::vector<Access> accesses_;
     std::vector<const char*> touched_;
     std::vector<std::uint32_t> marks_;

@@ -18,7 +18,7 @@ void WakeupTrees::release(Id branch) {
     Branch& released = branches_[branch];
     released.steps_.clear();
     released.taken_ = 0;
-    released.settled_from_ = ~0U;
+    released.settled_from_ = FutureStep::unknown;
     released.child_ = released.sibling_ = 0;
     free_.push_back(branch);
 }
@@ -47,7 +47,7 @@ void WakeupTrees::split(Id branch, std::size_t count) {
     lower.steps_.assign(cut, upper.steps_.end());
     upper.steps_.erase(cut, upper.steps_.end());
     lower.child_ = std::exchange(upper.child_, rest);
-    lower.settled_from_ = std::exchange(upper.settled_from_, ~0U);
+    lower.settled_from_ = std::exchange(upper.settled_from_, FutureStep::unknown);
 }
 
 WakeupTrees::Id WakeupTrees::take_first(Id& siblings, FutureStep& step) {

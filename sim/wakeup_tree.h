@@ -29,9 +29,9 @@ class WakeupTrees {
       public:
         std::span<const FutureStep> steps() const { return std::span(steps_).subspan(taken_); }
         /// Its races with steps that were run from here on (a depth) need no reversal: of the first
-        /// step, where that is the last one, too. ~0: unknown.
+        /// step, where that is the last one, too.
         std::uint32_t settled_from() const {
-            return taken_ + 1 == steps_.size() ? settled_from_ : ~0U;
+            return taken_ + 1 == steps_.size() ? settled_from_ : FutureStep::unknown;
         }
         Id child() const { return child_; }  // the first of those that follow its last step
         Id sibling() const { return sibling_; }
@@ -39,8 +39,8 @@ class WakeupTrees {
       private:
         friend class WakeupTrees;
         std::vector<FutureStep> steps_;
-        std::uint32_t taken_ = 0;           // of them, from the front
-        std::uint32_t settled_from_ = ~0U;  // the last one
+        std::uint32_t taken_ = 0;                           // of them, from the front
+        std::uint32_t settled_from_ = FutureStep::unknown;  // the last one
         Id child_ = 0, sibling_ = 0;
     };
 
