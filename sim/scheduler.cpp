@@ -603,13 +603,6 @@ void Scheduler::name_touched(const Object& object) {
                             : object.cls().name);
 }
 
-/// An access, to those who want to know of it.
-void Scheduler::show(const Object& object, AccessKind kind, std::uint64_t key) {
-    if (fingerprinting_) fingerprint_.touch(object.id(), kind, key);
-    if (trace_.narrating()) trace_.name_object(object.id(), {object.cls().name, object.key()});
-    note_touched(object);
-}
-
 void Scheduler::order(const Object& object, AccessKind kind, std::uint64_t key) {
     // On the way to its first operation a task is at the place of its creation: ordered already.
     if (checking_ || running_ == nullptr || stopping_ || driver_ != nullptr) return;

@@ -358,9 +358,10 @@ class Scheduler {
     bool orders(const Lock& lock) const;
     void record(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value) {
         trace_.add_access({object.id(), key, kind}, value);
-        if (fingerprinting_ || observed_ || trace_.narrating()) show(object, kind, key);
+        if (fingerprinting_) fingerprint_.touch(object.id(), kind, key);
+        if (trace_.narrating()) trace_.name_object(object.id(), {object.cls().name, object.key()});
+        note_touched(object);
     }
-    void show(const Object& object, AccessKind kind, std::uint64_t key);
     void note_touched(const Object& object) {
         if (observed_) name_touched(object);
     }

@@ -47,7 +47,7 @@ void DporStrategy::take_next(Frame& frame) {
     sleep_.resize(frame.sleepers.end);
     if (frame.resolved && depth < order_.size()) {
         const HappensBefore::Event& run = order_[depth];
-        sleep_.emplace_back() = {run.path, run.accesses, true, run.task, run.own_before};
+        sleep_.push_back({run.path, run.accesses, true, run.task, run.own_before});
         ++frame.sleepers.end;
         frame.sleepers.objects |= sets_.objects_of(run.accesses);
     }

@@ -50,9 +50,7 @@ class WakeupTrees {
     /// Appends one to what follows a branch.
     Id append_below(Id parent);
     /// Adds a last step to a branch that nothing follows.
-    void extend(Id branch, const FutureStep& step) {
-        branches_[branch].steps_.emplace_back() = step;
-    }
+    void extend(Id branch, const FutureStep& step) { branches_[branch].steps_.push_back(step); }
     void settle_last(Id branch, std::uint32_t from) { branches_[branch].settled_from_ = from; }
     /// What comes after the first `count` steps of a branch, and there is some, becomes all that
     /// follows it.
