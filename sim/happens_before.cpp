@@ -69,8 +69,7 @@ bool HappensBefore::is_downgrade(const Node& node) const {
 }
 
 /// Adds a step once. The accesses of one object come in order: those of a step follow each other.
-[[gnu::always_inline]] inline void HappensBefore::remember(std::vector<std::uint32_t>& list,
-                                                           std::uint32_t event) const {
+void HappensBefore::remember(std::vector<std::uint32_t>& list, std::uint32_t event) const {
     const bool known = one_object_ ? !list.empty() && list.back() == event
                                    : std::find(list.begin(), list.end(), event) != list.end();
     if (!known) list.push_back(event);
@@ -234,13 +233,9 @@ void HappensBefore::begin(const Trace& trace) {
 }
 
 /// Takes in the tasks that existed once so many steps had begun.
-[[gnu::always_inline]] inline void HappensBefore::name_tasks(const Trace& trace,
-                                                             std::uint32_t steps) {
-    if (born_.size() != trace.names().size()) name_new_tasks(trace, steps);
-}
-
-void HappensBefore::name_new_tasks(const Trace& trace, std::uint32_t steps) {
+void HappensBefore::name_tasks(const Trace& trace, std::uint32_t steps) {
     const auto& names = trace.names();
+    if (born_.size() == names.size()) return;
     while (born_.size() < names.size() && names[born_.size()].born <= steps) {
         paths_.push_back(names[born_.size()].path);
         born_.push_back(steps);
@@ -274,7 +269,7 @@ std::uint32_t HappensBefore::first_of_task(std::uint32_t task, std::uint32_t fro
     return found == steps.end() ? size() : *found;
 }
 
-[[gnu::always_inline]] inline void HappensBefore::prepare(const Step& step) {
+void HappensBefore::prepare(const Step& step) {
     cause_ = cause_of_next(step.task);
     enabler_ = step.woken_in == no_step ? 0 : step.woken_in + 1;
     rivals_.clear();
@@ -283,15 +278,9 @@ std::uint32_t HappensBefore::first_of_task(std::uint32_t task, std::uint32_t fro
 }
 
 /// What a step touched; and that it created an event, where that counts.
-[[gnu::always_inline]] inline std::span<const Access>
-HappensBefore::accesses_of(const Trace& trace, std::uint32_t step) {
+std::span<const Access> HappensBefore::accesses_of(const Trace& trace, std::uint32_t step) {
     const std::span accesses = trace.accesses_of(step);
     if (within_ == Within::AllOrders || born_.size() == trace.names().size()) return accesses;
-    return with_submissions(trace, step, accesses);
-}
-
-std::span<const Access> HappensBefore::with_submissions(const Trace& trace, std::uint32_t step,
-                                                        std::span<const Access> accesses) {
     const auto is_event = [](const Trace::TaskName& name) {
         return name.kind == TaskKind::Completion || name.kind == TaskKind::Timer;
     };
@@ -392,20 +381,6 @@ void HappensBefore::own_clock(Event& event, std::uint32_t other) {
         join(own, other);
 }
 
-/// Takes in that another step comes before a step: into a clock of its own, unless the one that it
-/// shares says so.
-[[gnu::always_inline]] inline void HappensBefore::learn(std::uint32_t self, std::uint32_t other) {
-    Event& event = events_[self];
-    event.follows = std::max(event.follows, other + 1);
-    if (before(other, self)) return;
-    ++news_;
-    newest_ = other;
-    if (clocks_used_ == event.clocks)
-        own_clock(event, other);
-    else
-        join(clocks_.data() + event.clock, other);
-}
-
 /// A step that nothing new comes before shares the clock of its task's step before.
 void HappensBefore::set_clock(std::uint32_t self) {
     Event& event = events_[self];
@@ -415,16 +390,22 @@ void HappensBefore::set_clock(std::uint32_t self) {
         event.clock = events_[event.cause - 1].clock;
         event.names = events_[event.cause - 1].names;
     }
-    news_ = 0;
-    if (cause_ != 0) learn(self, cause_ - 1);
-    if (enabler_ != 0) learn(self, enabler_ - 1);
-    for (const std::uint32_t rival : rivals_)
-        learn(self, rival);
-    for (const std::uint32_t acquisition : acquisitions_)
-        learn(self, acquisition);
-    for (const std::uint32_t release : releases_)
-        learn(self, release);
-    event.follows_one = news_ == 0 || (news_ == 1 && newest_ + 1 == event.follows);
+    std::uint32_t news = 0, newest = 0;
+    const auto learn = [&](std::uint32_t other) {
+        event.follows = std::max(event.follows, other + 1);
+        if (before(other, self)) return;
+        ++news;
+        newest = other;
+        if (clocks_used_ == event.clocks)
+            own_clock(event, other);
+        else
+            join(clocks_.data() + event.clock, other);
+    };
+    for (const std::uint32_t cause : {cause_, enabler_})
+        if (cause != 0) learn(cause - 1);
+    for (const auto* const list : {&rivals_, &acquisitions_, &releases_})
+        std::for_each(list->begin(), list->end(), learn);
+    event.follows_one = news == 0 || (news == 1 && newest + 1 == event.follows);
 }
 
 std::vector<std::uint32_t> HappensBefore::rivals_of_blocked(std::uint32_t task,

@@ -156,17 +156,13 @@ class HappensBefore {
   private:
     using Node = AccessChains::Node;
 
-    inline std::span<const Access> accesses_of(const Trace& trace, std::uint32_t step);
-    std::span<const Access> with_submissions(const Trace& trace, std::uint32_t step,
-                                             std::span<const Access> accesses);
+    std::span<const Access> accesses_of(const Trace& trace, std::uint32_t step);
     void join(std::uint32_t* clock, std::uint32_t event) const;
     void set_clock(std::uint32_t self);
-    inline void learn(std::uint32_t self, std::uint32_t other);
     void own_clock(Event& event, std::uint32_t other);
     AccessSets::Id set_of(const Event& event, std::span<const Access> accesses);
-    inline void name_tasks(const Trace& trace, std::uint32_t steps);
-    void name_new_tasks(const Trace& trace, std::uint32_t steps);
-    inline void prepare(const Step& step);
+    void name_tasks(const Trace& trace, std::uint32_t steps);
+    void prepare(const Step& step);
     void collect(std::uint32_t place, const Access& access, std::uint32_t self);
     template <class Visit>
     std::uint32_t visit_back_to_exclusive(std::uint32_t place, std::uint32_t self, Visit&& visit);
@@ -176,7 +172,7 @@ class HappensBefore {
     void collect_holdings(std::uint32_t place, AccessKind kind, std::uint32_t self);
     bool is_queued(std::uint32_t place) const;
     bool is_downgrade(const Node& node) const;
-    inline void remember(std::vector<std::uint32_t>& list, std::uint32_t event) const;
+    void remember(std::vector<std::uint32_t>& list, std::uint32_t event) const;
     void remember_last(std::vector<std::uint32_t>& list, std::uint32_t event) const;
     void find_races(std::uint32_t self);
     void find_earlier_wait(std::uint64_t completion, std::uint32_t self);
@@ -213,8 +209,7 @@ class HappensBefore {
     // acquisitions whose holding had to end for it, releases.
     std::vector<Access> with_submission_;
     std::uint32_t cause_ = 0, enabler_ = 0;
-    bool one_object_ = false;              // is all it touches
-    std::uint32_t news_ = 0, newest_ = 0;  // steps that gave it a clock of its own; the last one
+    bool one_object_ = false;  // is all it touches
     std::vector<std::uint32_t> rivals_, acquisitions_, releases_, left_;
 };
 
