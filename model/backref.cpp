@@ -23,10 +23,6 @@ bool is_keyed_ref(const Key& key) {
            key.type == shared_block_ref_key || key.type == shared_data_ref_key;
 }
 
-void use_commit_root(Path& path) {
-    path.search_commit_root = path.skip_locking = path.lockless = true;
-}
-
 std::span<const unsigned char> item_bytes(const Path& path) {
     const ExtentBuffer& leaf = *path.nodes[0];
     read_content(path, leaf);
@@ -109,7 +105,7 @@ Result<bool> skip_to_extent_item(Root& root, Path& path) {
 
 Result<std::optional<CommittedExtent>> next_committed_extent(FsInfo& fs, u64 from) {
     Path path;
-    use_commit_root(path);
+    path.use_commit_root();
     const auto found = search_slot(nullptr, *fs.extent_root, {from, 0, 0}, path, 0, false);
     if (!found) return found.error();
     const auto there = skip_to_extent_item(*fs.extent_root, path);
@@ -122,7 +118,7 @@ Result<std::optional<CommittedExtent>> next_committed_extent(FsInfo& fs, u64 fro
 
 Result<std::optional<CommittedExtent>> committed_extent_at(FsInfo& fs, u64 bytenr) {
     Path path;
-    use_commit_root(path);
+    path.use_commit_root();
     const Key last{bytenr, metadata_item_key, ~u64{0}};
     const auto found = search_slot(nullptr, *fs.extent_root, last, path, 0, false);
     if (!found) return found.error();
@@ -142,7 +138,7 @@ Result<std::optional<CommittedExtent>> committed_extent_at(FsInfo& fs, u64 byten
 Result<std::vector<u64>> leaves_of_data_ref(Root& root, const RefKey& ref, Bytenr disk_bytenr) {
     std::vector<u64> leaves;
     Path path;
-    use_commit_root(path);
+    path.use_commit_root();
     const Key first{ref.objectid, extent_data_key, ref.offset};
     const auto found = search_slot(nullptr, root, first, path, 0, false);
     if (!found) return found.error();
@@ -172,7 +168,7 @@ Result<u64> committed_parent(Root& root, Level level, const Key& first_key) {
     root.node_ptr.read();
     if (root.commit_root->level() <= level) return u64{0};
     Path path;
-    use_commit_root(path);
+    path.use_commit_root();
     path.lowest_level = static_cast<Level>(level + 1);
     const auto found = search_slot(nullptr, root, first_key, path, 0, false);
     if (!found) return found.error();

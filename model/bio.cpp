@@ -11,8 +11,6 @@
 namespace model {
 namespace {
 
-constexpr int io_error = -static_cast<int>(Errno::IO);
-
 bool is_write(const Bio& bio) {
     return bio.op == MapOp::Write;
 }

@@ -19,7 +19,6 @@ namespace model {
 namespace {
 
 constexpr u64 super_mirrors[] = {u64{64} << 10, u64{64} << 20, u64{256} << 30};
-constexpr u64 stripe_len = 65536;
 
 /// bg.free_space is not shared yet, or its lock is held.
 void remove_free_range(BlockGroup& bg, u64 from, u64 to) {
@@ -202,7 +201,7 @@ void leave_space_info(BlockGroup& bg) {
     bg.runtime_flags.set_bit(bg_runtime::removed);
 }
 
-void leave_dirty_list(TransHandle& trans, BlockGroup& bg) {
+void cancel_dirty(TransHandle& trans, BlockGroup& bg) {
     Transaction& transaction = trans.transaction;
     {
         const sim::SpinGuard guard(transaction.dirty_bgs_lock);
@@ -222,7 +221,7 @@ Result<void> remove_block_group(TransHandle& trans, BlockGroup& bg) {
     FsInfo& fs = trans.fs;
     check_removed_group(bg);
     leave_space_info(bg);
-    leave_dirty_list(trans, bg);
+    cancel_dirty(trans, bg);
     {
         const sim::SpinGuard guard(fs.block_group_cache_lock);
         sim::current().order(fs.block_groups_obj, sim::AccessKind::Insert, bg.start.get());

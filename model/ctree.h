@@ -32,6 +32,8 @@ struct Path {
     /// Send: the commit root is cloned under commit_root_sem, which is not held on the way down.
     bool need_commit_sem = false;
 
+    /// The commit root as it is read without locks.
+    void use_commit_root() { search_commit_root = skip_locking = lockless = true; }
     void release();                    // btrfs_release_path: locks and references, from the leaf up
     void unlock_up_safe(Level level);  // unlocks `level` and all above; the references stay.
                                        // unlock_up_safe(1) keeps the leaf

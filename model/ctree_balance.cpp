@@ -26,7 +26,7 @@ bool fits_with_rest(const ExtentBuffer& leaf, unsigned first, unsigned count, co
 }
 
 /// The path goes on in the sibling, or the sibling is let go.
-void follow(Path& path, Level level, LockedSibling& sibling, bool moves) {
+void follow_items(Path& path, Level level, LockedSibling& sibling, bool moves) {
     if (!moves) {
         sibling.drop();
         return;
@@ -61,7 +61,7 @@ void move_right(Path& path, LockedSibling& right, unsigned count) {
     // along.
     const bool moves = stay == 0;
     if (moves) ++path.slots[1];
-    follow(path, 0, right, moves);
+    follow_items(path, 0, right, moves);
 }
 
 /// Moves the first `count` items of the path's leaf to its left sibling. Mirrors
@@ -81,7 +81,7 @@ void move_left(Path& path, LockedSibling& left, unsigned count) {
     const bool moves = path.slots[0] < count;
     path.slots[0] = moves ? path.slots[0] + before : path.slots[0] - count;
     if (moves) --path.slots[1];
-    follow(path, 0, left, moves);
+    follow_items(path, 0, left, moves);
 }
 
 /// Least number of items that must go right for `room` to fit, as far as the sibling takes them; 0:
@@ -300,7 +300,7 @@ class NodeBalance {
         const bool moves = path_.slots[level_] < count;
         path_.slots[level_] = moves ? path_.slots[level_] + before : path_.slots[level_] - count;
         if (moves) --path_.slots[above_];
-        follow(path_, level_, left, moves);
+        follow_items(path_, level_, left, moves);
         return path_.nodes[level_]->nritems() < full_;
     }
 
@@ -318,7 +318,7 @@ class NodeBalance {
             path_.slots[level_] -= stay;
             ++path_.slots[above_];
         }
-        follow(path_, level_, right, moves);
+        follow_items(path_, level_, right, moves);
         return path_.nodes[level_]->nritems() < full_;
     }
 
@@ -362,7 +362,7 @@ Result<bool> push_leaf_right(TransHandle& trans, Root& root, Path& path, const R
     if (goes_there) {
         path.slots[0] = 0;
         ++path.slots[1];
-        follow(path, 0, right, true);
+        follow_items(path, 0, right, true);
         return true;
     }
     move_right(path, right, moved);

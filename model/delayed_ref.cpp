@@ -154,7 +154,7 @@ RefAction node_action(RefAction action) {
     return action == RefAction::AddExtent ? RefAction::Add : action;
 }
 
-std::string describe(u64 bytenr, const DelayedRefNode& node, RefAction action) {
+std::string describe_node(u64 bytenr, const DelayedRefNode& node, RefAction action) {
     const bool shared = node.key.parent != 0;
     return std::string(to_string(action)) + " of " + std::to_string(bytenr) +
            (shared ? ", parent " : ", root ") +
@@ -247,7 +247,8 @@ Result<void> add_delayed_tree_ref(TransHandle& trans, const TreeRef& ref, RefAct
     const ExtentOp op{
         .present = extent_op_flags != 0, .flags = extent_op_flags, .level = ref.level};
     sim::note([&] {
-        return describe(ref.bytenr.get(), node, action) + ", level " + std::to_string(ref.level);
+        return describe_node(ref.bytenr.get(), node, action) + ", level " +
+               std::to_string(ref.level);
     });
     add_ref(
         trans,
@@ -272,7 +273,8 @@ Result<void> add_delayed_data_ref(TransHandle& trans, const DataRef& ref, RefAct
     node.owner = ref.objectid;
     node.owner_offset = ref.offset;
     sim::note([&] {
-        return describe(ref.bytenr.get(), node, action) + ", inode " + std::to_string(ref.objectid);
+        return describe_node(ref.bytenr.get(), node, action) + ", inode " +
+               std::to_string(ref.objectid);
     });
     add_ref(trans, {ref.bytenr.get(), ref.num_bytes, action, true, false, {}}, node);
     trace_add_delayed_ref(trans.fs, ref.bytenr.get(), ref.num_bytes, node);

@@ -455,7 +455,7 @@ void dev_replace_suspend_for_unmount(FsInfo& fs) {
 namespace {
 
 /// The fields as they are now; what is written is also what a later mount resumes from.
-DevReplaceItem snapshot_item(DevReplace& replace) {
+DevReplaceItem item_of_progress(DevReplace& replace) {
     const sim::WriteGuard guard(replace.rwsem);
     replace.obj.read();
     replace.cursor_obj.write();
@@ -493,7 +493,7 @@ Result<void> run_dev_replace(TransHandle& trans) {
                                                 sizeof(DevReplaceItem));
         if (!inserted) return inserted;
     }
-    write_item(path, snapshot_item(fs.dev_replace));
+    write_item(path, item_of_progress(fs.dev_replace));
     return {};
 }
 

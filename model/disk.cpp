@@ -17,8 +17,6 @@
 namespace model {
 namespace {
 
-constexpr int io_error = -static_cast<int>(Errno::IO);
-
 u64 sector_address(const DevRequest& request, u32 sector) {
     return request.physical + u64{sector} * sectorsize;
 }

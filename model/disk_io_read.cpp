@@ -13,20 +13,16 @@
 namespace model {
 namespace {
 
-std::string decimal(u64 number) {
-    return std::to_string(number);
-}
-
 std::string key_text(const Key& key, const char* separator) {
-    return "(" + decimal(key.objectid) + separator + decimal(key.type) + separator +
-           decimal(key.offset) + ")";
+    return "(" + number(key.objectid) + separator + number(key.type) + separator +
+           number(key.offset) + ")";
 }
 
 /// "logical 4096 mirror 1", or as kernels before 5.19 printed it, "4096". (The release is from
 /// memory.)
-std::string place(const FsInfo& fs, Bytenr bytenr, u32 mirror) {
-    if (!fs.kernel.at_least(5, 19)) return decimal(bytenr.get());
-    return "logical " + decimal(bytenr.get()) + " mirror " + decimal(mirror);
+std::string block_place(const FsInfo& fs, Bytenr bytenr, u32 mirror) {
+    if (!fs.kernel.at_least(5, 19)) return number(bytenr.get());
+    return "logical " + number(bytenr.get()) + " mirror " + number(mirror);
 }
 
 std::string csum_text(u32 csum) {
@@ -47,16 +43,17 @@ std::string csum_text(u32 csum) {
 Result<void> verify_parent_transid(ExtentBuffer& eb, const ParentCheck& check, u32 mirror) {
     const bool matches = check.transid.get() == 0 || eb.generation() == check.transid;
     if (matches) return {};
-    eb.fs.message("error", "parent transid verify failed on " + place(eb.fs, eb.start, mirror) +
-                               " wanted " + decimal(check.transid.get()) + " found " +
-                               decimal(eb.generation().get()));
+    eb.fs.message("error", "parent transid verify failed on " +
+                               block_place(eb.fs, eb.start, mirror) + " wanted " +
+                               number(check.transid.get()) + " found " +
+                               number(eb.generation().get()));
     return Errno::IO;
 }
 
 Errno level_mismatch(ExtentBuffer& eb, const ParentCheck& check) {
-    eb.fs.message("error", "tree level mismatch detected, bytenr=" + decimal(eb.start.get()) +
-                               " level expected=" + decimal(check.level) +
-                               " has=" + decimal(eb.level()));
+    eb.fs.message("error", "tree level mismatch detected, bytenr=" + number(eb.start.get()) +
+                               " level expected=" + number(check.level) +
+                               " has=" + number(eb.level()));
     return Errno::IO;
 }
 
@@ -66,10 +63,9 @@ bool is_committed(const ExtentBuffer& eb) {
 }
 
 Errno first_key_mismatch(ExtentBuffer& eb, const ParentCheck& check) {
-    eb.fs.message("error", "tree first key mismatch detected, bytenr=" + decimal(eb.start.get()) +
-                               " parent_transid=" + decimal(check.transid.get()) +
-                               " key expected=" + key_text(check.first_key, ",") +
-                               " has=" + key_text(eb.key(0), ","));
+    eb.fs.message("error", "tree first key mismatch detected, bytenr=" + number(eb.start.get()) +
+                               " parent_transid=" + number(check.transid.get()) + " key expected=" +
+                               key_text(check.first_key, ",") + " has=" + key_text(eb.key(0), ","));
     return Errno::UClean;
 }
 
@@ -83,7 +79,7 @@ Result<void> verify_level_key(ExtentBuffer& eb, const ParentCheck& check) {
     if (wrong_level) return level_mismatch(eb, check);
     if (!is_committed(eb)) return {};
     if (eb.nritems() != 0) return first_key_mismatch(eb, check);
-    eb.fs.message("error", "invalid tree nritems, bytenr=" + decimal(eb.start.get()) +
+    eb.fs.message("error", "invalid tree nritems, bytenr=" + number(eb.start.get()) +
                                " nritems=0 expect >0");
     return Errno::UClean;
 }
@@ -103,9 +99,9 @@ bool verify_csum(const BlockRead& read) {
     if (is_sealed(eb.data, fs.nodesize)) return true;
     const u32 found =
         crc32c(eb.data + sizeof(HeaderItem::csum), fs.nodesize - sizeof(HeaderItem::csum));
-    fs.message("warning", "checksum verify failed on " + place(fs, eb.start, read.mirror) +
+    fs.message("warning", "checksum verify failed on " + block_place(fs, eb.start, read.mirror) +
                               " wanted " + csum_text(load<u32>(eb.data)) + " found " +
-                              csum_text(found) + " level " + decimal(eb.level()));
+                              csum_text(found) + " level " + number(eb.level()));
     return false;
 }
 
@@ -116,18 +112,18 @@ bool verify_header(const BlockRead& read) {
     if (eb.header().bytenr != eb.start.get()) {
         const bool with_mirror = fs.kernel.at_least(5, 19);
         fs.message("error", std::string("bad tree block start, ") +
-                                (with_mirror ? "mirror " + decimal(read.mirror) + " " : "") +
-                                "want " + decimal(eb.start.get()) + " have " +
-                                decimal(eb.header().bytenr));
+                                (with_mirror ? "mirror " + number(read.mirror) + " " : "") +
+                                "want " + number(eb.start.get()) + " have " +
+                                number(eb.header().bytenr));
         return false;
     }
     if (std::memcmp(eb.header().fsid, fs.fsid, sizeof(fs.fsid)) != 0) {
-        fs.message("error", "bad fsid on " + place(fs, eb.start, read.mirror));
+        fs.message("error", "bad fsid on " + block_place(fs, eb.start, read.mirror));
         return false;
     }
     if (eb.level() >= max_level) {
-        fs.message("error", "bad tree block level, mirror " + decimal(read.mirror) + " level " +
-                                decimal(eb.level()) + " on logical " + decimal(eb.start.get()));
+        fs.message("error", "bad tree block level, mirror " + number(read.mirror) + " level " +
+                                number(eb.level()) + " on logical " + number(eb.start.get()));
         return false;
     }
     return verify_csum(read);
@@ -140,15 +136,15 @@ bool verify_parent_at_completion(const BlockRead& read) {
     if (!fs.has(fix::parent_check_at_completion)) return true;
     const ParentCheck& check = read.check;
     if (check.has_level && eb.level() != check.level) {
-        fs.message("error", "level verify failed on " + place(fs, eb.start, read.mirror) +
-                                " wanted " + decimal(check.level) + " found " +
-                                decimal(eb.level()));
+        fs.message("error", "level verify failed on " + block_place(fs, eb.start, read.mirror) +
+                                " wanted " + number(check.level) + " found " + number(eb.level()));
         return false;
     }
     if (!verify_parent_transid(eb, check, read.mirror)) return false;
     if (!check.has_first_key || eb.nritems() == 0 || eb.key(0) == check.first_key) return true;
-    fs.message("error", "tree first key verify failed on " + place(fs, eb.start, read.mirror) +
-                            " wanted " + key_text(check.first_key, ", ") + " found " +
+    fs.message("error", "tree first key verify failed on " +
+                            block_place(fs, eb.start, read.mirror) + " wanted " +
+                            key_text(check.first_key, ", ") + " found " +
                             key_text(eb.key(0), ", "));
     return false;
 }
@@ -160,7 +156,7 @@ bool validate_extent_buffer(const BlockRead& read) {
     FsInfo& fs = read.eb.fs;
     if (check_tree_block(fs, read.eb.data)) return true;
     fs.message("error", "read time tree block corruption detected on " +
-                            place(fs, read.eb.start, read.mirror));
+                            block_place(fs, read.eb.start, read.mirror));
     return false;
 }
 

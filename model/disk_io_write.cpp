@@ -12,10 +12,6 @@
 namespace model {
 namespace {
 
-std::string decimal(u64 number) {
-    return std::to_string(number);
-}
-
 // ---- the end of a write -------------------------------------------------------------------------
 
 /// The blocks of one bio in flight. Under writeback they stay in the cache, so no reference is
@@ -54,14 +50,14 @@ Result<void> check_before_write(ExtentBuffer& eb) {
     if (!fs.kernel.at_least(5, 2)) return {};  // 8d47a0d8f783: the check before every write
     bool good = check_tree_block(fs, eb.data).ok();
     if (good && too_old && generation <= fs.last_trans_committed.load()) {
-        fs.message("critical", "block=" + decimal(eb.start.get()) + " bad generation, have " +
-                                   decimal(generation) + " expect > " +
-                                   decimal(fs.last_trans_committed.peek()));
+        fs.message("critical", "block=" + number(eb.start.get()) + " bad generation, have " +
+                                   number(generation) + " expect > " +
+                                   number(fs.last_trans_committed.peek()));
         good = false;
     }
     if (good) return {};
     fs.message("error",
-               "block=" + decimal(eb.start.get()) + " write time tree block corruption detected");
+               "block=" + number(eb.start.get()) + " write time tree block corruption detected");
     return Errno::UClean;
 }
 
@@ -72,7 +68,7 @@ void put_sectors(const SectorBytes& first, u32 count, Sector* sectors) {
 }
 
 /// The block as it is now, with its checksum.
-void copy_block(const ExtentBuffer& eb, Sector* sectors) {
+void copy_to_sectors(const ExtentBuffer& eb, Sector* sectors) {
     const u32 nodesize = eb.fs.nodesize;
     eb.content.read();
     const auto first = SectorBytes::make(nodesize / sectorsize, [&](unsigned char* bytes) {
@@ -118,7 +114,7 @@ Bio& BioCtrl::make_bio_of_blocks() const {
     Bio& bio = make_bio(fs_, MapOp::Write, blocks_.front()->start, sectors);
     bio.metadata = true;
     for (std::size_t i = 0; i < blocks_.size(); ++i)
-        copy_block(*blocks_[i], bio.sectors.data() + i * sectors_each);
+        copy_to_sectors(*blocks_[i], bio.sectors.data() + i * sectors_each);
     return bio;
 }
 
@@ -141,7 +137,7 @@ void submit_on_zone(ExtentBuffer& eb) {
     if (zeroed) {
         put_sectors(SectorBytes::copy_of(eb.data, sectors), sectors, bio.sectors.data());
     } else {
-        copy_block(eb, bio.sectors.data());
+        copy_to_sectors(eb, bio.sectors.data());
     }
     auto* const flight = sim::make<BlocksInFlight>();
     flight->blocks.push_back(&eb);
@@ -200,7 +196,7 @@ bool lock_extent_buffer_for_io(ExtentBuffer& eb, bool sync, BioCtrl& bio_ctrl) {
     if (write) {
         eb.content.write();
         eb.header().flags |= header_flag_written;
-        sim::note([&] { return "block " + decimal(eb.start.get()) + " is under writeback"; });
+        sim::note([&] { return "block " + number(eb.start.get()) + " is under writeback"; });
     }
     tree_unlock(eb);
     return write;

@@ -32,7 +32,7 @@ Target target_of(const DelayedRefHead& head, const DelayedRefNode& node) {
     return {bytenr, head.num_bytes, {head.bytenr, metadata_item_key, node.level}};
 }
 
-std::span<const unsigned char> item_bytes(const Path& path) {
+std::span<const unsigned char> locked_item_bytes(const Path& path) {
     const ExtentBuffer& leaf = *path.nodes[0];
     leaf.content.read();
     return {leaf.item_data(path.slots[0]), leaf.item_size(path.slots[0])};
@@ -187,7 +187,7 @@ void insert_inline_ref(Path& path, u32 offset, const DelayedRefNode& node, const
 /// Mirrors update_inline_extent_backref(): counts up or down, or takes the reference out of the
 /// item.
 void change_inline_ref(Path& path, u32 offset, std::int64_t mod, const ExtentOp& op) {
-    const InlineRef ref = parse_inline_ref(item_bytes(path), offset);
+    const InlineRef ref = parse_inline_ref(locked_item_bytes(path), offset);
     auto item = read_item<ExtentItem>(path);
     item.refs += static_cast<u64>(mod);
     apply(op, item);
@@ -234,7 +234,7 @@ Result<bool> inc_inline_ref(TransHandle& trans, const Target& target, const Dela
         search_slot(&trans, *fs.extent_root, target.key, path, static_cast<int>(extra), true);
     if (!found) return found.error();
     if (!*found) return extent_item_missing(fs, target, node);
-    const auto item = item_bytes(path);
+    const auto item = locked_item_bytes(path);
     const InlinePosition at = find_inline_ref(item, node.key);
     if (at.found && !is_data_ref(node.key.type)) return tree_ref_exists(fs, target, node);
     if (at.found) {
@@ -287,7 +287,7 @@ Result<std::optional<Backref>> lookup_extent_backref(TransHandle& trans, Path& p
     const auto found = search_slot(&trans, *trans.fs.extent_root, target.key, path, -1, true);
     if (!found) return found.error();
     if (*found) {
-        const InlinePosition at = find_inline_ref(item_bytes(path), node.key);
+        const InlinePosition at = find_inline_ref(locked_item_bytes(path), node.key);
         if (at.found) return std::optional(Backref{true, at.offset});
     }
     const auto keyed = lookup_keyed_ref(trans, path, target.bytenr, node.key);

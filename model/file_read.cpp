@@ -200,7 +200,7 @@ void lock_and_flush_ordered_range(Inode& inode, u64 start, u64 end) {
 
 /// Holes and preallocated extents read as zeros. @return where the part of the range that this
 /// extent (or hole) covers ends
-Result<u64> read_extent(Inode& inode, u64 start, u64 end, std::vector<SectorRead>& read) {
+Result<u64> read_file_extent(Inode& inode, u64 start, u64 end, std::vector<SectorRead>& read) {
     const auto found = lookup_file_extent(inode.root, inode.ino, start);
     if (!found) return found.error();
     const bool is_hole = !*found || (*found)->file_offset > start;
@@ -223,17 +223,11 @@ Result<u64> read_extent(Inode& inode, u64 start, u64 end, std::vector<SectorRead
 Result<std::vector<SectorRead>> read_extents(Inode& inode, u64 start, u64 end) {
     std::vector<SectorRead> read;
     while (start < end) {
-        const auto stop = read_extent(inode, start, end, read);
+        const auto stop = read_file_extent(inode, start, end, read);
         if (!stop) return stop.error();
         start = *stop;
     }
     return read;
-}
-
-u64 file_size(Inode& inode) {
-    const sim::SpinGuard guard{inode.spin};
-    inode.obj.read();
-    return inode.i_size;
 }
 
 /// The pages of [first, last) are locked and not uptodate. What lies beyond the size reads as
@@ -243,7 +237,7 @@ Result<std::vector<SectorRead>> read_pages(Inode& inode, u64 first, u64 last) {
     const sim::Scope scope("btrfs_read_folio");
     const u64 start = page_offset(first), end = page_offset(last);
     lock_and_flush_ordered_range(inode, start, end);
-    auto read = read_extents(inode, start, std::min(end, file_size(inode)));
+    auto read = read_extents(inode, start, std::min(end, i_size_read(inode)));
     unlock_extent(inode, start, end);
     if (read) read->resize(last - first, SectorRead{0, true});
     end_page_read(inode, first, read ? *read : std::vector<SectorRead>(last - first));
@@ -254,7 +248,7 @@ Result<std::vector<SectorRead>> read_pages(Inode& inode, u64 first, u64 last) {
 
 Result<std::vector<u64>> read_range(Inode& inode, u64 start, u64 end) {
     const sim::Scope scope("btrfs_file_read_iter");
-    const u64 last = page_index(std::min(end, file_size(inode)));
+    const u64 last = page_index(std::min(end, i_size_read(inode)));
     u64 index = page_index(start);
     std::vector<u64> words;
     while (index < last) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstring>
+#include <span>
 
 #include "model/types.h"
 
@@ -220,6 +221,10 @@ template <class T> T load(const void* from) {
 }
 template <class T> void store(void* to, const T& value) {
     std::memcpy(to, &value, sizeof(T));
+}
+/// A packed structure as an item's content; valid as long as it.
+template <class T> std::span<const unsigned char> bytes_of(const T& value) {
+    return {reinterpret_cast<const unsigned char*>(&value), sizeof(T)};
 }
 
 /// CRC-32C as btrfs uses it (libisal). @return the ordinary, inverted CRC-32C

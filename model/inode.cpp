@@ -221,10 +221,6 @@ InodeItem inode_item(const TransHandle& trans, const Inode& inode) {
     return item;
 }
 
-std::span<const unsigned char> bytes_of(const InodeItem& item) {
-    return {reinterpret_cast<const unsigned char*>(&item), sizeof item};
-}
-
 /// Mirrors btrfs_get_free_objectid(). The caller holds the i_rwsem of the root's directory, which
 /// orders it.
 Result<u64> get_free_objectid(Root& root) {
@@ -244,6 +240,12 @@ Result<u64> get_free_objectid(Root& root) {
 }
 
 }  // namespace
+
+u64 i_size_read(Inode& inode) {
+    const sim::SpinGuard guard{inode.spin};
+    inode.obj.read();
+    return inode.i_size;
+}
 
 Result<void> update_inode(TransHandle& trans, Inode& inode) {
     const sim::Scope scope("btrfs_update_inode");

@@ -99,6 +99,9 @@ void iput(Inode& inode);
 /// btrfs_add_delayed_iput().
 void add_delayed_iput(Inode& inode);
 
+/// A file's size, in bytes: under the spinlock here, by a seqcount in the kernel.
+u64 i_size_read(Inode& inode);
+
 /// Writes the INODE_ITEM as the memory says. Delayed inodes are left out. Mirrors
 /// btrfs_update_inode().
 Result<void> update_inode(TransHandle& trans, Inode& inode);

@@ -12,7 +12,7 @@ constexpr const char* where_it_happens = "where it happens";
 constexpr const char* at_end = "end";
 constexpr const char* after_crash = "--crash-at";
 
-constexpr Invariant table[] = {
+constexpr Invariant all_invariants[] = {
     {"block-group-counters",
      "No counter of a block group is negative, and together they do not exceed its length.",
      Visible, every_step},
@@ -159,7 +159,7 @@ constexpr Invariant table[] = {
 }  // namespace
 
 std::span<const Invariant> invariants() {
-    return table;
+    return all_invariants;
 }
 
 }  // namespace model

@@ -19,10 +19,6 @@ const Evaluation committed_tree_intact{"committed-tree-intact"},
     block_group_used{"block-group-used"}, device_extents{"device-extents"},
     csums_present{"csums-present"}, super_on_every_device{"super-on-every-device"};
 
-std::string number(u64 n) {
-    return std::to_string(n);
-}
-
 /// Devices that commits write super blocks to: a mount takes the newest, also that of a replace's
 /// target.
 bool holds_super_block(const Device& device) {

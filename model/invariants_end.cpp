@@ -13,14 +13,10 @@
 namespace model {
 namespace {
 
-const Evaluation block_group_used{"block-group-used"}, free_space_exact{"free-space-exact"},
+const Evaluation running_block_group_used{"block-group-used"}, free_space_exact{"free-space-exact"},
     nothing_left_behind{"nothing-left-behind"}, readonly_restored{"readonly-restored"},
     no_abort{"no-abort"}, freed_block_level{"freed-block-level"},
     commit_completes{"commit-completes"};
-
-std::string number(u64 n) {
-    return std::to_string(n);
-}
 
 // ---- the running trees
 // ---------------------------------------------------------------------------
@@ -85,7 +81,7 @@ u64 extents_in(const TreeImage& image, const BlockGroup& bg) {
 }
 
 void check_groups_exact(const FsInfo& fs, const TreeImage& image) {
-    block_group_used.count();
+    running_block_group_used.count();
     free_space_exact.count();
     for (const auto& [start, bg] : fs.block_groups) {
         if (const u64 extents = extents_in(image, *bg); bg->used != extents)

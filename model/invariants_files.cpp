@@ -19,7 +19,7 @@ using FileMap = std::map<u64, FileExtentItem>;
 
 FileMap map_of(const FsInfo& fs, const Inode& inode) {
     FileMap extents;
-    walk_tree(fs, *inode.root.node, [&](const TreeBlock& block) {
+    walk_tree(fs, *inode.root.node, [&](const VisitedBlock& block) {
         if (block.bytes == nullptr || block.level > 0) return WalkStep::Descend;
         for (u32 slot = 0; slot < block.header().nritems; ++slot) {
             const Key key = block.key(slot);
@@ -51,8 +51,8 @@ std::vector<u64> words_on_devices(const FsInfo& fs, const FileMap& extents, u64 
     return words;
 }
 
-void check_sector(const FsInfo& fs, const Ledger::File& file, const Inode& inode,
-                  const FileMap& extents, u64 sector) {
+void check_file_sector(const FsInfo& fs, const Ledger::File& file, const Inode& inode,
+                       const FileMap& extents, u64 sector) {
     const auto possible = fs.ledger->possible_words(file, sector, ~u64{0});
     const auto require = [&](u64 word, const char* where) {
         if (std::ranges::find(possible, word) != possible.end()) return;
@@ -87,7 +87,8 @@ void check_files(FsInfo& fs) {
         if (inode.mapping_error != 0 || inode.evicting) continue;
         const FileMap extents = map_of(fs, inode);
         for (const auto& [sector, writes] : file.sectors)
-            if (sector * sectorsize < inode.i_size) check_sector(fs, file, inode, extents, sector);
+            if (sector * sectorsize < inode.i_size)
+                check_file_sector(fs, file, inode, extents, sector);
     }
 }
 

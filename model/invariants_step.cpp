@@ -10,10 +10,6 @@
 namespace model {
 namespace {
 
-std::string number(u64 n) {
-    return std::to_string(n);
-}
-
 const Evaluation space_info_limits{"space-info-limits"}, space_info_sums{"space-info-sums"},
     space_info_tickets{"space-info-tickets"}, block_group_counters{"block-group-counters"},
     block_rsv{"block-rsv"}, ref_head_counts{"ref-head-counts"}, ref_root_counts{"ref-root-counts"},
@@ -51,7 +47,7 @@ GroupSums sums_of(const SpaceInfo& info) {
     return sums;
 }
 
-void compare(const SpaceInfo& info, const char* what, u64 counter, u64 sum) {
+void compare_sum(const SpaceInfo& info, const char* what, u64 counter, u64 sum) {
     if (counter == sum) return;
     sim::violation("space-info-sums", std::string(space_info_name(info)) + ": " + what + " is " +
                                           number(counter) + ", its block groups have " +
@@ -70,14 +66,14 @@ void check_space_info(const SpaceInfo& info) {
                 ", may_use " + number(info.bytes_may_use) + " of " + number(info.total_bytes));
     space_info_sums.count();
     const GroupSums sums = sums_of(info);
-    compare(info, "bytes_used", info.bytes_used, sums.used);
-    compare(info, "bytes_reserved", info.bytes_reserved, sums.reserved);
-    compare(info, "bytes_pinned", info.bytes_pinned, sums.pinned);
+    compare_sum(info, "bytes_used", info.bytes_used, sums.used);
+    compare_sum(info, "bytes_reserved", info.bytes_reserved, sums.reserved);
+    compare_sum(info, "bytes_pinned", info.bytes_pinned, sums.pinned);
     if (sums.length == info.total_bytes)
-        compare(info, "bytes_zone_unusable", info.bytes_zone_unusable, sums.zone_unusable);
+        compare_sum(info, "bytes_zone_unusable", info.bytes_zone_unusable, sums.zone_unusable);
     // A new group is counted before it is on the list.
     if (sums.length == info.total_bytes)
-        compare(info, "bytes_readonly", info.bytes_readonly, sums.readonly);
+        compare_sum(info, "bytes_readonly", info.bytes_readonly, sums.readonly);
 }
 
 /// Tickets are settled and leave their queue under one holding of the lock, and the flusher stops
@@ -168,7 +164,7 @@ void on_ref_root(void*, sim::Object& object) {
 // ---- transactions
 // --------------------------------------------------------------------------------
 
-bool is_running(TransState state) {
+bool is_state_running(TransState state) {
     return state < TransState::Unblocked;
 }
 
@@ -200,7 +196,7 @@ void on_trans_state(void* context, sim::Object&) {
     unsigned running = 0;
     for (const Transaction* const transaction : fs.trans_list) {
         check_transaction(*transaction, *fs.invariants);
-        running += is_running(transaction->state) ? 1 : 0;
+        running += is_state_running(transaction->state) ? 1 : 0;
     }
     if (running > 1)
         sim::violation("transaction-state", number(running) + " transactions are running");

@@ -13,10 +13,6 @@ const Evaluation headers_complete{"headers-complete"},
     full_backref_is_needed{"full-backref-is-needed"}, backrefs_in_order{"backrefs-in-order"},
     csums_have_data{"csums-have-data"}, file_extent_generation{"file-extent-generation"};
 
-std::string number(u64 n) {
-    return std::to_string(n);
-}
-
 ImageProblem check_headers(const TreeImage& image) {
     headers_complete.count();
     for (const auto& block : image.tree_blocks) {
@@ -53,7 +49,7 @@ ImageProblem check_full_backrefs(const TreeImage& image) {
     return {};
 }
 
-ImageProblem check_order(const TreeImage& image) {
+ImageProblem check_keys_ascend(const TreeImage& image) {
     backrefs_in_order.count();
     const auto found = std::ranges::find(image.extents, false, &TreeImage::Extent::ordered);
     if (found == image.extents.end()) return {};
@@ -101,7 +97,7 @@ ImageProblem check_file_extents(const TreeImage& image, u64 generation) {
 ImageProblem check_unseen(const TreeImage& image, u64 generation) {
     if (auto problem = check_headers(image); problem.invariant != nullptr) return problem;
     if (auto problem = check_full_backrefs(image); problem.invariant != nullptr) return problem;
-    if (auto problem = check_order(image); problem.invariant != nullptr) return problem;
+    if (auto problem = check_keys_ascend(image); problem.invariant != nullptr) return problem;
     if (auto problem = check_leftover_csums(image); problem.invariant != nullptr) return problem;
     return check_file_extents(image, generation);
 }

@@ -36,7 +36,7 @@ constexpr auto make_releases() {
 constexpr auto all_releases = make_releases();
 static_assert(all_releases.size() <= 64, "KernelQuestions keeps one bit for each");
 
-FixSet bit(const Fix& fix) {
+FixSet bit_of(const Fix& fix) {
     return FixSet{}.set(index_of(fix));
 }
 
@@ -144,7 +144,7 @@ FixSet brought_by(Release release) {
     for (const Fix& fix : fixes())
         if (fix.kind == Fix::Kind::Upstream && fix.since <= release &&
             !ended_by_itself(fix, release))
-            present |= bit(fix);
+            present |= bit_of(fix);
     return present;
 }
 
@@ -154,7 +154,7 @@ FixSet settle(const FixSet& present, const FixSet& kept) {
     for (const Fix& by : fixes()) {
         if (!present[index_of(by)]) continue;
         for (const char* name : by.replaces)
-            gone |= bit(*find_fix(name));
+            gone |= bit_of(*find_fix(name));
     }
     return present & ~(gone & ~kept);
 }
@@ -164,7 +164,7 @@ sim::Result<FixSet, Error> named_bits(std::span<const std::string> names) {
     for (const std::string& name : names) {
         const Fix* fix = find_fix(name);
         if (fix == nullptr) return Error{"no fix is called \"" + name + "\"", nearest_fix(name)};
-        bits |= bit(*fix);
+        bits |= bit_of(*fix);
     }
     return bits;
 }

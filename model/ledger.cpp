@@ -40,7 +40,7 @@ template <class Entry> void end_entries(Vector<Entry>& entries, u64 begin, u64 e
 }
 
 /// What a sector held before the first change of it: zeros, since the file was made.
-constexpr Ledger::Write hole{.word = 0, .begin = 0, .end = 1, .landed = true};
+constexpr Ledger::Write never_written{.word = 0, .begin = 0, .end = 1, .landed = true};
 
 }  // namespace
 
@@ -71,7 +71,7 @@ u64 Ledger::begin_promise_all() {
 
 void Ledger::created(const Inode& inode, std::string_view path) {
     changed(key_of(inode));
-    const u64 at = std::max<u64>(now(), hole.end);
+    const u64 at = std::max<u64>(now(), never_written.end);
     File& file = files_[key_of(inode)];
     file.root = inode.root.objectid;
     file.ino = inode.ino;
@@ -86,7 +86,7 @@ Ledger::Change Ledger::begin_write(const Inode& inode, u64 start, u64 end, u64 w
     const u64 begin = now();
     for (u64 sector = page_index(start); sector < page_index(end); ++sector) {
         auto& writes = file->sectors[sector];
-        if (writes.empty()) writes.push_back(hole);
+        if (writes.empty()) writes.push_back(never_written);
         writes.push_back({.word = word, .begin = begin, .end = 0, .landed = false});
     }
     file->sizes.push_back(
@@ -167,7 +167,7 @@ u64 Ledger::begin_read() {
 
 std::vector<u64> Ledger::possible_words(const File& file, u64 sector, u64 since) const {
     const auto found = file.sectors.find(sector);
-    if (found == file.sectors.end()) return {hole.word};
+    if (found == file.sectors.end()) return {never_written.word};
     std::vector<u64> words;
     for (const Write& write : found->second)
         if (!is_superseded(found->second, write, since)) words.push_back(write.word);

@@ -17,7 +17,6 @@
 namespace model {
 namespace {
 
-constexpr u64 first_generation = 1;
 constexpr u64 first_logical = 1 << 20;
 constexpr u32 directory_mode = 040755;
 
@@ -94,12 +93,12 @@ std::optional<std::vector<PlannedChunk>> plan_chunks(const Geometry& geometry) {
 
 // ---- trees --------------------------------------------------------------------------------------
 
-struct Item {
+struct NewItem {
     Key key;
     std::vector<unsigned char> data;
 };
 
-template <class... Parts> std::vector<unsigned char> bytes_of(const Parts&... parts) {
+template <class... Parts> std::vector<unsigned char> concatenated(const Parts&... parts) {
     std::vector<unsigned char> bytes;
     const auto append = [&](const auto& part) {
         const auto* const from = reinterpret_cast<const unsigned char*>(&part);
@@ -126,7 +125,7 @@ struct PlannedBlock {
 /// A tree to be: its items, and its blocks level by level, leaves first, the root last.
 struct Tree {
     Objectid id = 0;
-    std::vector<Item> items{};
+    std::vector<NewItem> items{};
     std::vector<PlannedBlock> blocks{};
     const PlannedBlock& root() const { return blocks.back(); }
 };
@@ -149,7 +148,7 @@ class NodeLimits {
     std::size_t room_, leaf_cap_, node_cap_;
 };
 
-std::vector<PlannedBlock> plan_leaves(const std::vector<Item>& items, const NodeLimits& limits) {
+std::vector<PlannedBlock> plan_leaves(const std::vector<NewItem>& items, const NodeLimits& limits) {
     std::vector<PlannedBlock> leaves(1);
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -178,7 +177,7 @@ std::vector<PlannedBlock> plan_nodes(const std::vector<PlannedBlock>& blocks, st
 }
 
 void plan_blocks(Tree& tree, const NodeLimits& limits) {
-    const auto by_key = [](const Item& a, const Item& b) { return a.key < b.key; };
+    const auto by_key = [](const NewItem& a, const NewItem& b) { return a.key < b.key; };
     std::sort(tree.items.begin(), tree.items.end(), by_key);
     tree.blocks = plan_leaves(tree.items, limits);
     std::size_t level_start = 0;
@@ -199,19 +198,19 @@ InodeItem directory_inode() {
     return inode;
 }
 
-Item inode_ref(u64 ino, u64 parent, std::string_view name) {
+NewItem inode_ref(u64 ino, u64 parent, std::string_view name) {
     const InodeRefItem ref{.index = 0, .name_len = static_cast<u16>(name.size())};
-    return {{ino, inode_ref_key, parent}, with_name(bytes_of(ref), name)};
+    return {{ino, inode_ref_key, parent}, with_name(concatenated(ref), name)};
 }
 
 /// Directory 256, all that an empty subvolume has.
-std::vector<Item> empty_subvolume() {
+std::vector<NewItem> empty_subvolume() {
     constexpr u64 ino = first_free_objectid;
-    return {{{ino, inode_item_key, 0}, bytes_of(directory_inode())}, inode_ref(ino, ino, "..")};
+    return {{{ino, inode_item_key, 0}, concatenated(directory_inode())}, inode_ref(ino, ino, "..")};
 }
 
 /// The root tree's own directory: where the default subvolume is named.
-std::vector<Item> root_tree_directory() {
+std::vector<NewItem> root_tree_directory() {
     constexpr u64 ino = root_tree_dir_objectid;
     constexpr std::string_view name = "default";
     const DiskKey location{fs_tree_objectid, root_item_key, ~u64{0}};
@@ -220,13 +219,13 @@ std::vector<Item> root_tree_directory() {
                         .data_len = 0,
                         .name_len = static_cast<u16>(name.size()),
                         .type = ft_dir};
-    return {{{ino, inode_item_key, 0}, bytes_of(directory_inode())},
+    return {{{ino, inode_item_key, 0}, concatenated(directory_inode())},
             inode_ref(ino, ino, ".."),
-            {{ino, dir_item_key, name_hash(name)}, with_name(bytes_of(entry), name)},
+            {{ino, dir_item_key, name_hash(name)}, with_name(concatenated(entry), name)},
             inode_ref(fs_tree_objectid, ino, name)};
 }
 
-Item root_item(const Tree& tree, u32 nodesize) {
+NewItem root_item(const Tree& tree, u32 nodesize) {
     RootItem item{};
     item.inode = directory_inode();
     item.inode.size = 3;
@@ -238,14 +237,14 @@ Item root_item(const Tree& tree, u32 nodesize) {
     item.bytes_used = tree.blocks.size() * nodesize;
     item.refs = 1;
     item.level = tree.root().level;
-    return {{tree.id, root_item_key, 0}, bytes_of(item)};
+    return {{tree.id, root_item_key, 0}, concatenated(item)};
 }
 
-Item metadata_item(const PlannedBlock& block, Objectid owner) {
+NewItem metadata_item(const PlannedBlock& block, Objectid owner) {
     const ExtentItem extent{
         .refs = 1, .generation = first_generation, .flags = extent_flag_tree_block};
     return {{block.bytenr, metadata_item_key, block.level},
-            bytes_of(extent, tree_block_ref_key, owner)};
+            concatenated(extent, tree_block_ref_key, owner)};
 }
 
 // ---- the filesystem -----------------------------------------------------------------------------
@@ -334,7 +333,7 @@ void Mkfs::fill_chunk_tree() {
     Tree& chunk_tree = tree(chunk_tree_objectid);
     for (const Device* const device : devices_)
         chunk_tree.items.push_back({{dev_items_objectid, dev_item_key, device->devid},
-                                    bytes_of(dev_item_of(*device, fs_.fsid))});
+                                    concatenated(dev_item_of(*device, fs_.fsid))});
     for (const ChunkMap& map : chunks_)
         chunk_tree.items.push_back(
             {{first_chunk_tree_objectid, chunk_item_key, map.logical}, chunk_item_bytes(map)});
@@ -345,22 +344,22 @@ void Mkfs::fill_dev_tree() {
     for (const ChunkMap& map : chunks_)
         for (const Stripe& stripe : map.stripes)
             dev_tree.items.push_back({{stripe.dev->devid, dev_extent_key, stripe.physical},
-                                      bytes_of(dev_extent_of(fs_, map))});
+                                      concatenated(dev_extent_of(fs_, map))});
 }
 
 void Mkfs::fill_root_tree() {
-    std::vector<Item> items = root_tree_directory();
+    std::vector<NewItem> items = root_tree_directory();
     for (const Tree& each : trees_)
         if (each.id != root_tree_objectid && each.id != chunk_tree_objectid)
             items.push_back(root_item(each, geometry_.nodesize));
     Tree& root_tree = tree(root_tree_objectid);
     root_tree.items = std::move(items);
     std::sort(root_tree.items.begin(), root_tree.items.end(),
-              [](const Item& a, const Item& b) { return a.key < b.key; });
+              [](const NewItem& a, const NewItem& b) { return a.key < b.key; });
 }
 
 void Mkfs::fill_extent_tree() {
-    std::vector<Item> items;
+    std::vector<NewItem> items;
     for (const Tree& each : trees_)
         for (const PlannedBlock& block : each.blocks)
             items.push_back(metadata_item(block, each.id));
@@ -369,7 +368,7 @@ void Mkfs::fill_extent_tree() {
                                    .chunk_objectid = first_chunk_tree_objectid,
                                    .flags = chunks_[i].type};
         items.push_back(
-            {{chunks_[i].logical, block_group_item_key, chunks_[i].length}, bytes_of(group)});
+            {{chunks_[i].logical, block_group_item_key, chunks_[i].length}, concatenated(group)});
     }
     tree(extent_tree_objectid).items = std::move(items);
 }
@@ -429,7 +428,7 @@ void Mkfs::make_trees() {
 
 // ---- writing ------------------------------------------------------------------------------------
 
-void write_leaf_items(unsigned char* block, u32 nodesize, std::span<const Item> items) {
+void write_leaf_items(unsigned char* block, u32 nodesize, std::span<const NewItem> items) {
     unsigned char* const data = block + sizeof(HeaderItem);
     u32 end = nodesize - static_cast<u32>(sizeof(HeaderItem));
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -460,7 +459,7 @@ std::vector<unsigned char> Mkfs::block_bytes(const Tree& tree, const PlannedBloc
     header.level = block.level;
     store(bytes.data(), header);
     if (block.level == 0) {
-        const std::span<const Item> items(tree.items);
+        const std::span<const NewItem> items(tree.items);
         write_leaf_items(bytes.data(), geometry_.nodesize, items.subspan(block.first, block.count));
     } else {
         const std::span<const PlannedBlock> blocks(tree.blocks);

@@ -6,6 +6,9 @@
 
 namespace model {
 
+/// Of all that mkfs() writes.
+inline constexpr u64 first_generation = 1;
+
 /// The filesystem that a scenario describes.
 struct Geometry {
     struct DeviceSpec {
@@ -30,7 +33,7 @@ std::string check_geometry(const Geometry& geometry);
 
 /// Writes an empty filesystem on the non-spare devices: super blocks, and trees in one SYSTEM,
 /// METADATA and DATA chunk, laid out as the on-disk format document says (sections 4 to 12, 14),
-/// generation 1. All writes durable. Does not mount.
+/// first_generation. All writes durable. Does not mount.
 void mkfs(FsInfo& fs, const Geometry& geometry);
 
 }  // namespace model

@@ -12,10 +12,6 @@
 namespace model {
 namespace {
 
-std::string decimal(u64 number) {
-    return std::to_string(number);
-}
-
 // ---- devices and their super blocks -------------------------------------------------------------
 
 struct DeviceSuper {
@@ -100,7 +96,7 @@ Result<void> read_supers(FsInfo& fs) {
 // ---- chunks -------------------------------------------------------------------------------------
 
 Errno missing_device(FsInfo& fs, Devid devid) {
-    fs.message("error", "devid " + decimal(devid) + " is missing");
+    fs.message("error", "devid " + number(devid) + " is missing");
     return Errno::NoEnt;
 }
 
@@ -278,7 +274,7 @@ Result<void> init_subvolume_ids(FsInfo& fs) {
 Result<void> open_chunk_tree(FsInfo& fs) {
     if (const auto read = read_sys_array(fs); !read) {
         fs.message("error",
-                   "failed to read the system array: -" + decimal(static_cast<u64>(read.error())));
+                   "failed to read the system array: -" + number(static_cast<u64>(read.error())));
         return read.error();
     }
     const SuperBlock& super = *fs.super_copy;
@@ -294,7 +290,7 @@ Result<void> open_chunk_tree(FsInfo& fs) {
     const auto read = read_chunk_tree(fs);
     if (!read)
         fs.message("error",
-                   "failed to read chunk tree: -" + decimal(static_cast<u64>(read.error())));
+                   "failed to read chunk tree: -" + number(static_cast<u64>(read.error())));
     return read;
 }
 
@@ -314,17 +310,17 @@ Result<void> open_trees(FsInfo& fs) {
 Result<void> open_space(FsInfo& fs) {
     if (const auto balance = recover_balance(fs); !balance) {
         fs.message("error",
-                   "failed to recover balance: -" + decimal(static_cast<u64>(balance.error())));
+                   "failed to recover balance: -" + number(static_cast<u64>(balance.error())));
         return balance;
     }
     if (const auto replace = init_dev_replace(fs); !replace) {
         fs.message("error",
-                   "failed to init dev_replace: -" + decimal(static_cast<u64>(replace.error())));
+                   "failed to init dev_replace: -" + number(static_cast<u64>(replace.error())));
         return replace;
     }
     if (const auto groups = read_block_groups(fs); !groups) {
         fs.message("error",
-                   "failed to read block groups: -" + decimal(static_cast<u64>(groups.error())));
+                   "failed to read block groups: -" + number(static_cast<u64>(groups.error())));
         return groups;
     }
     init_global_block_rsv(fs);
@@ -337,8 +333,8 @@ Result<void> start_pre_rw_mount(FsInfo& fs) {
     const sim::MutexGuard guard(fs.cleaner_mutex);
     const auto recovered = recover_relocation(fs);
     if (!recovered)
-        fs.message("warning", "failed to recover relocation: -" +
-                                  decimal(static_cast<u64>(recovered.error())));
+        fs.message("warning",
+                   "failed to recover relocation: -" + number(static_cast<u64>(recovered.error())));
     return recovered;
 }
 
@@ -372,8 +368,7 @@ Result<void> open_ctree(FsInfo& fs) {
     if (const auto opened = open_space(fs); !opened) return opened;
     const auto root = get_fs_root(fs, fs_tree_objectid);
     if (!root) {
-        fs.message("warning",
-                   "failed to read fs tree: -" + decimal(static_cast<u64>(root.error())));
+        fs.message("warning", "failed to read fs tree: -" + number(static_cast<u64>(root.error())));
         return root.error();
     }
     fs.fs_root = *root;

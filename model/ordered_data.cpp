@@ -226,16 +226,11 @@ Result<TransHandle*> join_for(Inode& inode) {
     return trans;
 }
 
-Result<void> end_with(TransHandle* trans, Result<void> result) {
-    const auto ended = end_transaction(trans);
-    return result ? ended : result;
-}
-
 /// A NOCOW write changed nothing in the trees but the inode.
 Result<void> finish_nocow(OrderedExtent& ordered) {
     const auto trans = join_for(ordered.inode);
     if (!trans) return trans.error();
-    return end_with(*trans, write_inode_item(**trans, ordered.inode));
+    return end_transaction(*trans, write_inode_item(**trans, ordered.inode));
 }
 
 Result<void> finish_new_extent(OrderedExtent& ordered, u64 flags, bool& inserted) {
@@ -248,10 +243,10 @@ Result<void> finish_new_extent(OrderedExtent& ordered, u64 flags, bool& inserted
     }
     const auto result = record_in_trees(**trans, ordered, flags, inserted);
     unlock_extent(inode, ordered.file_offset, ordered.end());
-    return end_with(*trans, result);
+    return end_transaction(*trans, result);
 }
 
-Result<void> finish(OrderedExtent& ordered, u64 flags, bool& inserted) {
+Result<void> finish_writes(OrderedExtent& ordered, u64 flags, bool& inserted) {
     if ((flags & ordered_flag::bit(ordered_flag::ioerr)) != 0) return Errno::IO;
     if ((flags & ordered_flag::bit(ordered_flag::nocow)) != 0) return finish_nocow(ordered);
     return finish_new_extent(ordered, flags, inserted);
@@ -265,7 +260,7 @@ Result<void> finish_ordered_io(OrderedExtent& ordered) {
     bool inserted = false;
     FsInfo& fs = ordered.inode.fs;
     if (fs.zoned != nullptr) zone_finish_endio(fs, ordered.place(), ordered.disk_num_bytes);
-    const auto result = finish(ordered, flags, inserted);
+    const auto result = finish_writes(ordered, flags, inserted);
     const bool newly_allocated = (flags & ordered_flag::bit(ordered_flag::regular)) != 0;
     if (!result && ordered.inode.fs.ledger != nullptr)
         ordered.inode.fs.ledger->lost_write(ordered.inode);

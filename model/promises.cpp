@@ -60,8 +60,8 @@ const Inode* looked_up(const FsInfo& fs, const std::string& path) {
     return found == fs.dcache.end() ? nullptr : found->second;
 }
 
-void check_word(const Promises::File& file, const Inode& inode, u64 sector,
-                const std::vector<u64>& words) {
+void check_promised_word(const Promises::File& file, const Inode& inode, u64 sector,
+                         const std::vector<u64>& words) {
     const auto page = inode.pages.find(sector);
     const u64 word = page == inode.pages.end() ? 0 : page->second->word;
     if (contains(words, word)) return;
@@ -81,7 +81,7 @@ void check_file(FsInfo& fs, const Promises::File& file) {
         if (sector * sectorsize >= inode->i_size) continue;
         const auto read = vfs::pread(fs, file.path, sector * sectorsize, sectorsize, -1);
         if (!read) return broken(file.path, "cannot be read: " + errno_word(read.error()));
-        check_word(file, *inode, sector, words);
+        check_promised_word(file, *inode, sector, words);
     }
 }
 

@@ -43,12 +43,6 @@ class TwoInodesGuard {
     Inode &first_, &second_;
 };
 
-u64 file_size(Inode& inode) {
-    const sim::SpinGuard guard{inode.spin};
-    inode.obj.read();
-    return inode.i_size;
-}
-
 bool overlap(const FileRange& a, const FileRange& b) {
     return &a.inode == &b.inode && a.start < b.end() && b.start < a.end();
 }
@@ -60,13 +54,13 @@ Result<void> prepare(const FileRange& from, const FileRange& to) {
     for (const FileRange* const range : {&from, &to}) {
         const auto written = wait_ordered_range(range->inode, range->start, range->length);
         if (!written) return written;
-        if (range->end() > file_size(range->inode)) return Errno::Inval;
+        if (range->end() > i_size_read(range->inode)) return Errno::Inval;
     }
     return {};
 }
 
 /// Mirrors vfs_dedupe_file_range_compare().
-Result<void> compare(const FileRange& from, const FileRange& to) {
+Result<void> compare_contents(const FileRange& from, const FileRange& to) {
     const auto here = read_range(from.inode, from.start, from.end());
     if (!here) return here.error();
     const auto there = read_range(to.inode, to.start, to.end());
@@ -158,7 +152,7 @@ Result<void> dedupe_file_range(const FileRange& from, const FileRange& to) {
     const sim::Scope scope("btrfs_remap_file_range");
     const TwoInodesGuard guard(from, to);
     if (const auto ready = prepare(from, to); !ready) return ready;
-    if (const auto same = compare(from, to); !same) return same;
+    if (const auto same = compare_contents(from, to); !same) return same;
     return extent_same(from, to);
 }
 

@@ -20,10 +20,6 @@ namespace model {
 namespace reloc {
 namespace {
 
-std::string number(u64 n) {
-    return std::to_string(n);
-}
-
 /// A block on a way from the block that is moved up to a root. Mirrors struct btrfs_backref_node.
 struct Node {
     u64 bytenr = 0;

@@ -29,7 +29,7 @@ bool leaves_dead_root_alive(const FsInfo& fs) {
     return fs.has(fix::delay_reloc_drop) && !fs.has(fix::dead_reloc_root_untouched);
 }
 
-std::string name_of(const Root& reloc_root) {
+std::string tree_name(const Root& reloc_root) {
     return "the relocation tree of tree " + std::to_string(reloc_root.root_key.offset);
 }
 
@@ -65,7 +65,7 @@ void touch_reloc_root(TransHandle& trans, Root& root) {
     const FsInfo& fs = root.fs;
     if (fs.reloc.ctl != nullptr || fs.has(fix::dead_reloc_root_untouched)) return;
     const sim::Scope scope("btrfs_init_reloc_root");
-    sim::note([&] { return "writes to " + name_of(reloc_root); });
+    sim::note([&] { return "writes to " + tree_name(reloc_root); });
     reloc_root.last_trans.store(trans.transid.get());
     check_used_root(reloc_root, "btrfs_init_reloc_root");
 }
@@ -90,7 +90,7 @@ void free_reloc_root(Root& reloc_root) {
         sim::destroy(&reloc_root);
         return;
     }
-    sim::note([&] { return "frees " + name_of(reloc_root); });
+    sim::note([&] { return "frees " + tree_name(reloc_root); });
     sim::current().order(reloc_root.last_trans, sim::AccessKind::Write);
     reloc_root.is_freed = true;
 }

@@ -58,7 +58,7 @@ Result<void> join_and_take_over(RelocControl& rc, const Vector<Root*>& reloc_roo
     return taken ? committed : taken;
 }
 
-Result<void> finish(RelocControl& rc, const Vector<Root*>& reloc_roots) {
+Result<void> finish_recovery(RelocControl& rc, const Vector<Root*>& reloc_roots) {
     set_reloc_control(rc.fs, &rc, false);
     auto result = join_and_take_over(rc, reloc_roots);
     const auto keep = [&result](const Result<void>& next) {
@@ -78,7 +78,7 @@ Result<void> finish_interrupted(FsInfo& fs) {
     if (reloc_roots->empty()) return {};
     if (const auto started = reloc_chunk_start(fs); !started) return started;
     auto* const rc = sim::make<RelocControl>(fs, nullptr);
-    const auto finished = finish(*rc, *reloc_roots);
+    const auto finished = finish_recovery(*rc, *reloc_roots);
     reloc_chunk_end(fs);
     sim::destroy(rc);
     return finished;

@@ -25,6 +25,7 @@ struct Root {
     Objectid objectid;
     Key root_key;  // of its ROOT_ITEM
     RootItem root_item{};
+    bool is_readonly() const { return (root_item.flags & root_subvol_rdonly) != 0; }
     sim::Object node_ptr;                 // accesses of node and commit_root
     ExtentBuffer* node = nullptr;         // one reference held
     ExtentBuffer* commit_root = nullptr;  // one reference held

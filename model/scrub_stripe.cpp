@@ -18,7 +18,7 @@ namespace {
 constexpr u64 max_piece = 64 << 10;  // SCRUB_STRIPE_LEN, an artificial limit of the kernel's
 
 /// An extent item of the committed extent tree.
-struct CommittedExtent {
+struct ScrubExtent {
     u64 start = 0, length = 0, flags = 0, generation = 0;
     bool metadata() const { return (flags & extent_flag_tree_block) != 0; }
     u64 end() const { return start + length; }
@@ -27,9 +27,9 @@ struct CommittedExtent {
 /// Walks the extent items of the commit root, without locks. The place is kept from piece to piece,
 /// and given up before a pause: the commit that a pause lets through makes another commit root.
 /// (5.18 and later keep it: what-if `scrub-keeps-path`.)
-class CommittedExtents {
+class ScrubExtents {
   public:
-    explicit CommittedExtents(FsInfo& fs) : fs_(fs) {
+    explicit ScrubExtents(FsInfo& fs) : fs_(fs) {
         path_.search_commit_root = true;
         path_.skip_locking = true;
     }
@@ -40,25 +40,25 @@ class CommittedExtents {
     }
     /// The first extent that ends after `from` and begins before `end`. Mirrors
     /// find_first_extent_item().
-    Result<std::optional<CommittedExtent>> next(u64 from, u64 end);
+    Result<std::optional<ScrubExtent>> next(u64 from, u64 end);
 
   private:
     Result<bool> position(u64 from);
     Result<bool> lower_bound(const Key& key);
     bool at_extent_item() const;
-    CommittedExtent current() const;
+    ScrubExtent current() const;
 
     FsInfo& fs_;
     Path path_;
     bool positioned_ = false;
 };
 
-bool CommittedExtents::at_extent_item() const {
+bool ScrubExtents::at_extent_item() const {
     const u8 type = path_.key().type;
     return type == extent_item_key || type == metadata_item_key;
 }
 
-CommittedExtent CommittedExtents::current() const {
+ScrubExtent ScrubExtents::current() const {
     const Key key = path_.key();
     const auto item = read_item<ExtentItem>(path_);
     return {key.objectid, key.type == metadata_item_key ? u64{fs_.nodesize} : key.offset,
@@ -66,7 +66,7 @@ CommittedExtent CommittedExtents::current() const {
 }
 
 /// Stands at the first item not below the key. @return false if there is none
-Result<bool> CommittedExtents::lower_bound(const Key& key) {
+Result<bool> ScrubExtents::lower_bound(const Key& key) {
     const auto found = search_slot(nullptr, *fs_.extent_root, key, path_, 0, false);
     if (!found) return found;
     if (path_.slots[0] < path_.nodes[0]->nritems()) return true;
@@ -75,7 +75,7 @@ Result<bool> CommittedExtents::lower_bound(const Key& key) {
 
 /// Stands at the last extent item that begins at or before `from`, or at an item after it. @return
 /// false at the end of the tree
-Result<bool> CommittedExtents::position(u64 from) {
+Result<bool> ScrubExtents::position(u64 from) {
     const auto below =
         search_slot_for_read(*fs_.extent_root, {from, metadata_item_key, ~u64{0}}, path_, false);
     if (!below) return below;
@@ -90,8 +90,8 @@ Result<bool> CommittedExtents::position(u64 from) {
     return lower_bound({objectid, 0, 0});
 }
 
-Result<std::optional<CommittedExtent>> CommittedExtents::next(u64 from, u64 end) {
-    using Found = std::optional<CommittedExtent>;
+Result<std::optional<ScrubExtent>> ScrubExtents::next(u64 from, u64 end) {
+    using Found = std::optional<ScrubExtent>;
     if (!positioned_) {
         path_.release();
         const auto there = position(from);
@@ -102,7 +102,7 @@ Result<std::optional<CommittedExtent>> CommittedExtents::next(u64 from, u64 end)
     for (;;) {
         if (path_.key().objectid >= end) return Found{};
         if (at_extent_item()) {
-            const CommittedExtent extent = current();
+            const ScrubExtent extent = current();
             if (extent.end() > from) return Found{extent};
         }
         const auto more = next_item(*fs_.extent_root, path_);
@@ -118,8 +118,8 @@ Result<std::optional<CommittedExtent>> CommittedExtents::next(u64 from, u64 end)
 // -----------------------------------------------------------------------------------
 
 /// What is read, verified and written at a time.
-struct Piece {
-    CommittedExtent extent;
+struct ScrubPiece {
+    ScrubExtent extent;
     u64 logical = 0, physical = 0;
     u32 sectors = 0;
     u32 mirror = 1;
@@ -134,7 +134,7 @@ u32 csum_of(const Sector& sector) {
 }
 
 /// Header, checksum and generation of a tree block, as scrub_checksum_tree_block() looks at them.
-bool tree_block_is_good(const FsInfo& fs, const Piece& piece, const Vector<Sector>& sectors,
+bool tree_block_is_good(const FsInfo& fs, const ScrubPiece& piece, const Vector<Sector>& sectors,
                         std::size_t first) {
     const u32 count = fs.nodesize / sectorsize;
     std::vector<unsigned char> block(fs.nodesize);
@@ -150,8 +150,8 @@ bool tree_block_is_good(const FsInfo& fs, const Piece& piece, const Vector<Secto
 
 /// The state of every sector of what one copy holds. An error of the read makes all of them
 /// unreadable.
-std::vector<SectorState> verify(ScrubCtx& ctx, const Piece& piece, const Vector<Sector>& sectors,
-                                bool read_failed) {
+std::vector<SectorState> verify(ScrubCtx& ctx, const ScrubPiece& piece,
+                                const Vector<Sector>& sectors, bool read_failed) {
     std::vector<SectorState> states(piece.sectors,
                                     read_failed ? SectorState::Unreadable : SectorState::Good);
     if (read_failed) return states;
@@ -172,7 +172,7 @@ bool all_good(const std::vector<SectorState>& states) {
     return std::ranges::all_of(states, [](SectorState s) { return s == SectorState::Good; });
 }
 
-void count_errors(ScrubCtx& ctx, const Piece& piece, const std::vector<SectorState>& states) {
+void count_errors(ScrubCtx& ctx, const ScrubPiece& piece, const std::vector<SectorState>& states) {
     for (const SectorState state : states) {
         if (state == SectorState::Unreadable) ++ctx.read_errors;
         if (state == SectorState::Corrupt)
@@ -182,7 +182,7 @@ void count_errors(ScrubCtx& ctx, const Piece& piece, const std::vector<SectorSta
 
 /// Takes sectors that are bad here from the other copies, where they are good. Mirrors the repair
 /// part of scrub_handle_errored_block().
-Result<void> read_other_mirrors(ScrubCtx& ctx, const Piece& piece, Vector<Sector>& sectors,
+Result<void> read_other_mirrors(ScrubCtx& ctx, const ScrubPiece& piece, Vector<Sector>& sectors,
                                 std::vector<SectorState>& states) {
     FsInfo& fs = ctx.fs;
     const u32 copies = num_copies(fs, Bytenr(piece.logical));
@@ -205,19 +205,19 @@ Result<void> read_other_mirrors(ScrubCtx& ctx, const Piece& piece, Vector<Sector
 }
 
 /// @param at  the sector's number in the piece
-std::string place(const ScrubCtx& ctx, const Piece& piece, u32 at) {
+std::string sector_place(const ScrubCtx& ctx, const ScrubPiece& piece, u32 at) {
     return "error at logical " + std::to_string(piece.logical + u64{at} * sectorsize) + " on dev " +
            device_path(ctx.dev);
 }
 
 /// Writes repaired sectors back to the device that they were bad on.
-void write_repaired(ScrubCtx& ctx, const Piece& piece, const Vector<Sector>& sectors,
+void write_repaired(ScrubCtx& ctx, const ScrubPiece& piece, const Vector<Sector>& sectors,
                     const std::vector<SectorState>& before, const std::vector<SectorState>& after) {
     for (u32 i = 0; i < piece.sectors; ++i) {
         if (before[i] == SectorState::Good) continue;
         if (after[i] != SectorState::Good) {
             ++ctx.uncorrectable_errors;
-            ctx.fs.message("error", "unable to fixup (regular) " + place(ctx, piece, i));
+            ctx.fs.message("error", "unable to fixup (regular) " + sector_place(ctx, piece, i));
             continue;
         }
         Vector<Sector> one(1, sectors[i]);
@@ -225,7 +225,7 @@ void write_repaired(ScrubCtx& ctx, const Piece& piece, const Vector<Sector>& sec
             !device_io_wait(ctx.dev, MapOp::Write, piece.physical + u64{i} * sectorsize, one))
             continue;
         ++ctx.corrected_errors;
-        ctx.fs.message("error", "fixed up " + place(ctx, piece, i));
+        ctx.fs.message("error", "fixed up " + sector_place(ctx, piece, i));
     }
 }
 
@@ -250,7 +250,7 @@ Result<void> sync_write_pointer(ScrubCtx& ctx, u64 physical) {
 
 /// Which sectors the target receives. Up to 6.3 all of them, zeros where nothing could be read;
 /// since then the good ones.
-void write_to_target(ScrubCtx& ctx, const Piece& piece, Vector<Sector>& sectors,
+void write_to_target(ScrubCtx& ctx, const ScrubPiece& piece, Vector<Sector>& sectors,
                      const std::vector<SectorState>& states) {
     FsInfo& fs = ctx.fs;
     const bool good_only = fs.has(fix::scrub_stripe_rewrite);
@@ -281,7 +281,7 @@ void write_to_target(ScrubCtx& ctx, const Piece& piece, Vector<Sector>& sectors,
 }
 
 /// Mirrors the check of flush_scrub_stripes() since 8eb3dd17eadd.
-Result<void> check_metadata(ScrubCtx& ctx, const Piece& piece,
+Result<void> check_metadata(ScrubCtx& ctx, const ScrubPiece& piece,
                             const std::vector<SectorState>& states) {
     if (!ctx.is_dev_replace || !piece.extent.metadata() || !ctx.fs.has(fix::metadata_error_aborts))
         return {};
@@ -296,7 +296,7 @@ Result<void> check_metadata(ScrubCtx& ctx, const Piece& piece,
 
 /// Reads, verifies, writes. Holds the bio counter from before the first mapping to the end of the
 /// last write.
-Result<void> scrub_piece(ScrubCtx& ctx, Piece& piece) {
+Result<void> scrub_piece(ScrubCtx& ctx, ScrubPiece& piece) {
     FsInfo& fs = ctx.fs;
     if (!piece.extent.metadata()) {
         auto csums = lookup_csums(fs, Bytenr(piece.logical), piece.sectors, true);
@@ -338,7 +338,7 @@ Result<void> scrub_stripe(ScrubCtx& ctx, BlockGroup& bg, u64 physical, u32 mirro
     sim::Scope scope("scrub_stripe");
     FsInfo& fs = ctx.fs;
     scrub_blocked_if_needed(fs);
-    CommittedExtents extents(fs);
+    ScrubExtents extents(fs);
     ctx.write_pointer = physical;
     const u64 start = bg.start.get(), end = bg.end().get();
     for (u64 logical = start; logical < end;) {
@@ -351,7 +351,7 @@ Result<void> scrub_stripe(ScrubCtx& ctx, BlockGroup& bg, u64 physical, u32 mirro
         const auto found = extents.next(logical, end);
         if (!found) return found.error();
         if (!(*found).has_value()) break;
-        Piece piece;
+        ScrubPiece piece;
         piece.extent = **found;
         piece.logical = std::max(piece.extent.start, logical);
         const u64 length =

@@ -43,7 +43,7 @@ struct ItemBytes {
 };
 
 /// A block that became another one may say anything: nothing is read from outside it.
-ItemBytes item_bytes(const ExtentBuffer& leaf, unsigned slot) {
+ItemBytes committed_item_bytes(const ExtentBuffer& leaf, unsigned slot) {
     read_lockless(leaf);
     const auto head = load<LeafItem>(leaf.data + sizeof(HeaderItem) + slot * sizeof(LeafItem));
     if (sizeof(HeaderItem) + u64{head.offset} + head.size > leaf.len) return {};
@@ -51,7 +51,7 @@ ItemBytes item_bytes(const ExtentBuffer& leaf, unsigned slot) {
 }
 
 template <class T> T item_as(const ExtentBuffer& leaf, unsigned slot) {
-    const ItemBytes bytes = item_bytes(leaf, slot);
+    const ItemBytes bytes = committed_item_bytes(leaf, slot);
     return bytes.size < sizeof(T) ? T{} : load<T>(bytes.data);
 }
 
@@ -66,12 +66,12 @@ struct Place {
     template <class T> T as() const { return item_as<T>(leaf, slot); }
 };
 
-Place place_of(const Path& path) {
+Place item_place(const Path& path) {
     return {*path.nodes[0], path.slots[0]};
 }
 
 std::string name_at(const Place& place) {
-    const ItemBytes bytes = item_bytes(place.leaf, place.slot);
+    const ItemBytes bytes = committed_item_bytes(place.leaf, place.slot);
     if (bytes.size <= sizeof(InodeRefItem)) return {};
     const auto ref = load<InodeRefItem>(bytes.data);
     const u64 length = std::min<u64>(ref.name_len, bytes.size - sizeof(InodeRefItem));
@@ -82,10 +82,6 @@ std::string name_at(const Place& place) {
 void clone_leaf(Path& path) {
     ExtentBuffer& clone = clone_extent_buffer(*path.nodes[0]);
     free_extent_buffer(std::exchange(path.nodes[0], &clone));
-}
-
-void use_commit_root(Path& path) {
-    path.search_commit_root = path.skip_locking = path.lockless = true;
 }
 
 enum class Compared : u8 { New, Deleted, Changed, Same };
@@ -119,7 +115,7 @@ class Cursor {
     /// held.
     Result<void> restart() {
         path.release();
-        use_commit_root(path);
+        path.use_commit_root();
         path.lowest_level = level;
         const auto found = search_slot(nullptr, root_, key, path, 0, false);
         path.lowest_level = 0;
@@ -336,14 +332,14 @@ Result<void> Send::send_full() {
         relocated_since();
     }
     Path path;
-    use_commit_root(path);
+    path.use_commit_root();
     path.need_commit_sem = !holds_sem_;
     if (const auto found = search_leaf(path, {first_free_objectid, inode_item_key, 0}); !found)
         return found;
     for (;;) {
         read_lockless(*path.nodes[0]);
         const Key key = path.key();
-        const Place place = place_of(path);
+        const Place place = item_place(path);
         if (const auto sent = changed(Compared::New, key, &place, nullptr); !sent) return sent;
         if (holds_sem_) {
             fs_.commit_root_sem.down_read();
@@ -372,13 +368,13 @@ Result<void> Send::restart_if_relocated(Cursor& left, Cursor& right) {
 
 /// Both stand on items.
 Result<void> Send::compare_items(Cursor& left, Cursor& right) {
-    const Place ours = place_of(left.path), theirs = place_of(right.path);
+    const Place ours = item_place(left.path), theirs = item_place(right.path);
     Result<void> sent;
     const bool both = left.key == right.key;
     const bool left_first = left.key < right.key;
     if (both) {
-        const bool same =
-            same_bytes(item_bytes(ours.leaf, ours.slot), item_bytes(theirs.leaf, theirs.slot));
+        const bool same = same_bytes(committed_item_bytes(ours.leaf, ours.slot),
+                                     committed_item_bytes(theirs.leaf, theirs.slot));
         sent = changed(same ? Compared::Same : Compared::Changed, left.key, &ours, &theirs);
     } else if (left_first) {
         sent = changed(Compared::New, left.key, &ours, nullptr);
@@ -399,7 +395,7 @@ Result<void> Send::compare_round(Cursor& left, Cursor& right) {
     if (left.ended || right.ended) {
         Cursor& open = left.ended ? right : left;
         if (open.level == 0) {
-            const Place place = place_of(open.path);
+            const Place place = item_place(open.path);
             const auto sent = left.ended ? changed(Compared::Deleted, open.key, nullptr, &place)
                                          : changed(Compared::New, open.key, &place, nullptr);
             if (!sent) return sent;
@@ -774,10 +770,6 @@ void end_send(FsInfo& fs) {
     }
 }
 
-bool is_readonly(const Root& root) {
-    return (root.root_item.flags & root_subvol_rdonly) != 0;
-}
-
 }  // namespace
 
 namespace {
@@ -798,7 +790,7 @@ Result<void> send_counted(FsInfo& fs, Root& root, Root* parent, Pipe* pipe) {
 
 Result<void> send(FsInfo& fs, Root& root, Root* parent, Pipe* pipe) {
     const sim::Scope scope("btrfs_ioctl_send");
-    if (!is_readonly(root) || (parent != nullptr && !is_readonly(*parent))) return Errno::Perm;
+    if (!root.is_readonly() || (parent != nullptr && !parent->is_readonly())) return Errno::Perm;
     if (const auto counted = begin_send_of(root); !counted) return counted;
     Result<void> result = parent == nullptr ? Result<void>{} : begin_send_of(*parent);
     if (result) {

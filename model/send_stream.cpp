@@ -111,40 +111,41 @@ void clone(const SendCommand& command, const File& from, File& to) {
         put(to, command.offset / sectorsize + i, words[i]);
 }
 
-void apply(const SendCommand& command, const SubvolumeContent& parent, SubvolumeContent& content) {
-    using Kind = SendCommand::Kind;
-    if (command.kind == Kind::Delete) {
+void apply_command(const SendCommand& command, const SubvolumeContent& parent,
+                   SubvolumeContent& content) {
+    using enum SendCommand::Kind;
+    if (command.kind == Delete) {
         content.files.erase(command.ino);
         return;
     }
     File& file = content.files[command.ino];
     switch (command.kind) {
-    case Kind::Create:
+    case Create:
         file = {};
         file.is_dir = command.is_dir;
         break;
-    case Kind::Link:
+    case Link:
         file.names.emplace(command.offset, command.name);
         break;
-    case Kind::Unlink:
+    case Unlink:
         file.names.erase({command.offset, command.name});
         break;
-    case Kind::Write:
+    case Write:
         for (std::size_t i = 0; i < command.words.size(); ++i)
             put(file, command.offset / sectorsize + i, command.words[i]);
         break;
-    case Kind::Clone: {
+    case Clone: {
         const auto& source = command.from_parent ? parent : content;
         const auto from = source.files.find(command.clone_ino);
         if (from != source.files.end()) clone(command, File(from->second), file);
         break;
     }
-    case Kind::Truncate:
+    case Truncate:
         file.size = command.length;
         file.sectors.erase(file.sectors.lower_bound((file.size + sectorsize - 1) / sectorsize),
                            file.sectors.end());
         break;
-    case Kind::Delete:
+    case Delete:
         break;
     }
 }
@@ -172,7 +173,7 @@ std::string file_difference(u64 ino, const File& sent, const File& received) {
 SubvolumeContent receive(const std::vector<SendCommand>& commands, const SubvolumeContent& parent) {
     SubvolumeContent content = parent;
     for (const SendCommand& command : commands)
-        apply(command, parent, content);
+        apply_command(command, parent, content);
     return content;
 }
 

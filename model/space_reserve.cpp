@@ -101,7 +101,7 @@ bool is_granted(SpaceInfo& info, const ReserveTicket& ticket) {
 }
 
 /// Who was behind it may fit: that was seen from 5.8 on.
-void give_up(FsInfo& fs, SpaceInfo& info, ReserveTicket& ticket) {
+void give_up_ticket(FsInfo& fs, SpaceInfo& info, ReserveTicket& ticket) {
     const sim::SpinGuard guard(info.lock);
     info.obj.read();
     if (ticket.bytes == 0) return;
@@ -118,7 +118,7 @@ void priority_reclaim_metadata_space(FsInfo& fs, SpaceInfo& info, ReserveTicket&
         flush_space(fs, info, *to_reclaim, state);
         if (is_granted(info, ticket)) return;
     }
-    give_up(fs, info, ticket);
+    give_up_ticket(fs, info, ticket);
 }
 
 /// Before 5.4: a ticket that fails may have got a part. From 5.0 on others get that.

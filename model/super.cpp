@@ -12,10 +12,6 @@
 namespace model {
 namespace {
 
-std::string decimal(u64 number) {
-    return std::to_string(number);
-}
-
 /// A request to one device that the task will wait for.
 struct Pending {
     explicit Pending(Device& target, u64 offset = 0)
@@ -118,13 +114,13 @@ bool wait_super(FsInfo& fs, Pending& write) {
     count_device_error(write.device, true);
     if (write.physical != super_info_offset) return false;
     fs.message("error",
-               "error writing primary super block to device " + decimal(write.device.devid));
+               "error writing primary super block to device " + number(write.device.devid));
     return true;
 }
 
 Result<void> check_super_errors(FsInfo& fs, u64 errors, u64 max_errors) {
     if (errors <= max_errors) return {};
-    fs.message("error", decimal(errors) + " errors while writing supers");
+    fs.message("error", number(errors) + " errors while writing supers");
     return Errno::IO;
 }
 

@@ -5,6 +5,7 @@
 #include "model/block_group.h"
 #include "model/delayed_ref.h"
 #include "model/device.h"
+#include "model/extent_backref.h"
 #include "model/extent_buffer.h"
 #include "model/format.h"
 #include "model/fs_info.h"
@@ -66,7 +67,7 @@ std::string bits_text(u64 bits, std::span<const IdName> names) {
     return text;
 }
 
-std::string group_text(u64 flags) {
+std::string group_type_text(u64 flags) {
     static constexpr IdName names[] = {{bg_data, "DATA"},
                                        {bg_system, "SYSTEM"},
                                        {bg_metadata, "METADATA"},
@@ -79,7 +80,7 @@ Fields& Fields::tree(const char* name, u64 objectid) {
     return text(name, std::to_string(objectid) + "(" + tree_word(objectid) + ")");
 }
 Fields& Fields::group(const char* name, u64 flags) {
-    return text(name, std::to_string(flags) + "(" + group_text(flags) + ")");
+    return text(name, std::to_string(flags) + "(" + group_type_text(flags) + ")");
 }
 
 std::string fsid_text(const FsInfo& fs) {
@@ -119,17 +120,13 @@ const char* ref_type_word(u8 type) {
     }
 }
 
-bool is_data(const DelayedRefNode& node) {
-    return node.key.type == extent_data_ref_key || node.key.type == shared_data_ref_key;
-}
-
 void fill_ref(Fields& fields, u64 bytenr, u64 num_bytes, const DelayedRefNode& node) {
     fields.number("bytenr", bytenr)
         .number("num_bytes", num_bytes)
         .text("action", to_string(node.action))
         .tree("parent", node.key.parent)
         .tree("ref_root", node.ref_root);
-    if (is_data(node)) {
+    if (is_data_ref(node.key.type)) {
         fields.number("owner", node.owner).number("offset", node.owner_offset);
     } else {
         fields.number("level", node.level);
@@ -195,7 +192,7 @@ void trace_chunk(const char* name, const FsInfo& fs, const ChunkMap& map) {
             .number("size", map.length)
             .number("num_stripes", map.stripes.size())
             .number("sub_stripes", 1)
-            .text("type", group_text(map.type));
+            .text("type", group_type_text(map.type));
     });
 }
 
@@ -294,13 +291,13 @@ void trace_run_delayed_ref_head(const FsInfo& fs, const DelayedRefHead& head) {
 
 void trace_add_delayed_ref(const FsInfo& fs, u64 bytenr, u64 num_bytes,
                            const DelayedRefNode& node) {
-    trace(fs, is_data(node) ? "add_delayed_data_ref" : "add_delayed_tree_ref",
+    trace(fs, is_data_ref(node.key.type) ? "add_delayed_data_ref" : "add_delayed_tree_ref",
           [&](Fields& fields) { fill_ref(fields, bytenr, num_bytes, node); });
 }
 
 void trace_run_delayed_ref(const FsInfo& fs, const DelayedRefHead& head,
                            const DelayedRefNode& node) {
-    trace(fs, is_data(node) ? "run_delayed_data_ref" : "run_delayed_tree_ref",
+    trace(fs, is_data_ref(node.key.type) ? "run_delayed_data_ref" : "run_delayed_tree_ref",
           [&](Fields& fields) { fill_ref(fields, head.bytenr, head.num_bytes, node); });
 }
 

@@ -113,6 +113,11 @@ Result<TransHandle*> attach_transaction(Root& root);  // NoEnt when nothing runs
 Result<TransHandle*>
 attach_transaction_barrier(Root& root);  // NoEnt too, but waits for a commit in progress
 Result<void> end_transaction(TransHandle* trans);
+/// A handle's work is done: its error comes before that of the end.
+inline Result<void> end_transaction(TransHandle* trans, Result<void> result) {
+    const auto ended = end_transaction(trans);
+    return result ? ended : result;
+}
 /// Writes the transaction out, or waits for whoever does already. Frees the handle. Mirrors
 /// btrfs_commit_transaction().
 Result<void> commit_transaction(TransHandle* trans);

@@ -177,7 +177,7 @@ Result<TransHandle*> join_or_step_back(FsInfo& fs, TransType type) {
     }
 }
 
-const char* name_of(TransType type) {
+const char* type_name(TransType type) {
     switch (type) {
     case TransType::Start:
         return "btrfs_start_transaction";
@@ -194,7 +194,7 @@ const char* name_of(TransType type) {
 }
 
 Result<TransHandle*> start(const StartRequest& request) {
-    const sim::Scope scope(name_of(request.type));
+    const sim::Scope scope(type_name(request.type));
     FsInfo& fs = request.root.fs;
     if (fs.has_error()) return Errno::Rofs;
     if (TransHandle* const current = current_trans()) return nest(*current, request.root);

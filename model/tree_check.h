@@ -11,7 +11,7 @@ namespace model {
 struct Root;
 
 /// A block, and what was said of it above.
-struct TreeBlock {
+struct VisitedBlock {
     Bytenr bytenr;
     Level level = 0;
     Transid generation;                    // of the pointer; of a root its own
@@ -38,21 +38,22 @@ enum class WalkStep : u8 { Descend, Skip, Stop };
 
 /// Visits a tree in order of keys, parents before children. A block without bytes is visited too,
 /// and has no children.
-using TreeVisitor = WalkStep (*)(void* context, const TreeBlock& block);
-void walk_tree(const FsInfo& fs, const TreeBlock& root, TreeVisitor visit, void* context);
+using TreeVisitor = WalkStep (*)(void* context, const VisitedBlock& block);
+void walk_tree(const FsInfo& fs, const VisitedBlock& root, TreeVisitor visit, void* context);
 /// From a root that is in memory.
 template <class Visit> void walk_tree(const FsInfo& fs, const ExtentBuffer& root, Visit&& visit) {
-    const TreeBlock block{root.start, root.level(), root.generation(), nullptr, root.data, &root};
+    const VisitedBlock block{root.start, root.level(), root.generation(),
+                             nullptr,    root.data,    &root};
     using Callable = std::remove_reference_t<Visit>;
     walk_tree(
         fs, block,
-        [](void* context, const TreeBlock& b) { return (*static_cast<Callable*>(context))(b); },
+        [](void* context, const VisitedBlock& b) { return (*static_cast<Callable*>(context))(b); },
         &visit);
 }
 
 /// The first defect of one block: its header against what was said of it, order of keys, packing of
 /// items, bounds. Empty: none.
-std::string check_block_structure(const FsInfo& fs, const TreeBlock& block);
+std::string check_block_structure(const FsInfo& fs, const VisitedBlock& block);
 /// The first defect of a tree, with the block that has it: structure of each block, levels, first
 /// keys, generations. Empty: none. In the middle of a change (between a split and the parent's new
 /// pointer, say) a tree is not sound: check between operations.

@@ -8,12 +8,8 @@
 namespace model {
 namespace {
 
-std::string decimal(u64 number) {
-    return std::to_string(number);
-}
-
 std::string text(const DiskKey& key) {
-    return "(" + decimal(key.objectid) + " " + decimal(key.type) + " " + decimal(key.offset) + ")";
+    return "(" + number(key.objectid) + " " + number(key.type) + " " + number(key.offset) + ")";
 }
 
 struct Block {
@@ -37,8 +33,8 @@ struct Block {
 Errno corrupt(const Block& block, u32 slot, const std::string& what) {
     const HeaderItem& header = block.header();
     block.say(std::string("corrupt ") + (header.level == 0 ? "leaf" : "node") +
-              ": root=" + decimal(header.owner) + " block=" + decimal(header.bytenr) +
-              " slot=" + decimal(slot) + ", " + what);
+              ": root=" + number(header.owner) + " block=" + number(header.bytenr) +
+              " slot=" + number(slot) + ", " + what);
     return Errno::UClean;
 }
 
@@ -68,13 +64,13 @@ Result<void> check_item(const Block& block, u32 slot) {
     const u64 end = u64{item.offset} + item.size;
     if (end != expected_end)
         return corrupt(block, slot,
-                       "unexpected item end, have " + decimal(end) + " expect " +
-                           decimal(expected_end));
+                       "unexpected item end, have " + number(end) + " expect " +
+                           number(expected_end));
     const u64 items_end = u64{slot + 1} * sizeof(LeafItem);
     if (items_end > item.offset)
         return corrupt(block, slot,
-                       "slot overlaps with its data, item end " + decimal(items_end) +
-                           " data start " + decimal(item.offset));
+                       "slot overlaps with its data, item end " + number(items_end) +
+                           " data start " + number(item.offset));
     return {};
 }
 
@@ -83,9 +79,9 @@ Result<void> check_leaf(const Block& block) {
     const HeaderItem& header = block.header();
     if (header.nritems == 0 && !may_be_empty(header.owner))
         return corrupt(block, 0,
-                       "invalid root, root " + decimal(header.owner) + " must never be empty");
+                       "invalid root, root " + number(header.owner) + " must never be empty");
     if (header.nritems > block.room() / sizeof(LeafItem))
-        return corrupt(block, 0, "too many items, have " + decimal(header.nritems));
+        return corrupt(block, 0, "too many items, have " + number(header.nritems));
     for (u32 slot = 0; slot < header.nritems; ++slot)
         if (const auto good = check_item(block, slot); !good) return good.error();
     return {};
@@ -96,8 +92,8 @@ Result<void> check_ptr(const Block& block, u32 slot) {
     if (ptr.blockptr == 0) return corrupt(block, slot, "invalid NULL node pointer");
     if (ptr.blockptr % sectorsize != 0)
         return corrupt(block, slot,
-                       "unaligned pointer, have " + decimal(ptr.blockptr) +
-                           " should be aligned to " + decimal(sectorsize));
+                       "unaligned pointer, have " + number(ptr.blockptr) +
+                           " should be aligned to " + number(sectorsize));
     if (slot + 1 == block.header().nritems) return {};
     const KeyPtr next = block.ptr(slot + 1);
     if (ptr.key.cpu() >= next.key.cpu())
@@ -111,10 +107,9 @@ Result<void> check_node(const Block& block) {
     const HeaderItem& header = block.header();
     const u64 most = block.room() / sizeof(KeyPtr);
     if (header.nritems == 0 || header.nritems > most) {
-        block.say("corrupt node: root=" + decimal(header.owner) +
-                  " block=" + decimal(header.bytenr) + ", nritems too " +
-                  (header.nritems == 0 ? "small" : "large") + ", have " + decimal(header.nritems) +
-                  " expect range [1," + decimal(most) + "]");
+        block.say("corrupt node: root=" + number(header.owner) + " block=" + number(header.bytenr) +
+                  ", nritems too " + (header.nritems == 0 ? "small" : "large") + ", have " +
+                  number(header.nritems) + " expect range [1," + number(most) + "]");
         return Errno::UClean;
     }
     for (u32 slot = 0; slot < header.nritems; ++slot)

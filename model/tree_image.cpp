@@ -3,14 +3,11 @@
 #include <cstring>
 
 #include "model/fs_info.h"
+#include "model/mkfs.h"
 #include "model/tree_check.h"
 
 namespace model {
 namespace {
-
-std::string number(u64 n) {
-    return std::to_string(n);
-}
 
 LeafItem leaf_item(const unsigned char* block, u32 slot) {
     return load<LeafItem>(block + sizeof(HeaderItem) + std::size_t{slot} * sizeof(LeafItem));
@@ -19,7 +16,6 @@ KeyPtr key_ptr(const unsigned char* block, u32 slot) {
     return load<KeyPtr>(block + sizeof(HeaderItem) + std::size_t{slot} * sizeof(KeyPtr));
 }
 /// What mkfs writes; the data relocation tree keeps it until the first relocation.
-constexpr u64 first_generation = 1;
 
 /// An item of a leaf, with its data.
 struct Item {
@@ -84,12 +80,12 @@ class Walk {
 };
 
 bool Walk::is_as_promised(const BlockPointer& pointer, const unsigned char* block) {
-    const TreeBlock said{Bytenr(pointer.bytenr),
-                         pointer.level,
-                         Transid(pointer.generation),
-                         pointer.has_first_key ? &pointer.first_key : nullptr,
-                         block,
-                         nullptr};
+    const VisitedBlock said{Bytenr(pointer.bytenr),
+                            pointer.level,
+                            Transid(pointer.generation),
+                            pointer.has_first_key ? &pointer.first_key : nullptr,
+                            block,
+                            nullptr};
     const std::string problem = check_block_structure(fs_, said);
     if (problem.empty()) return true;
     fail("committed-tree-intact",

@@ -37,7 +37,7 @@ void shift_data_up(ExtentBuffer& leaf, unsigned slot, u32 limit, u32 bytes) {
 }
 
 /// -1, 0 or 1, of a packed key against one of the machine.
-int compare(const unsigned char* disk, const Key& key) {
+int compare_keys(const unsigned char* disk, const Key& key) {
     const auto objectid = load<u64>(disk);
     if (objectid != key.objectid) return objectid < key.objectid ? -1 : 1;
     const u8 type = disk[sizeof(u64)];
@@ -80,7 +80,7 @@ SlotSearch bin_search(const ExtentBuffer& eb, const Key& key) {
     unsigned high = eb.nritems();
     while (low < high) {
         const unsigned middle = (low + high) / 2;
-        const int order = compare(base + middle * stride, key);
+        const int order = compare_keys(base + middle * stride, key);
         if (order == 0) return {middle, true};
         if (order < 0) {
             low = middle + 1;

@@ -21,6 +21,11 @@ using Objectid = u64;  ///< as in keys: tree ids, inode numbers, the negative sp
 using Level = u8;      ///< 0 is a leaf
 using Devid = u64;
 
+/// In decimal, for messages.
+inline std::string number(u64 n) {
+    return std::to_string(n);
+}
+
 inline constexpr unsigned max_level = 8;
 inline constexpr u32 sectorsize = 4096;
 
@@ -50,6 +55,8 @@ enum class Errno : int {
     UClean = 117,
     Canceled = 125,
 };
+/// -EIO, as a request reports it.
+inline constexpr int io_error = -static_cast<int>(Errno::IO);
 /// "No space left", as btrfs prints it after errno=-28; "unknown" for what it does not know.
 const char* errno_text(Errno error);
 /// "NOSPC": the kernel's macro without the E, for signatures and labels.

@@ -115,16 +115,12 @@ auto with_inode(FsInfo& fs, std::string_view path, Body&& body)
     return result;
 }
 
-bool is_readonly(const Root& root) {
-    return (root.root_item.flags & root_subvol_rdonly) != 0;
-}
-
 /// Runs `body` with a regular file that may be changed and whose i_rwsem is held.
 template <class Body> Result<void> change_file(FsInfo& fs, std::string_view path, Body&& body) {
     if (fs.has_error()) return Errno::Rofs;
     return with_inode(fs, path, [&](Inode& inode) -> Result<void> {
         if (inode.is_dir) return Errno::IsDir;
-        if (is_readonly(inode.root)) return Errno::Rofs;
+        if (inode.root.is_readonly()) return Errno::Rofs;
         const InodeGuard guard{inode};
         return body(inode);
     });
@@ -135,7 +131,7 @@ template <class Body> Result<void> change_dir(FsInfo& fs, std::string_view path,
     if (fs.has_error()) return Errno::Rofs;
     return with_inode(fs, split(path).parent, [&](Inode& dir) -> Result<void> {
         if (!dir.is_dir) return Errno::NotDir;
-        if (is_readonly(dir.root)) return Errno::Rofs;
+        if (dir.root.is_readonly()) return Errno::Rofs;
         const InodeGuard guard{dir};
         return body(dir, split(path).name);
     });
@@ -146,12 +142,6 @@ bool is_aligned(u64 offset, u64 length) {
 }
 u64 word_of(u8 pattern) {
     return pattern * 0x0101010101010101ULL;
-}
-
-/// A handle's work is done: its error comes before that of the end.
-Result<void> end_with(TransHandle* trans, Result<void> result) {
-    const auto ended = end_transaction(trans);
-    return result ? ended : result;
 }
 
 // ---- the ledger
@@ -214,7 +204,7 @@ Result<void> unlink_locked(Inode& dir, Inode& inode, std::string_view name) {
     const InodeGuard guard{inode};
     const auto trans = start_transaction_fallback_global_rsv(dir.root, 5);
     if (!trans) return trans.error();
-    return end_with(*trans, unlink_inode(**trans, dir, inode, name));
+    return end_transaction(*trans, unlink_inode(**trans, dir, inode, name));
 }
 
 }  // namespace
@@ -228,7 +218,7 @@ Result<void> create(FsInfo& fs, std::string_view path) {
             return existing ? Result<void>{} : existing.error();
         const auto trans = start_transaction(dir.root, 5);
         if (!trans) return trans.error();
-        return end_with(*trans, create_in(**trans, dir, name, path));
+        return end_transaction(*trans, create_in(**trans, dir, name, path));
     });
 }
 
@@ -311,7 +301,7 @@ Result<void> set_nocow(FsInfo& fs, std::string_view path, bool nocow) {
             constexpr u64 both = inode_nodatacow | inode_nodatasum;
             if (inode.i_size == 0) inode.flags = nocow ? inode.flags | both : inode.flags & ~both;
         }
-        return end_with(*trans, update_inode(**trans, inode));
+        return end_transaction(*trans, update_inode(**trans, inode));
     });
 }
 
@@ -454,7 +444,7 @@ Result<u64> pread(FsInfo& fs, std::string_view path, u64 offset, u64 length, int
 namespace {
 
 /// Whether the transaction that changed the inode last is on disk. Mirrors skip_inode_logging().
-bool is_committed(Inode& inode) {
+bool is_inode_committed(Inode& inode) {
     u64 last_trans = 0;
     {
         const sim::SpinGuard guard{inode.spin};
@@ -470,7 +460,7 @@ Result<TransHandle*> flush_and_start(Inode& inode) {
     const InodeGuard guard{inode};
     const auto waited = wait_ordered_range(inode, 0, ~u64{0});
     if (!waited) return waited.error();
-    if (is_committed(inode)) return static_cast<TransHandle*>(nullptr);
+    if (is_inode_committed(inode)) return static_cast<TransHandle*>(nullptr);
     const auto trans = start_transaction(inode.root, 0);
     if (trans) (*trans)->in_fsync = true;
     return trans;

@@ -14,7 +14,6 @@
 namespace model {
 namespace {
 
-constexpr u64 stripe_len = 64 << 10;
 constexpr u64 reserved_start = 1 << 20;  // BTRFS_DEVICE_RANGE_RESERVED
 
 }  // namespace
@@ -281,10 +280,6 @@ namespace {
 
 constexpr Key chunk_key(u64 logical) {
     return {first_chunk_tree_objectid, chunk_item_key, logical};
-}
-
-template <class T> std::span<const unsigned char> bytes_of(const T& value) {
-    return {reinterpret_cast<const unsigned char*>(&value), sizeof(T)};
 }
 
 }  // namespace

@@ -10,6 +10,8 @@ namespace model {
 struct TransHandle;
 struct BlockGroup;
 
+inline constexpr u64 stripe_len = 64 << 10;  // BTRFS_STRIPE_LEN, in bytes
+
 struct Stripe {
     Device* dev = nullptr;  // rewritten in place by replace finishing
     u64 physical = 0;

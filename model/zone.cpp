@@ -15,7 +15,6 @@
 namespace model {
 namespace {
 
-constexpr int io_error = -static_cast<int>(Errno::IO);
 constexpr u64 first_sequential = u64{1} << 20;
 constexpr u64 active_count_key = 0;
 
@@ -49,7 +48,7 @@ bool advance(ZonedDrive& drive, u64 start, Zone& zone, u64 bytes) {
     return true;
 }
 
-u64 bytes_of(const DevRequest& request) {
+u64 length_of(const DevRequest& request) {
     return u64{request.sectors} * sectorsize;
 }
 
@@ -99,7 +98,7 @@ int dispatch_zone_write(const DevRequest& request) {
     device.drive->obj.insert(start);
     const u64 expected = zone->write_pointer;
     const bool taken =
-        request.physical == expected && advance(*device.drive, start, *zone, bytes_of(request));
+        request.physical == expected && advance(*device.drive, start, *zone, length_of(request));
     check_zone_write(device, taken, request.physical, expected);
     return taken ? 0 : io_error;
 }
@@ -111,7 +110,7 @@ int place_zone_append(const DevRequest& request, u64* place) {
     const u64 start = zone_start(*device.drive, request.physical);
     device.drive->obj.insert(start);
     *place = zone->write_pointer;
-    const bool taken = advance(*device.drive, start, *zone, bytes_of(request));
+    const bool taken = advance(*device.drive, start, *zone, length_of(request));
     check_zone_write(device, taken, *place, *place);
     return taken ? 0 : io_error;
 }

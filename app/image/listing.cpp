@@ -18,7 +18,7 @@ namespace {
 // ---- what the model says
 // -----------------------------------------------------------------------------------------------------
 
-void add_block(Listing& listing, const model::TreeBlock& block) {
+void add_block(Listing& listing, const model::VisitedBlock& block) {
     Listing::Block& entry = listing.blocks[block.bytenr.get()];
     const model::HeaderItem& header = block.header();
     entry = {
@@ -35,9 +35,9 @@ Listing::TreeId tree_of_key(const model::Key& key) {
 /// A tree and its blocks, and what `visit_item` wants of its items.
 template <class VisitItem>
 void add_tree(const model::FsInfo& fs, Listing& listing, Listing::TreeId id,
-              const model::TreeBlock& root, VisitItem&& visit_item) {
+              const model::VisitedBlock& root, VisitItem&& visit_item) {
     listing.roots[id] = root.bytenr.get();
-    const auto visit = [&](const model::TreeBlock& block) {
+    const auto visit = [&](const model::VisitedBlock& block) {
         if (block.bytes == nullptr) return model::WalkStep::Skip;
         add_block(listing, block);
         for (unsigned slot = 0; block.level == 0 && slot < block.header().nritems; ++slot)
@@ -47,15 +47,17 @@ void add_tree(const model::FsInfo& fs, Listing& listing, Listing::TreeId id,
     using Visit = decltype(visit);
     model::walk_tree(
         fs, root,
-        [](void* context, const model::TreeBlock& b) { return (*static_cast<Visit*>(context))(b); },
+        [](void* context, const model::VisitedBlock& b) {
+            return (*static_cast<Visit*>(context))(b);
+        },
         const_cast<void*>(static_cast<const void*>(&visit)));
 }
 
-model::TreeBlock block_of(const model::ExtentBuffer& eb) {
+model::VisitedBlock block_of(const model::ExtentBuffer& eb) {
     return {eb.start, eb.level(), eb.generation(), nullptr, eb.data, &eb};
 }
 
-constexpr auto no_item = [](const model::TreeBlock&, unsigned) {};
+constexpr auto no_item = [](const model::VisitedBlock&, unsigned) {};
 
 // ---- what the tool says
 // ------------------------------------------------------------------------------------------------------
@@ -152,19 +154,19 @@ Listing listing_of(const model::FsInfo& fs) {
     add_tree(fs, listing, {model::chunk_tree_objectid, 0}, block_of(*fs.chunk_root->commit_root),
              no_item);
     add_tree(fs, listing, {model::root_tree_objectid, 0}, block_of(*fs.tree_root->commit_root),
-             [&](const model::TreeBlock& block, unsigned slot) {
+             [&](const model::VisitedBlock& block, unsigned slot) {
                  const model::Key key = block.key(slot);
                  if (key.type == model::root_item_key)
                      items[tree_of_key(key)] = model::load<model::RootItem>(block.item_data(slot));
              });
     for (const auto& [id, item] : items) {
         const auto bytes = model::peek_tree_block(fs, model::Bytenr(item.bytenr));
-        model::TreeBlock root{model::Bytenr(item.bytenr),
-                              item.level,
-                              model::Transid(item.generation),
-                              nullptr,
-                              nullptr,
-                              nullptr};
+        model::VisitedBlock root{model::Bytenr(item.bytenr),
+                                 item.level,
+                                 model::Transid(item.generation),
+                                 nullptr,
+                                 nullptr,
+                                 nullptr};
         if (!bytes.empty()) root.bytes = bytes.data();
         add_tree(fs, listing, id, root, no_item);
     }
