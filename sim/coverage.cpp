@@ -10,36 +10,6 @@ bool releases(AccessKind kind) {
     return kind == AccessKind::Release || kind == AccessKind::ReleaseShared;
 }
 
-/// Numbers things in the order in which they come.
-template <class Key, class Hash> class Numbers {
-  public:
-    std::uint32_t of(const Key& key) {
-        const auto [at, fresh] =
-            numbers_.try_emplace(key, static_cast<std::uint32_t>(keys_.size()));
-        if (fresh) keys_.push_back(key);
-        return at->second;
-    }
-    const Key& operator[](std::uint32_t number) const { return keys_[number]; }
-    std::size_t size() const { return keys_.size(); }
-
-  private:
-    std::unordered_map<Key, std::uint32_t, Hash> numbers_;  // looked up only, never walked
-    std::vector<Key> keys_;
-};
-
-/// A CoveredStep while it is counted.
-struct Point {
-    std::uint32_t role;
-    std::uint32_t kind;  // of object
-    AccessKind access;
-    bool operator==(const Point&) const = default;
-};
-struct PointHash {
-    std::size_t operator()(const Point& point) const {
-        return hash_mix(hash_mix(point.role, static_cast<std::uint64_t>(point.access)), point.kind);
-    }
-};
-
 }  // namespace
 
 /// Counts what one worker's executions came by.
@@ -58,6 +28,37 @@ class CoverageObserver final : public Observer {
     }
 
   private:
+    /// Numbers things in the order in which they come.
+    template <class Key, class Hash> class Numbers {
+      public:
+        std::uint32_t of(const Key& key) {
+            const auto [at, fresh] =
+                numbers_.try_emplace(key, static_cast<std::uint32_t>(keys_.size()));
+            if (fresh) keys_.push_back(key);
+            return at->second;
+        }
+        const Key& operator[](std::uint32_t number) const { return keys_[number]; }
+        std::size_t size() const { return keys_.size(); }
+
+      private:
+        std::unordered_map<Key, std::uint32_t, Hash> numbers_;  // looked up only, never walked
+        std::vector<Key> keys_;
+    };
+
+    /// A CoveredStep while it is counted.
+    struct Point {
+        std::uint32_t role;
+        std::uint32_t kind;  // of object
+        AccessKind access;
+        bool operator==(const Point&) const = default;
+    };
+    struct PointHash {
+        std::size_t operator()(const Point& point) const {
+            return hash_mix(hash_mix(point.role, static_cast<std::uint64_t>(point.access)),
+                            point.kind);
+        }
+    };
+
     void find_races(const Trace& trace, Grain grain) {
         order_.begin(trace);
         while (order_.size() < trace.steps())

@@ -9,7 +9,7 @@
 namespace sim {
 namespace {
 
-constexpr std::size_t cache_entries = 1 << 14;
+constexpr std::size_t continuations_cached = 1 << 14;
 constexpr std::uint32_t most_deviations = 3;  // beyond those of the prefix
 
 /// A choice point of the execution: what was chosen in which step, and the deviations before it.
@@ -51,10 +51,10 @@ class ThenRandom final : public Strategy {
     std::size_t choices_;
 };
 
-class Search {
+class CriticalSearch {
   public:
-    Search(Execution& execution, const Schedule& failing, std::uint64_t budget,
-           std::uint64_t& executions)
+    CriticalSearch(Execution& execution, const Schedule& failing, std::uint64_t budget,
+                   std::uint64_t& executions)
         : execution_(execution), failing_(failing), budget_(budget), executions_(executions) {
         Recorder recorder(failing);
         recorder.next_execution();
@@ -156,7 +156,7 @@ class Search {
         for (std::size_t i = 0; i < choices; ++i)
             prefix.choices.push_back(points_[i].index);
         for (std::uint32_t more = 1; more <= most_deviations && left > 0; ++more) {
-            DfsStrategy strategy(points_[choices].deviations + more, cache_entries);
+            DfsStrategy strategy(points_[choices].deviations + more, continuations_cached);
             strategy.begin(prefix);
             bool over = true;
             while (over && strategy.next_execution()) {
@@ -194,13 +194,13 @@ class Search {
 
 std::optional<CriticalStep> find_critical_step(Execution& execution, const Schedule& failing,
                                                std::uint64_t budget, std::uint64_t& executions) {
-    return Search(execution, failing, budget, executions).find();
+    return CriticalSearch(execution, failing, budget, executions).find();
 }
 
 std::vector<FailingShare> failing_shares(Execution& execution, const Schedule& failing,
                                          std::size_t columns, std::uint64_t samples) {
     std::uint64_t executions = 0;
-    return Search(execution, failing, 0, executions).shares(columns, samples);
+    return CriticalSearch(execution, failing, 0, executions).shares(columns, samples);
 }
 
 }  // namespace sim

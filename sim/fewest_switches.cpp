@@ -9,7 +9,7 @@
 namespace sim {
 namespace {
 
-constexpr std::size_t cache_entries = 1 << 18;
+constexpr std::size_t prefixes_cached = 1 << 18;
 
 /// Depth-first search of all executions with at most so many deviations, cut where they have as
 /// many switches as the best one so far, or where an equivalent prefix with the same deviations and
@@ -17,7 +17,7 @@ constexpr std::size_t cache_entries = 1 << 18;
 class FewerSwitches final : public Strategy {
   public:
     explicit FewerSwitches(std::uint32_t max_deviations)
-        : max_deviations_(max_deviations), cache_(cache_entries) {}
+        : max_deviations_(max_deviations), cache_(prefixes_cached) {}
 
     bool wants_every_step() const override { return true; }
     bool wants_fingerprint() const override { return true; }
@@ -90,9 +90,9 @@ class FewerSwitches final : public Strategy {
     bool started_ = false;
 };
 
-class Search {
+class FewestSearch {
   public:
-    Search(Execution& execution, const ExecutionResult& failing, std::uint64_t budget)
+    FewestSearch(Execution& execution, const ExecutionResult& failing, std::uint64_t budget)
         : execution_(execution), budget_(budget), bound_(failing.deviations) {
         found_.result = failing;
     }
@@ -158,7 +158,7 @@ class Search {
 
 FewestSwitches find_fewest_switches(Execution& execution, const ExecutionResult& failing,
                                     std::uint64_t budget) {
-    return Search(execution, failing, budget).run();
+    return FewestSearch(execution, failing, budget).run();
 }
 
 }  // namespace sim

@@ -73,9 +73,9 @@ std::vector<StepName> names_of(const Trace& trace) {
     return names;
 }
 
-class Search {
+class FlipSearch {
   public:
-    Search(Execution& execution, const Schedule& failing, Grain grain)
+    FlipSearch(Execution& execution, const Schedule& failing, Grain grain)
         : execution_(execution), causes_(failing, grain) {
         causes_.next_execution();
         execution_.run(causes_);
@@ -151,7 +151,7 @@ class Search {
 }  // namespace
 
 Flips find_flips(Execution& execution, const Schedule& failing, Grain grain, std::uint64_t budget) {
-    return Search(execution, failing, grain).run(budget);
+    return FlipSearch(execution, failing, grain).run(budget);
 }
 
 }  // namespace sim
