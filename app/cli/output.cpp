@@ -56,6 +56,13 @@ std::string AtomicFile::open(const std::string& file) {
     return descriptor_ < 0 ? system_error("cannot write " + file) : "";
 }
 
+std::string mistake_in_name(const std::string& file) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+        return "";
+    return AtomicFile().open(file);
+}
+
 std::string AtomicFile::failed(const std::string& error) {
     discard();
     return "cannot write " + file_ + ": " + error;

@@ -36,6 +36,11 @@ class AtomicFile {
     int descriptor_ = -1;
 };
 
+/// Whether a file could be written now, so that a wrong name is known before the work is done. Of a
+/// device or pipe nothing is said: whoever reads would take the closing for the end.
+/// @return what would go wrong; empty: nothing
+std::string mistake_in_name(const std::string& file);
+
 /// Writes everything to a file descriptor. @return what went wrong; empty: nothing
 std::string write_all(int descriptor, const std::string& content);
 

@@ -176,11 +176,20 @@ int finish(const Settings& settings, int code) {
     return settings.exit_rule.bisect ? bisect_code(code) : code;
 }
 
+/// Before the work begins. @return what went wrong, with the file that the verb itself writes, too
+std::string open_outputs(Session& session, Outputs& outputs) {
+    const Settings& settings = session.settings;
+    std::string error = outputs.open(settings.outputs, session.events);
+    if (error.empty() && !settings.result_file.empty() && settings.result_file != "-")
+        error = mistake_in_name(settings.result_file);
+    return error;
+}
+
 /// @param mistake  why the verb cannot even begin
 int run_session(Session& session, const std::optional<Failure>& mistake) {
     const Settings& settings = session.settings;
     Outputs outputs;
-    if (const std::string error = outputs.open(settings.outputs, session.events); !error.empty()) {
+    if (const std::string error = open_outputs(session, outputs); !error.empty()) {
         session.diagnostics.error(error);
         return finish(settings, exit_code::usage);
     }

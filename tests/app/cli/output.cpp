@@ -7,6 +7,8 @@
 
 #include <unistd.h>
 
+namespace cli_output_test {
+
 using namespace app::cli;
 namespace fs = std::filesystem;
 
@@ -51,6 +53,16 @@ TEST_CASE("A file appears whole or not at all", "[app][cli]") {
         AtomicFile output;
         CHECK(output.open((folder / "no" / "file").string()).find("cannot write") == 0);
         CHECK_FALSE(output.is_open());
+        CHECK(mistake_in_name((folder / "no" / "file").string()).find("cannot write") == 0);
+        CHECK(mistake_in_name(folder.string()).find("cannot write") == 0);
+    }
+    SECTION("asking whether a file could be written leaves all as it was") {
+        std::ofstream(file) << "old";
+        CHECK(mistake_in_name(file.string()).empty());
+        CHECK(mistake_in_name((folder / "other").string()).empty());
+        CHECK(mistake_in_name("/dev/full").empty());
+        CHECK(content_of(file) == "old");
+        CHECK(files_in(folder) == 1);
     }
     SECTION("a full device is an error") {
         AtomicFile output;
@@ -59,3 +71,5 @@ TEST_CASE("A file appears whole or not at all", "[app][cli]") {
     }
     fs::remove_all(folder);
 }
+
+}  // namespace cli_output_test
