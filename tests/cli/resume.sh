@@ -18,7 +18,7 @@ same whole.txt
 gone interleaf-out/commit-001-6.1.ilfr
 
 # Killed, at any moment: the last checkpoint is whole.
-long=(explore replace/002 --preemptions 2)
+long=(explore reloc/002 --preemptions 2)
 exits 0 "${long[@]}"
 cp out long.txt
 rm -r interleaf-out
