@@ -11,6 +11,18 @@ set(INTERLEAF_PRECOMPILED
     <algorithm> <deque> <functional> <map> <memory> <mutex> <optional> <set> <span> <string>
     <unordered_map> <variant> <vector>)
 
+# interleaf_compile_together(TARGET)
+#
+# Compiles a target's files some at a time: each alone would read the same headers and instantiate
+# the same templates anew, which is most of what compiling it costs. So names in anonymous namespaces
+# differ between the files of a layer, and each test file has a namespace of its own.
+# -DCMAKE_UNITY_BUILD=OFF compiles each alone: the preset clang does, and tools that read files so.
+function(interleaf_compile_together target)
+    if(NOT DEFINED CMAKE_UNITY_BUILD)
+        set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
+    endif()
+endfunction()
+
 # interleaf_layer(NAME [EXCLUDE REGEX] [PRECOMPILE HEADER...] [PUBLIC TARGET...] [PRIVATE TARGET...])
 #
 # Makes interleaf_NAME, also called interleaf::NAME, from every .cpp under the current folder,
@@ -30,6 +42,7 @@ function(interleaf_layer name)
         set(private PRIVATE)
         add_library(${target} STATIC ${sources})
         target_precompile_headers(${target} PRIVATE ${INTERLEAF_PRECOMPILED} ${arg_PRECOMPILE})
+        interleaf_compile_together(${target})
     else()
         set(public INTERFACE)
         set(private INTERFACE)

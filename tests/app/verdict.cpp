@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace verdict_test {
+
 using namespace app;
 
 TEST_CASE("Exit codes follow from verdicts", "[app]") {
@@ -41,3 +43,5 @@ TEST_CASE("A verdict's word names it", "[app]") {
         CHECK(to_string(*parse_verdict(word)) == word);
     CHECK_FALSE(parse_verdict("fail"));
 }
+
+}  // namespace verdict_test

@@ -10,6 +10,8 @@
 #include "tests/model/support/simulated_fs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace block_group_test {
+
 using namespace model;
 
 namespace {
@@ -181,3 +183,5 @@ TEST_CASE("who wants a chunk that another is about to make waits until it is mad
     CHECK(report.end == sim::SearchEnd::Complete);  // nobody goes round for ever
     CHECK(test::signature_of(report) == "");
 }
+
+}  // namespace block_group_test

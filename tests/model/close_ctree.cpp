@@ -7,6 +7,8 @@
 #include "model/vfs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace close_ctree_test {
+
 using namespace model;
 
 namespace {
@@ -141,3 +143,5 @@ TEST_CASE("A replace that an abort ends leaves its target, which closing finds",
     CHECK(says(failing, "suspending dev_replace for unmount"));
     CHECK(says(failing, "forced readonly"));
 }
+
+}  // namespace close_ctree_test

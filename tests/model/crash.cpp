@@ -9,6 +9,8 @@
 #include "sim/strategy_dfs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace crash_test {
+
 using namespace model;
 
 namespace {
@@ -290,3 +292,5 @@ TEST_CASE("A mount after a crash finds what was promised, or says what is missin
     CHECK(unreadable->signature == "mounts-after-crash");
     CHECK(no_super->signature == "mounts-after-crash");
 }
+
+}  // namespace crash_test

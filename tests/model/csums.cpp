@@ -4,6 +4,8 @@
 #include "model/vfs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace csums_test {
+
 using namespace model;
 
 namespace {
@@ -49,3 +51,5 @@ TEST_CASE("Deletions of checksums beside each other leave none behind", "[model]
     CHECK(test::signature_of(report) == "");
     CHECK(report.executions > 10);
 }
+
+}  // namespace csums_test

@@ -15,6 +15,8 @@
 #include "sim/rng.h"
 #include "sim/strategies.h"
 
+namespace ctree_test {
+
 namespace {
 
 using model::Key;
@@ -339,3 +341,5 @@ TEST_CASE("tasks that change one tree in any order find what they put there", "[
 }
 
 }  // namespace
+
+}  // namespace ctree_test

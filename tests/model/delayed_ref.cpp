@@ -10,6 +10,8 @@
 #include "tests/model/support/simulated_fs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace delayed_ref_test {
+
 using namespace model;
 
 namespace {
@@ -216,3 +218,5 @@ TEST_CASE("heads run in ascending order from a cursor that wraps", "[model][dela
     CHECK(heads >= 4);
     CHECK(descents <= passes);
 }
+
+}  // namespace delayed_ref_test

@@ -6,6 +6,8 @@
 #include "model/vfs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace dev_replace_test {
+
 using namespace model;
 
 namespace {
@@ -271,3 +273,5 @@ TEST_CASE("The replace item says how far a replace came", "[model][dev_replace]"
     });
     CHECK(test::signature_of(test::run_watched(watched)) == "");
 }
+
+}  // namespace dev_replace_test

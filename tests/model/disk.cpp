@@ -7,6 +7,8 @@
 #include "tests/model/support/simulated_fs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace disk_test {
+
 using namespace model;
 
 namespace {
@@ -177,3 +179,5 @@ TEST_CASE("Pulling a device out depends on every request that it completes",
     options.reduction = sim::Reduction::Dpor;
     CHECK(sim::explore(test::watched_program(watched), options).executions == 2);
 }
+
+}  // namespace disk_test

@@ -6,6 +6,8 @@
 #include "tests/model/support/image.h"
 #include "tests/model/support/simulated_fs.h"
 
+namespace disk_io_test {
+
 using namespace model;
 
 namespace {
@@ -123,3 +125,5 @@ TEST_CASE("A super block that cannot be written ends the filesystem's writing",
     INFO(what(result));
     CHECK(what(result).find("Error while writing out transaction") != std::string::npos);
 }
+
+}  // namespace disk_io_test

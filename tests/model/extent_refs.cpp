@@ -12,6 +12,8 @@
 #include "tests/model/support/simulated_fs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace extent_refs_test {
+
 using namespace model;
 
 namespace {
@@ -198,3 +200,5 @@ TEST_CASE("a drop of what nobody references is an abort with the kernel's words"
     CHECK(result.messages.back().find("in btrfs_run_delayed_refs: errno=-2 No such entry") !=
           std::string::npos);
 }
+
+}  // namespace extent_refs_test

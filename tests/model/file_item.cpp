@@ -8,6 +8,8 @@
 #include "sim/rng.h"
 #include "tests/model/support/simulated_fs.h"
 
+namespace file_item_test {
+
 using namespace model;
 
 namespace {
@@ -200,3 +202,5 @@ TEST_CASE("Random insertions and deletions of checksums agree with a map", "[mod
 TEST_CASE("A sector's checksum is that of its word 512 times", "[model][file]") {
     CHECK(csum_data_word(0) == 0x98F94189);
 }
+
+}  // namespace file_item_test

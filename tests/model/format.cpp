@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <string_view>
 
+namespace format_test {
+
 namespace {
 
 TEST_CASE("checksums are the ordinary CRC-32C", "[model][format]") {
@@ -43,3 +45,5 @@ TEST_CASE("errors have the kernel's texts and names", "[model][format]") {
 }
 
 }  // namespace
+
+}  // namespace format_test

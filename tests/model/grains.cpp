@@ -7,6 +7,8 @@
 #include "sim/strategy_dfs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace grains_test {
+
 namespace {
 
 using namespace model;
@@ -57,3 +59,5 @@ TEST_CASE("Both grains end in the same states", "[model][grain]") {
     CHECK(coarse.failures.empty());
     CHECK(fine.failures.empty());
 }
+
+}  // namespace grains_test

@@ -13,6 +13,8 @@
 #include "model/vfs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace invariants_test {
+
 using namespace model;
 
 namespace {
@@ -563,3 +565,5 @@ TEST_CASE(
     }};
     CHECK(test::signature_of(test::run_watched(watched)) == "");
 }
+
+}  // namespace invariants_test

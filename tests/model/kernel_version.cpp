@@ -5,6 +5,8 @@
 
 #include "model/fixes.h"
 
+namespace kernel_version_test {
+
 using namespace model;
 
 namespace {
@@ -156,3 +158,5 @@ TEST_CASE("A wrong change is refused and named", "[model][kernel_version]") {
     CHECK(refusal("5.4", {"1bbb97b8ce7d"}, {"1bbb97b8ce7d"})
               .message.find("asked for and taken away") != std::string::npos);
 }
+
+}  // namespace kernel_version_test

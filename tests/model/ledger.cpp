@@ -5,6 +5,8 @@
 #include "model/fs_info.h"
 #include "tests/model/support/simulated_fs.h"
 
+namespace ledger_test {
+
 using namespace model;
 
 namespace {
@@ -104,3 +106,5 @@ TEST_CASE("A truncation leaves zeros behind the new size", "[model][ledger]") {
         CHECK(words(ledger, inode, ledger.now()) == Words{0});
     });
 }
+
+}  // namespace ledger_test

@@ -6,6 +6,8 @@
 #include "tests/model/support/image.h"
 #include "tests/model/support/simulated_fs.h"
 
+namespace mkfs_test {
+
 using namespace model;
 
 namespace {
@@ -161,3 +163,5 @@ TEST_CASE("A damaged copy of a tree block is noticed, and the other one read", "
     REQUIRE_FALSE(result.messages.empty());
     CHECK(result.messages[0].find("checksum verify failed on logical ") != std::string::npos);
 }
+
+}  // namespace mkfs_test

@@ -9,6 +9,8 @@
 #include "tests/model/support/quiet_observer.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace recovery_test {
+
 using namespace model;
 
 namespace {
@@ -177,3 +179,5 @@ TEST_CASE("A replace that cannot be gone on with stays suspended, and can be can
                    : "BTRFS info (device a): cannot resume dev-replace, other exclusive operation "
                      "running"));
 }
+
+}  // namespace recovery_test

@@ -10,6 +10,8 @@
 #include "tests/model/support/quiet_observer.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace recovery_balance_test {
+
 using namespace model;
 
 namespace {
@@ -99,3 +101,5 @@ TEST_CASE("A mount that forgets the balance which a crash interrupted is found",
     CHECK(stops.failures == std::set<std::string>{Recovery::unfinished_balance});
 }
 #endif
+
+}  // namespace recovery_balance_test

@@ -10,6 +10,8 @@
 #include "model/vfs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace reflink_test {
+
 using namespace model;
 
 namespace {
@@ -158,3 +160,5 @@ TEST_CASE("From 5.2 on a root is sent or deduplicated", "[model][reflink]") {
     CHECK(says(result, "cannot use root 256 for send while deduplications on it are in progress "
                        "(1 in progress)") == excluded);
 }
+
+}  // namespace reflink_test

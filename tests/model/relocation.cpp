@@ -9,6 +9,8 @@
 #include "model/vfs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace relocation_test {
+
 using namespace model;
 
 namespace {
@@ -267,3 +269,5 @@ TEST_CASE("A device that cannot be emptied keeps its size", "[model][relocation]
     INFO(failure_of(result));
     CHECK(test::signature_of(result) == "");
 }
+
+}  // namespace relocation_test

@@ -4,6 +4,8 @@
 #include "model/relocation_internal.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace relocation_lifespan_test {
+
 using namespace model;
 
 namespace {
@@ -126,3 +128,5 @@ TEST_CASE("Whoever follows a null pointer is found", "[model][invariants]") {
     CHECK(signature_of_task([](FsInfo&) { check_followed(nullptr, "test"); }) ==
           "null-dereference/test");
 }
+
+}  // namespace relocation_lifespan_test

@@ -9,6 +9,8 @@
 #include "model/vfs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace reserve_ticket_test {
+
 using namespace model;
 
 namespace {
@@ -331,3 +333,5 @@ TEST_CASE("An unmount cancels a flusher that has not begun", "[model][close_ctre
     CHECK(std::ranges::none_of(
         lines, [](const sim::Narration& line) { return line.text == "flush_space"; }));
 }
+
+}  // namespace reserve_ticket_test

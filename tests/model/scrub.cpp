@@ -8,6 +8,8 @@
 #include "model/vfs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace scrub_test {
+
 using namespace model;
 
 namespace {
@@ -120,3 +122,5 @@ TEST_CASE("Nobody can cancel a scrub that does not run", "[model][scrub]") {
     watched.tasks.push_back([](FsInfo& fs) { CHECK(scrub_cancel(fs).error() == Errno::NotConn); });
     CHECK(test::signature_of(test::run_watched(watched)) == "");
 }
+
+}  // namespace scrub_test

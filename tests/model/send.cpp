@@ -9,6 +9,8 @@
 #include "model/vfs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace send_test {
+
 using namespace model;
 
 namespace {
@@ -264,3 +266,5 @@ TEST_CASE("All four outcomes of the historic report are found by chance", "[mode
             found.insert(failure.signature);
     CHECK(found == reported);
 }
+
+}  // namespace send_test

@@ -8,6 +8,8 @@
 #include "tests/model/support/simulated_fs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace snapshot_test {
+
 using namespace model;
 
 TEST_CASE("a snapshot is a copy of the root node, made inside the commit", "[model][snapshot]") {
@@ -101,3 +103,5 @@ TEST_CASE("btrfs check accepts subvolumes, snapshots and what was shared by them
         CHECK(report.clean);
     }
 }
+
+}  // namespace snapshot_test

@@ -14,6 +14,8 @@
 #include "tests/model/support/simulated_fs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace space_test {
+
 using namespace model;
 
 // What kernels before 5.0, 5.4 and 5.14 did about space: fs/btrfs/extent-tree.c of 4.19.
@@ -400,3 +402,5 @@ TEST_CASE("A file that is open outlives its name, and its last close evicts it",
     CHECK(count_inside(result, "__fput", "btrfs_evict_inode") == 1);
     CHECK(count_inside(result, "btrfs_unlink", "btrfs_evict_inode") == 0);
 }
+
+}  // namespace space_test

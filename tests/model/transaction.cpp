@@ -11,6 +11,8 @@
 #include "tests/model/support/simulated_fs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace transaction_test {
+
 using namespace model;
 
 namespace {
@@ -334,3 +336,5 @@ TEST_CASE("random schedules of writers and committers keep every promise", "[mod
     CHECK(test::signature_of(report).empty());
     CHECK(report.unordered.empty());
 }
+
+}  // namespace transaction_test

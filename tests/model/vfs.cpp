@@ -18,6 +18,8 @@
 #include "tests/model/support/image.h"
 #include "tests/model/support/simulated_fs.h"
 
+namespace vfs_test {
+
 using namespace model;
 
 namespace {
@@ -569,3 +571,5 @@ TEST_CASE("Files hold what their writers put there, in thousands of executions",
           "[model][vfs][slow]") {
     run_random({}, 10000, 500);
 }
+
+}  // namespace vfs_test

@@ -7,6 +7,8 @@
 #include "model/bio.h"
 #include "tests/model/support/simulated_fs.h"
 
+namespace volumes_test {
+
 using namespace model;
 
 namespace {
@@ -140,3 +142,5 @@ TEST_CASE("Free ranges of a device leave out its first MiB and its super blocks"
     CHECK(largest.start == mib);
     CHECK(largest.length == 31 * mib);
 }
+
+}  // namespace volumes_test

@@ -6,6 +6,8 @@
 #include "sim/completion.h"
 #include "tests/model/support/simulated_fs.h"
 
+namespace zone_test {
+
 using namespace model;
 
 namespace {
@@ -140,3 +142,5 @@ TEST_CASE("A zoned filesystem needs chunks of one zone", "[model][zone][mkfs]") 
     wrong.zone_size = 3 * mib;
     CHECK(check_geometry(wrong).starts_with("zone_size must be a power of two"));
 }
+
+}  // namespace zone_test

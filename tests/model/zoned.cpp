@@ -6,6 +6,8 @@
 #include "model/vfs.h"
 #include "tests/model/support/watched_fs.h"
 
+namespace zoned_test {
+
 using namespace model;
 using test::must;
 using test::Watched;
@@ -249,3 +251,5 @@ TEST_CASE("After a mount a zone goes on where it was written to", "[model][zoned
               CHECK(metadata.zoned->meta_write_pointer == metadata.start.get() + metadata_offset);
           }) == "");
 }
+
+}  // namespace zoned_test

@@ -5,6 +5,8 @@
 #include "sim/rng.h"
 #include "tests/sim/support.h"
 
+namespace access_chains_test {
+
 namespace {
 
 using sim::Access;
@@ -117,3 +119,5 @@ TEST_CASE("accesses of many objects and keys keep their places", "[sim][access_c
 }
 
 }  // namespace
+
+}  // namespace access_chains_test

@@ -5,6 +5,8 @@
 
 #include "sim/rng.h"
 
+namespace access_sets_test {
+
 namespace {
 
 using Accesses = std::vector<sim::Access>;
@@ -49,3 +51,5 @@ TEST_CASE("sets of accesses depend on each other where two of their accesses con
     CHECK(wrong == 0);
     CHECK(dependent > 1000);
 }
+
+}  // namespace access_sets_test

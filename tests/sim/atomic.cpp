@@ -3,6 +3,8 @@
 #include "sim/refcount.h"
 #include "tests/sim/support.h"
 
+namespace atomic_test {
+
 namespace {
 
 using tests::explore_all;
@@ -143,3 +145,5 @@ TEST_CASE("dropping a reference that nobody holds is a finding", "[sim][refcount
 }
 
 }  // namespace
+
+}  // namespace atomic_test

@@ -7,6 +7,8 @@
 #include "sim/search_tree.h"
 #include "tests/sim/random_program.h"
 
+namespace bpor_test {
+
 namespace {
 
 using sim::Grain;
@@ -295,3 +297,5 @@ TEST_CASE("shards of a plan come to the same, together", "[sim][bpor]") {
 }
 
 }  // namespace
+
+}  // namespace bpor_test

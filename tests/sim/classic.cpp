@@ -12,6 +12,8 @@
 #include "bench/programs/readers.h"
 #include "tests/sim/support.h"
 
+namespace classic_test {
+
 namespace {
 
 using tests::count_classes;
@@ -210,3 +212,5 @@ TEST_CASE("a lock inversion deadlocks, or is reported where it does not", "[sim]
 }
 
 }  // namespace
+
+}  // namespace classic_test

@@ -2,6 +2,8 @@
 
 #include "tests/sim/support.h"
 
+namespace completion_test {
+
 namespace {
 
 using tests::explore_all;
@@ -109,3 +111,5 @@ TEST_CASE("between an unlock and the wait for a completion others may take it",
 }
 
 }  // namespace
+
+}  // namespace completion_test

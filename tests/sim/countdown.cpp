@@ -4,6 +4,8 @@
 
 #include "tests/sim/support.h"
 
+namespace countdown_test {
+
 namespace {
 
 using tests::explore_all;
@@ -69,3 +71,5 @@ TEST_CASE("without its last part a request never ends", "[sim][countdown]") {
 }
 
 }  // namespace
+
+}  // namespace countdown_test

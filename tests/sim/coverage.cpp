@@ -4,6 +4,8 @@
 #include "bench/programs/philosophers.h"
 #include "tests/sim/support.h"
 
+namespace coverage_test {
+
 namespace {
 
 using tests::program_of;
@@ -189,3 +191,5 @@ TEST_CASE("observing changes no execution", "[sim][coverage]") {
 }
 
 }  // namespace
+
+}  // namespace coverage_test

@@ -3,6 +3,8 @@
 #include "bench/programs/account.h"
 #include "tests/sim/support.h"
 
+namespace critical_test {
+
 namespace {
 
 using programs::Account;
@@ -119,3 +121,5 @@ TEST_CASE("with a small budget nothing is called exact that is not", "[sim][crit
 }
 
 }  // namespace
+
+}  // namespace critical_test

@@ -9,6 +9,8 @@
 #include "sim/strategy_dfs.h"
 #include "tests/sim/support.h"
 
+namespace cuts_test {
+
 namespace {
 
 using sim::Reduction;
@@ -223,3 +225,5 @@ TEST_CASE("each closed set of marks is run to once", "[sim][cuts]") {
     CHECK(report.executions == 2);
     CHECK(report.cuts == 5);
 }
+
+}  // namespace cuts_test

@@ -5,6 +5,8 @@
 #include "sim/waitqueue.h"
 #include "tests/sim/support.h"
 
+namespace deadlock_test {
+
 namespace {
 
 using Catch::Contains;
@@ -199,3 +201,5 @@ TEST_CASE("a violation ends the execution, and its signature and text are kept",
 }
 
 }  // namespace
+
+}  // namespace deadlock_test

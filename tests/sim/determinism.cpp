@@ -14,6 +14,8 @@
 #include "sim/workqueue.h"
 #include "tests/sim/support.h"
 
+namespace determinism_test {
+
 namespace {
 
 using tests::check_equal;
@@ -358,3 +360,5 @@ TEST_CASE("hashes are the same in every build", "[sim][determinism][golden]") {
 }
 
 }  // namespace
+
+}  // namespace determinism_test

@@ -11,6 +11,8 @@
 #include "sim/strategy_dpor.h"
 #include "tests/sim/random_program.h"
 
+namespace dpor_test {
+
 namespace {
 
 using sim::Reduction;
@@ -304,3 +306,5 @@ TEST_CASE("what a violation cut off is not taken to have been run", "[sim][dpor]
     CHECK(tests::final_values(plain) == tests::Values{0, 10, 11});
     CHECK(tests::final_values(report) == tests::final_values(plain));
 }
+
+}  // namespace dpor_test

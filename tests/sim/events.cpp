@@ -2,6 +2,8 @@
 #include "sim/completion.h"
 #include "tests/sim/support.h"
 
+namespace events_test {
+
 namespace {
 
 using tests::explore_all;
@@ -78,3 +80,5 @@ TEST_CASE("a request may complete while its submitter goes on", "[sim][events]")
 }
 
 }  // namespace
+
+}  // namespace events_test

@@ -2,6 +2,8 @@
 
 #include "tests/sim/support.h"
 
+namespace execution_test {
+
 namespace {
 
 using tests::Values;
@@ -389,3 +391,5 @@ TEST_CASE("tasks of tasks of tasks come to an end", "[sim][execution]") {
     CHECK(result.task_limit == "t/t#1/t#1/t#1/t#1 starts a task, and there can be 4 generations "
                                "of tasks that tasks start");
 }
+
+}  // namespace execution_test

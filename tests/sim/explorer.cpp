@@ -6,6 +6,8 @@
 #include "sim/rng.h"
 #include "tests/sim/support.h"
 
+namespace explorer_test {
+
 namespace {
 
 using tests::explore_all;
@@ -424,3 +426,5 @@ TEST_CASE("progress is told while a search runs", "[sim][explorer]") {
 }
 
 }  // namespace
+
+}  // namespace explorer_test

@@ -3,6 +3,8 @@
 #include "bench/programs/account.h"
 #include "tests/sim/support.h"
 
+namespace fewest_switches_test {
+
 namespace {
 
 using programs::Account;
@@ -68,3 +70,5 @@ TEST_CASE("out of its budget the search claims nothing", "[sim][fewest]") {
 }
 
 }  // namespace
+
+}  // namespace fewest_switches_test

@@ -13,6 +13,8 @@
 #include "sim/waitqueue.h"
 #include "tests/sim/support.h"
 
+namespace fiber_test {
+
 namespace {
 
 struct State {
@@ -224,3 +226,5 @@ TEST_CASE("thousands of executions use the same stacks again", "[sim][fiber]") {
 }
 
 }  // namespace
+
+}  // namespace fiber_test

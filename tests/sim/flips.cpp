@@ -4,6 +4,8 @@
 #include "sim/completion.h"
 #include "tests/sim/support.h"
 
+namespace flips_test {
+
 namespace {
 
 using programs::Account;
@@ -105,3 +107,5 @@ TEST_CASE("whatever a flip says, its run passes", "[sim][flips]") {
 }
 
 }  // namespace
+
+}  // namespace flips_test

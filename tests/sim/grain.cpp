@@ -2,6 +2,8 @@
 // same states, deadlocks included, since merging is only allowed where no other task could notice.
 #include "tests/sim/random_program.h"
 
+namespace grain_test {
+
 namespace {
 
 using tests::all_ends;
@@ -102,3 +104,5 @@ TEST_CASE("a trylock cannot fail in the coarse grain on a section that is one st
 }
 
 }  // namespace
+
+}  // namespace grain_test

@@ -4,6 +4,8 @@
 #include "sim/spinlock.h"
 #include "tests/sim/support.h"
 
+namespace lockdep_test {
+
 namespace {
 
 using Catch::Contains;
@@ -150,3 +152,5 @@ TEST_CASE("an execution's order is forgotten with it", "[sim][lockdep]") {
 }
 
 }  // namespace
+
+}  // namespace lockdep_test

@@ -3,6 +3,8 @@
 #include "bench/programs/account.h"
 #include "tests/sim/support.h"
 
+namespace meaning_test {
+
 namespace {
 
 using programs::Account;
@@ -75,3 +77,5 @@ TEST_CASE("on a changed program a replay stops, goes on by default, or goes to t
 }
 
 }  // namespace
+
+}  // namespace meaning_test

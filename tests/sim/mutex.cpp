@@ -2,6 +2,8 @@
 
 #include "tests/sim/support.h"
 
+namespace mutex_test {
+
 namespace {
 
 using tests::explore_all;
@@ -118,3 +120,5 @@ TEST_CASE("an unlock of a mutex that somebody waits for hands nothing over", "[s
 }
 
 }  // namespace
+
+}  // namespace mutex_test

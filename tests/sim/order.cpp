@@ -3,6 +3,8 @@
 #include "bench/programs/account.h"
 #include "tests/sim/support.h"
 
+namespace order_test {
+
 namespace {
 
 using programs::Account;
@@ -76,3 +78,5 @@ TEST_CASE("a stretch is joined to the task's next one from both sides", "[sim][o
 }
 
 }  // namespace
+
+}  // namespace order_test

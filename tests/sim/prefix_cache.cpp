@@ -3,6 +3,8 @@
 #include "bench/programs/counters.h"
 #include "tests/sim/random_program.h"
 
+namespace prefix_cache_test {
+
 namespace {
 
 using tests::all_ends;
@@ -103,3 +105,5 @@ TEST_CASE("an entry cuts only what has used no fewer deviations", "[sim][prefix_
 }
 
 }  // namespace
+
+}  // namespace prefix_cache_test

@@ -4,6 +4,8 @@
 
 #include "tests/sim/support.h"
 
+namespace prefix_memo_test {
+
 namespace {
 
 struct Word {
@@ -140,3 +142,5 @@ TEST_CASE("a search counts what it recalls, on any number of workers", "[sim][pr
 }
 
 }  // namespace
+
+}  // namespace prefix_memo_test

@@ -6,6 +6,8 @@
 #include "sim/waitqueue.h"
 #include "tests/sim/support.h"
 
+namespace race_test {
+
 namespace {
 
 using Catch::Contains;
@@ -303,3 +305,5 @@ TEST_CASE("more tasks than slots may come and go, and those that are ordered mak
 }
 
 }  // namespace
+
+}  // namespace race_test

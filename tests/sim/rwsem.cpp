@@ -2,6 +2,8 @@
 
 #include "tests/sim/support.h"
 
+namespace rwsem_test {
+
 namespace {
 
 using tests::explore_all;
@@ -190,3 +192,5 @@ TEST_CASE("a semaphore that readers and writers wait for is never left to nobody
 }
 
 }  // namespace
+
+}  // namespace rwsem_test

@@ -2,6 +2,8 @@
 
 #include "tests/sim/random_program.h"
 
+namespace self_check_test {
+
 namespace {
 
 /// One worker's executions of a program, all of them checked.
@@ -298,3 +300,5 @@ TEST_CASE("Which executions are checked is a matter of their schedules", "[sim][
     CHECK(taken > 2000);
     CHECK(taken < 3000);
 }
+
+}  // namespace self_check_test

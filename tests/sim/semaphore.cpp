@@ -2,6 +2,8 @@
 
 #include "tests/sim/support.h"
 
+namespace semaphore_test {
+
 namespace {
 
 using tests::explore_all;
@@ -116,3 +118,5 @@ TEST_CASE("nobody overtakes a sleeper of a semaphore", "[sim][semaphore]") {
 }
 
 }  // namespace
+
+}  // namespace semaphore_test

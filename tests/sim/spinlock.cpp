@@ -6,6 +6,8 @@
 #include "sim/waitqueue.h"
 #include "tests/sim/support.h"
 
+namespace spinlock_test {
+
 namespace {
 
 using tests::explore_all;
@@ -135,3 +137,5 @@ TEST_CASE("after a spinlock is dropped sleeping is allowed again", "[sim][spinlo
 }
 
 }  // namespace
+
+}  // namespace spinlock_test

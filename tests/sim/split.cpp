@@ -5,6 +5,8 @@
 #include "sim/spinlock.h"
 #include "tests/sim/support.h"
 
+namespace split_test {
+
 namespace {
 
 using tests::program;
@@ -224,3 +226,5 @@ TEST_CASE("after a split the coarse grain ends where the fine one does in many p
 }
 
 }  // namespace
+
+}  // namespace split_test

@@ -9,6 +9,8 @@
 #include "sim/profile.h"
 #include "tests/sim/support.h"
 
+namespace strategies_test {
+
 namespace {
 
 using tests::program_of;
@@ -575,3 +577,5 @@ TEST_CASE("a busy machine begins tasks at different times", "[sim][strategies]")
 }
 
 }  // namespace
+
+}  // namespace strategies_test

@@ -3,6 +3,8 @@
 #include "sim/waitqueue.h"
 #include "tests/sim/support.h"
 
+namespace timer_test {
+
 namespace {
 
 using tests::explore_all;
@@ -150,3 +152,5 @@ TEST_CASE("an armed timer does not hide a deadlock", "[sim][timer]") {
 }
 
 }  // namespace
+
+}  // namespace timer_test

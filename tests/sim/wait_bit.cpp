@@ -3,6 +3,8 @@
 #include "sim/atomic.h"
 #include "tests/sim/support.h"
 
+namespace wait_bit_test {
+
 namespace {
 
 using tests::explore_all;
@@ -140,3 +142,5 @@ TEST_CASE("waiting for a bit is no race with clearing it", "[sim][wait-bit][dpor
 }
 
 }  // namespace
+
+}  // namespace wait_bit_test

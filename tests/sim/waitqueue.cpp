@@ -2,6 +2,8 @@
 
 #include "tests/sim/support.h"
 
+namespace waitqueue_test {
+
 namespace {
 
 using tests::explore_all;
@@ -236,3 +238,5 @@ TEST_CASE("a daemon that waits for ever is no failure", "[sim][waitqueue]") {
 }
 
 }  // namespace
+
+}  // namespace waitqueue_test

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+namespace wakeup_tree_test {
+
 namespace {
 
 using sim::WakeupTrees;
@@ -110,3 +112,5 @@ TEST_CASE("what was discarded is used again, empty") {
     branch_of(trees, trees.append(root), "y");
     CHECK(shown(trees, root) == "x,y");
 }
+
+}  // namespace wakeup_tree_test

@@ -2,6 +2,8 @@
 
 #include "tests/sim/support.h"
 
+namespace workqueue_test {
+
 namespace {
 
 using tests::explore_all;
@@ -106,3 +108,5 @@ TEST_CASE("who flushes while it holds the lock that an item needs stands still f
 }
 
 }  // namespace
+
+}  // namespace workqueue_test

@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+namespace cli_library_test {
+
 using namespace app::cli;
 namespace fs = std::filesystem;
 
@@ -81,3 +83,5 @@ TEST_CASE("What cannot be found or used is exit 3 with the nearest id", "[app][c
               .error()
               .where->line == 1);
 }
+
+}  // namespace cli_library_test

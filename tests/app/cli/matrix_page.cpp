@@ -2,7 +2,10 @@
 
 #include <catch2/catch.hpp>
 
-namespace app::cli {
+namespace cli_matrix_page_test {
+
+using namespace app;
+using namespace app::cli;
 
 namespace {
 
@@ -113,4 +116,4 @@ TEST_CASE("A page marks what an earlier revision of the search recorded", "[app]
     says(table.page(), "`script/matrix --renew`");
 }
 
-}  // namespace app::cli
+}  // namespace cli_matrix_page_test

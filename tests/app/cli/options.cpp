@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+namespace cli_options_test {
+
 using namespace app::cli;
 
 namespace {
@@ -100,3 +102,5 @@ TEST_CASE("No two options have one name", "[app][cli]") {
     for (const OptionSpec& option : options())
         CHECK(keys.insert(option.key()).second);
 }
+
+}  // namespace cli_options_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace cli_settings_test {
+
 using namespace app::cli;
 using namespace std::chrono_literals;
 
@@ -105,3 +107,5 @@ TEST_CASE("A bound is a number or none", "[app][cli]") {
     CHECK(read({"explore", "a/1", "--preemptions", "none"}).settings.unbounded);
     CHECK_FALSE(read({"explore", "a/1"}).settings.preemptions);
 }
+
+}  // namespace cli_settings_test

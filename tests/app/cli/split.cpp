@@ -5,6 +5,8 @@
 #include "app/cli/library.h"
 #include "sim/strategies.h"
 
+namespace cli_split_test {
+
 using namespace app;
 using namespace app::cli;
 
@@ -33,3 +35,5 @@ TEST_CASE("A recording of an execution with split steps is replayed with them", 
     merged.split.clear();
     CHECK(replay(merged) == exit_code::nondeterministic);
 }
+
+}  // namespace cli_split_test

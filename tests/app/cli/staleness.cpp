@@ -5,6 +5,8 @@
 #include "app/cli/library.h"
 #include "app/scenario/kernel_spec.h"
 
+namespace cli_staleness_test {
+
 using namespace app;
 using namespace app::cli;
 
@@ -64,3 +66,5 @@ TEST_CASE("A certificate is stale where something that its search knew is anothe
         CHECK(without_entry("5.2").starts_with("the kernel has other changes (hash "));
     }
 }
+
+}  // namespace cli_staleness_test

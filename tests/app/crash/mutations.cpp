@@ -9,6 +9,8 @@
 #include "app/image/btrfs_check.h"
 #include "tests/app/image/support.h"
 
+namespace crash_mutations_test {
+
 using namespace app;
 using crash::CheckImages;
 using crash::CrashSearch;
@@ -125,5 +127,7 @@ TEST_CASE("Every fault is found by an invariant, and by btrfs check where it can
     CHECK(found.check_default == row.check_default);
     CHECK(found.check_lowmem == row.check_lowmem);
 }
+
+}  // namespace crash_mutations_test
 
 #endif

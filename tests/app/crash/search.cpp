@@ -6,6 +6,8 @@
 #include "sim/explorer.h"
 #include "tests/app/image/support.h"
 
+namespace crash_search_test {
+
 using namespace app;
 using crash::CheckImages;
 using crash::CrashSearch;
@@ -90,3 +92,5 @@ TEST_CASE("The number of a crash names the medium that the camera takes", "[app]
     test::run_default(overwrite_and_sync, watching(search));
     CHECK(search->counts().media == count);
 }
+
+}  // namespace crash_search_test

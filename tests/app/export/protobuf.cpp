@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace export_protobuf_test {
+
 using app::exporter::Message;
 
 TEST_CASE("Fields are encoded as protobuf's documentation has them", "[app][export]") {
@@ -16,3 +18,5 @@ TEST_CASE("Fields are encoded as protobuf's documentation has them", "[app][expo
     CHECK(Message().number(1, ~std::uint64_t{0}).bytes() ==
           "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01");  // -1 as an int64, too
 }
+
+}  // namespace export_protobuf_test

@@ -7,6 +7,8 @@
 #include "sim/strategies.h"
 #include "tests/app/export/support.h"
 
+namespace export_recorder_test {
+
 using namespace app;
 using namespace app::exporter;
 
@@ -75,3 +77,5 @@ TEST_CASE("A branch makes the recorded choices up to its own", "[app][export]") 
         CHECK((departure.ordinal < point.ordinal ||
                (departure.ordinal == point.ordinal && departure.index == other)));
 }
+
+}  // namespace export_recorder_test

@@ -6,6 +6,8 @@
 #include "app/export/object_text.h"
 #include "sim/containers.h"
 
+namespace export_state_test {
+
 using namespace app;
 using namespace app::exporter;
 
@@ -48,3 +50,5 @@ TEST_CASE("Items are told with what matters of them", "[app][export]") {
           "ORPHAN ORPHAN_ITEM 257");
     CHECK(group_type_text(model::bg_metadata | model::bg_dup) == "metadata dup");
 }
+
+}  // namespace export_state_test

@@ -7,6 +7,8 @@
 #include "sim/strategies.h"
 #include "tests/app/export/support.h"
 
+namespace export_stepper_test {
+
 using namespace app;
 using namespace app::exporter;
 
@@ -227,3 +229,5 @@ TEST_CASE("A task that cannot come next says what it waits for", "[app][export]"
     CHECK(session.say("why-not one").starts_with("one is gone after step "));
     CHECK(session.mistake("why-not on").nearest == "one");
 }
+
+}  // namespace export_stepper_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace export_timeline_test {
+
 using namespace app::exporter;
 
 namespace {
@@ -56,3 +58,5 @@ TEST_CASE("Steps, narration and tracepoints are told in the order in which they 
         CHECK(crowded.told.back() == "note @2999");
     }
 }
+
+}  // namespace export_timeline_test

@@ -16,6 +16,8 @@
 #include "model/vfs.h"
 #include "tests/app/image/support.h"
 
+namespace image_image_test {
+
 using namespace app::image;
 using app::cli::save_images;
 
@@ -200,3 +202,5 @@ TEST_CASE("btrfs check counts a removed file as an error that two trees share, a
     CHECK(shared[1].mode == CheckMode::Lowmem);
     CHECK(shared[1].clean);
 }
+
+}  // namespace image_image_test

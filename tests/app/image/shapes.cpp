@@ -5,6 +5,8 @@
 #include "sim/explorer.h"
 #include "tests/app/image/support.h"
 
+namespace image_shapes_test {
+
 using namespace app;
 
 namespace {
@@ -139,3 +141,5 @@ TEST_CASE("In every shape btrfs check accepts each commit of many random executi
           "[app][image][crash][slow]") {
     in_random_order(200, {crash::CrashSet::Kind::Flush, 1});
 }
+
+}  // namespace image_shapes_test

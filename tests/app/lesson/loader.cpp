@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace lesson_loader_test {
+
 using app::lesson::Anchor;
 using app::lesson::Glossary;
 using app::lesson::Lesson;
@@ -126,3 +128,5 @@ TEST_CASE("a glossary is an object of texts", "[app][lesson]") {
     CHECK(app::lesson::load_glossary(R"({"a": "b", "a": "c"})", "g.json").error().message ==
           "this term stands twice");
 }
+
+}  // namespace lesson_loader_test

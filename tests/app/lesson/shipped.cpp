@@ -4,6 +4,8 @@
 
 #include "app/lesson/loader.h"
 
+namespace lesson_shipped_test {
+
 using app::lesson::Lesson;
 
 namespace {
@@ -40,3 +42,5 @@ TEST_CASE("the lessons that come with the program say what they rely on at every
         CHECK(marks >= 4);
     }
 }
+
+}  // namespace lesson_shipped_test

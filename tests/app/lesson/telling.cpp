@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace lesson_telling_test {
+
 using app::SortedJson;
 using app::lesson::Anchor;
 using app::lesson::Condition;
@@ -147,3 +149,5 @@ TEST_CASE("a choice is one at which the tasks could come and did not", "[app][le
     CHECK_FALSE(telling.choice({"a", "b/*"}, 0));
     CHECK_FALSE(telling.choice({"a"}, 4));
 }
+
+}  // namespace lesson_telling_test

@@ -5,6 +5,8 @@
 #include "app/scenario/kernel_spec.h"
 #include "model/fixes.h"
 
+namespace report_answers_test {
+
 using namespace app;
 using app::report::Answers;
 
@@ -67,3 +69,5 @@ TEST_CASE("A search is the same where a kernel answers alike and has no change t
     CHECK(report::same_search_on(asked, kernel("5.5 with drain-outside-pause")));
     CHECK_FALSE(report::same_search_on(older, kernel("5.5 with drain-outside-pause")));
 }
+
+}  // namespace report_answers_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace report_bits_test {
+
 using namespace app::report;
 
 TEST_CASE("Golomb codes give back every number", "[app][report]") {
@@ -52,3 +54,5 @@ TEST_CASE("Reading past the end gives zeros and says so", "[app][report]") {
     CHECK(reader.overrun());
     CHECK(reader.take_golomb(0) == 0);
 }
+
+}  // namespace report_bits_test

@@ -5,6 +5,8 @@
 
 #include "app/report/escape.h"
 
+namespace report_cases_test {
+
 using namespace app::report;
 
 namespace {
@@ -118,3 +120,5 @@ TEST_CASE("Thread flows keep the end of a long story, in its order", "[app][repo
     CHECK(flows[0]["locations"][0]["executionOrder"] == 51);
     CHECK(flows[1]["locations"][0]["location"]["message"]["text"] == "last");
 }
+
+}  // namespace report_cases_test

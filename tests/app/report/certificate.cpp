@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace report_certificate_test {
+
 using namespace app::report;
 
 namespace {
@@ -131,3 +133,5 @@ TEST_CASE("A certificate's name is a file name", "[app][report]") {
     CHECK(certificate_name("out", "commit/001", "6.1") == "out/commit-001-6.1.cert.json");
     CHECK(certificate_name("out", "../x", "5.5 with a") == "out/..-x-5.5-with-a.cert.json");
 }
+
+}  // namespace report_certificate_test

@@ -6,6 +6,8 @@
 #include "sim/execution.h"
 #include "sim/strategies.h"
 
+namespace report_comparison_test {
+
 using namespace app::report;
 
 namespace {
@@ -70,3 +72,5 @@ TEST_CASE("Steps without a partner stand alone in their column", "[app][report]"
     for (const ComparedRow& row : comparison.rows)
         CHECK((row.a && !row.b && !row.same));
 }
+
+}  // namespace report_comparison_test

@@ -7,6 +7,8 @@
 #include "model/invariants.h"
 #include "model/probes.h"
 
+namespace report_coverage_file_test {
+
 namespace {
 
 using namespace app::report;
@@ -63,3 +65,5 @@ TEST_CASE("every invariant and every change has a probe of its own", "[app][repo
 }
 
 }  // namespace
+
+}  // namespace report_coverage_file_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace report_failure_file_test {
+
 using namespace app::report;
 
 namespace {
@@ -64,3 +66,5 @@ TEST_CASE("A failure file that was touched is refused", "[app][report]") {
     CHECK_FALSE(parse_failure_file("[]").ok());
     CHECK_FALSE(parse_failure_file("\xff").ok());
 }
+
+}  // namespace report_failure_file_test

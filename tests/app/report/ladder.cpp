@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <sstream>
 
+namespace report_ladder_test {
+
 using namespace app::report;
 
 namespace {
@@ -162,3 +164,5 @@ TEST_CASE("An empty trace makes an empty ladder", "[app][report]") {
     CHECK(ladder(Narrator().trace(), cpus, {}) ==
           "       CPU 1                                CPU 2\n\n");
 }
+
+}  // namespace report_ladder_test

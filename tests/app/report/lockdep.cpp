@@ -4,6 +4,8 @@
 #include "sim/rwsem.h"
 #include "tests/sim/support.h"
 
+namespace report_lockdep_test {
+
 using app::report::lockdep_text;
 
 namespace {
@@ -92,3 +94,5 @@ TEST_CASE("What waits for no lock has no circle", "[app][report]") {
     REQUIRE(report.failures.size() == 1);
     CHECK(report.failures[0].result.violation->circle.empty());
 }
+
+}  // namespace report_lockdep_test

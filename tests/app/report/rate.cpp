@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+namespace report_rate_test {
+
 namespace {
 
 using app::report::Rate;
@@ -56,3 +58,5 @@ TEST_CASE("a search that stopped at its first failure has an interval of its own
 }
 
 }  // namespace
+
+}  // namespace report_rate_test

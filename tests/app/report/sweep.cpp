@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace report_sweep_test {
+
 using namespace app::report;
 
 namespace {
@@ -48,3 +50,5 @@ TEST_CASE("a sweep's plot escapes what it shows, and has a whisker for each inte
     CHECK_FALSE(contains(svg, "nan"));
     CHECK(sweep_svg(Sweep{.title = "none", .function = "f", .points = {}}).ends_with("</svg>\n"));
 }
+
+}  // namespace report_sweep_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace report_token_test {
+
 using namespace app::report;
 
 namespace {
@@ -143,3 +145,5 @@ TEST_CASE("A token says which part of its scenario changed", "[app][report]") {
     content.fs ^= 0x80000000;
     CHECK(changed_parts(token, content) == "the filesystem and the tasks");
 }
+
+}  // namespace report_token_test

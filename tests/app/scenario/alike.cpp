@@ -6,6 +6,8 @@
 #include "sim/explorer.h"
 #include "sim/rng.h"
 
+namespace scenario_alike_test {
+
 using namespace app;
 
 namespace {
@@ -128,3 +130,5 @@ TEST_CASE("Kernels that answer alike have one search, and others need not", "[ap
     CHECK(alike >= 3);
     CHECK(different >= 3);
 }
+
+}  // namespace scenario_alike_test

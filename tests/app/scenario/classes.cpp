@@ -4,6 +4,8 @@
 #include "sim/strategy_bpor.h"
 #include "tests/sim/support.h"
 
+namespace scenario_classes_test {
+
 using namespace app;
 
 namespace {
@@ -114,3 +116,5 @@ TEST_CASE("a search that recalls what checks made is the one that makes it again
     CHECK(made.size() > 10);
     CHECK((made == recalled));
 }
+
+}  // namespace scenario_classes_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace scenario_json_index_test {
+
 using namespace app::scenario;
 
 namespace {
@@ -46,3 +48,5 @@ TEST_CASE("A deeply nested text is left alone", "[app][scenario]") {
     const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
     CHECK(place(JsonIndex(deep).value("/0/0")) == std::pair{1U, 3U});
 }
+
+}  // namespace scenario_json_index_test

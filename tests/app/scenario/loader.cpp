@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+namespace scenario_loader_test {
+
 using namespace app::scenario;
 
 namespace {
@@ -266,3 +268,5 @@ TEST_CASE("A scenario on zoned devices says so, and from which kernel on", "[app
     CHECK(mistake_at("/fs/zoned/max_active_zones", 3) == "/fs/zoned/max_active_zones");
     CHECK(mistake_at("/fs/chunks", {{"data", "8M"}}) == "/fs/chunks");
 }
+
+}  // namespace scenario_loader_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace scenario_ops_test {
+
 using namespace app::scenario;
 
 namespace {
@@ -132,3 +134,5 @@ TEST_CASE("A wrong argument is named, with the usage line", "[app][scenario]") {
     CHECK(mistake("chattr +i f1").nearest == "+C");
     CHECK(mistake("btrfs subvolume create a/b").message.find("no name") != std::string::npos);
 }
+
+}  // namespace scenario_ops_test

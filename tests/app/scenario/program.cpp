@@ -9,6 +9,8 @@
 #include "sim/execution.h"
 #include "sim/strategies.h"
 
+namespace scenario_program_test {
+
 using namespace app::scenario;
 
 namespace {
@@ -142,3 +144,5 @@ TEST_CASE("A call behind && is made only if the one before it succeeded", "[app]
     CHECK(ended == std::vector<bool>{true, true, true, false, false, true});
     CHECK_FALSE(ran(R"(["&& sync"])").operations[0].ended);
 }
+
+}  // namespace scenario_program_test

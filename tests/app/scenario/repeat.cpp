@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace scenario_repeat_test {
+
 using namespace app::scenario;
 
 namespace {
@@ -38,3 +40,5 @@ TEST_CASE("Braces around anything else are a mistake", "[app][scenario]") {
     CHECK(mistake("touch f{i g").message == "\"touch f{i g\": \"{i\" is no running number");
     CHECK(mistake("touch f}{i}").message.find("\"}{i}\"") != std::string::npos);
 }
+
+}  // namespace scenario_repeat_test

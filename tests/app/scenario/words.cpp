@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace scenario_words_test {
+
 using namespace app::scenario;
 
 TEST_CASE("The nearest word is the one that was probably meant", "[app][scenario]") {
@@ -48,3 +50,5 @@ TEST_CASE("Text is split at blanks and separators", "[app][scenario]") {
     CHECK(split("a,,b", ',') == std::vector<std::string>{"a", "", "b"});
     CHECK(hex_digits(0x91d0abcdef012345, 4) == "91d0");
 }
+
+}  // namespace scenario_words_test

@@ -7,6 +7,8 @@
 #include "app/scenario/program.h"
 #include "sim/explorer.h"
 
+namespace shrink_shrinker_test {
+
 using namespace app;
 
 namespace {
@@ -145,3 +147,5 @@ TEST_CASE("Out of its budget nothing is called minimal", "[app][shrink]") {
     CHECK(shrunk.smallest.result.violation->signature == start.result.violation->signature);
     CHECK(shrunk.executions <= 8);
 }
+
+}  // namespace shrink_shrinker_test
