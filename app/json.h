@@ -1,5 +1,6 @@
 #pragma once
 #include <nlohmann/json.hpp>
+#include <string>
 
 namespace app {
 
@@ -8,5 +9,11 @@ namespace app {
 using Json = nlohmann::ordered_json;
 /// What is compared and patched: they are in the order of their names.
 using SortedJson = nlohmann::json;
+
+/// The member, if it is a string; else nothing.
+inline std::string string_at(const Json& json, const char* key) {
+    const auto it = json.find(key);
+    return it == json.end() || !it->is_string() ? "" : it->get<std::string>();
+}
 
 }  // namespace app

@@ -15,8 +15,8 @@ set(INTERLEAF_PRECOMPILED
 #
 # Compiles a target's files some at a time: each alone would read the same headers and instantiate
 # the same templates anew, which is most of what compiling it costs. So names in anonymous namespaces
-# differ between the files of a layer, and each test file has a namespace of its own.
-# -DCMAKE_UNITY_BUILD=OFF compiles each alone: the preset clang does, and tools that read files so.
+# differ between the files of a folder (script/lint looks), and each test file has a namespace of its
+# own. -DCMAKE_UNITY_BUILD=OFF compiles each alone: the preset clang does, and tools that read files so.
 function(interleaf_compile_together target)
     if(NOT DEFINED CMAKE_UNITY_BUILD)
         set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)

@@ -103,7 +103,7 @@ void measure_memory(const ScenarioPtr& scenario, std::vector<Metric>& metrics) {
                        static_cast<double>(usage.ru_maxrss) / 1024, "MiB"});
 }
 
-std::string shown(double value) {
+std::string figure_text(double value) {
     char text[48];
     std::snprintf(text, sizeof text, value < 1000 ? "%.1f" : "%.0f", value);
     return text;
@@ -164,7 +164,7 @@ VerbResult bench(Session& session) {
     for (const Metric& metric : results.metrics) {
         std::string line = metric.name;
         line.resize(std::max<std::size_t>(52, line.size() + 1), ' ');
-        const std::string value = shown(metric.value);
+        const std::string value = figure_text(metric.value);
         line.append(value.size() < 12 ? 12 - value.size() : 0, ' ');
         report.text += line + value + " " + (metric.unit == "1" ? "" : metric.unit) + "\n";
         metrics.push_back({{"name", metric.name}, {"value", metric.value}, {"unit", metric.unit}});

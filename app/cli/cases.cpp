@@ -21,11 +21,6 @@ namespace {
 using report::Case;
 using report::Defect;
 
-std::string string_at(const Json& json, const char* key) {
-    const auto it = json.find(key);
-    return it == json.end() || !it->is_string() ? "" : it->get<std::string>();
-}
-
 /// Turns documents into cases, and looks up what they say only in few words.
 class Suites {
   public:

@@ -10,7 +10,7 @@ namespace app::cli {
 namespace {
 
 /// Six digits behind the point: what is left of the quotient says nothing.
-double rounded(double share) {
+double rounded_share(double share) {
     return std::round(share * 1e6) / 1e6;
 }
 
@@ -32,7 +32,7 @@ void add_costs(const report::Costs& costs, Report& report) {
     for (const report::Costs::Kind& kind : costs.kinds)
         kinds.push_back({{"object", kind.object},
                          {"races", kind.races},
-                         {"share", rounded(costs.share(kind))}});
+                         {"share", rounded_share(costs.share(kind))}});
     report.document["costs"] = {
         {"executions", costs.executions}, {"races", costs.races}, {"objects", std::move(kinds)}};
     const std::string text = "costs: " + grouped(costs.races) + " reversible races" +

@@ -22,7 +22,7 @@ std::string pairs_text(const report::ScenarioCoverage& coverage) {
            counted(coverage.pairs.size(), "conflict pair");
 }
 
-std::string step_text(const report::ConflictingStep& step) {
+std::string conflicting_text(const report::ConflictingStep& step) {
     return step.task + ": " + step.operation + " " + step.object;
 }
 
@@ -32,9 +32,9 @@ std::string list_pairs(const report::ScenarioCoverage& coverage) {
     for (const report::ConflictPair& pair : coverage.pairs) {
         if (pair.both()) continue;
         const bool in_order = pair.in_order != 0;
-        text += "      " + step_text(in_order ? pair.first : pair.second) +
-                "\n        always before " + step_text(in_order ? pair.second : pair.first) + ", " +
-                counted(in_order ? pair.in_order : pair.reversed, "time") + "\n";
+        text += "      " + conflicting_text(in_order ? pair.first : pair.second) +
+                "\n        always before " + conflicting_text(in_order ? pair.second : pair.first) +
+                ", " + counted(in_order ? pair.in_order : pair.reversed, "time") + "\n";
     }
     return text;
 }

@@ -39,7 +39,7 @@ std::string next_text(const Side& side, std::uint32_t step) {
                                             : "nothing: it has ended";
 }
 
-Json step_json(const Side& side, std::uint32_t step) {
+Json json_of_step(const Side& side, std::uint32_t step) {
     const sim::Trace& trace = side.result.trace;
     if (step >= trace.steps()) return nullptr;
     return {{"step", step},
@@ -108,15 +108,16 @@ Report report_of(const Session& session, const Side& a, const Side& b) {
     report.text += "same for " + counted(comparison.common, "step") + "\n";
     if (comparison.next_a || comparison.next_b) {
         report.document["first_choice"] = {{"kind", kind_of(comparison)},
-                                           {"a", step_json(a, comparison.common)},
-                                           {"b", step_json(b, comparison.common)}};
+                                           {"a", json_of_step(a, comparison.common)},
+                                           {"b", json_of_step(b, comparison.common)}};
         report.text += pair_text(std::string(kind_of(comparison)) + ", step " +
                                      std::to_string(comparison.common) + ":",
                                  next_text(a, comparison.common), next_text(b, comparison.common));
     }
     if (comparison.state) {
         const auto [at_a, at_b] = *comparison.state;
-        report.document["first_state"] = {{"a", step_json(a, at_a)}, {"b", step_json(b, at_b)}};
+        report.document["first_state"] = {{"a", json_of_step(a, at_a)},
+                                          {"b", json_of_step(b, at_b)}};
         report.text += pair_text("first different state, steps " + std::to_string(at_a) + " and " +
                                      std::to_string(at_b) +
                                      ": the same operation finds or leaves something else",

@@ -21,7 +21,7 @@ namespace {
 constexpr std::uint64_t canonical_budget = 10'000;  // executions, for each signature
 
 /// The line to paste. The number of jobs is not in it: it changes nothing.
-std::string reproduce_line(const Session& session, const scenario::Scenario& scenario) {
+std::string reproduce_explore(const Session& session, const scenario::Scenario& scenario) {
     const Settings& settings = session.settings;
     std::string line = "reproduce: interleaf explore " + scenario_word(session, scenario) + " " +
                        scenario::kernel_options(settings.kernel);
@@ -140,7 +140,7 @@ VerbResult planned(const Session& session, const ScenarioPtr& scenario, const Bo
                        {"branches", left.tree.branches.size()},
                        {"plan", names.value()}};
     report.text = heading(*scenario, session.settings.kernel, "plan  bound " + bound.text()) +
-                  reproduce_line(session, *scenario) + "\n" + to_string(report.verdict) + "  " +
+                  reproduce_explore(session, *scenario) + "\n" + to_string(report.verdict) + "  " +
                   scenario->id + " on " + session.settings.kernel.name() + ": " +
                   grouped(left.tree.branches.size()) + " open branches after " +
                   grouped(left.executions) + " executions, in files to be run apart\n";
@@ -322,8 +322,8 @@ VerbResult explore(const Session& session, const ScenarioPtr& scenario_ptr,
                          ? "  state cache " + std::to_string(settings.state_cache)
                          : std::string()) +
                     "  bound " + bound.text() + "  seed none") +
-        reproduce_line(session, scenario) + "\n" + to_string(report.verdict) + "  " + scenario.id +
-        " on " + settings.kernel.name() +
+        reproduce_explore(session, scenario) + "\n" + to_string(report.verdict) + "  " +
+        scenario.id + " on " + settings.kernel.name() +
         (search.split.empty() ? "" : " with " + scenario::join(search.split, ", ") + " split") +
         ": " +
         (is_shard && report.verdict == Verdict::Clean

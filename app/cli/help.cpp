@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t text_column = 30, text_width = 100;
 
 /// `left`, then `text` from its column on, wrapped.
-std::string entry(const std::string& left, std::string_view text) {
+std::string help_entry(const std::string& left, std::string_view text) {
     std::string line = "  " + left;
     std::string result;
     if (line.size() + 2 > text_column) {
@@ -38,7 +38,7 @@ std::string option_entry(const OptionSpec& option) {
     if (*option.value != '\0') left += std::string(" ") + option.value;
     std::string text = option.help;
     if (*option.variable != '\0') text += std::string(" [") + option.variable + "]";
-    return entry(left, text);
+    return help_entry(left, text);
 }
 
 /// An option that every verb has.
@@ -58,7 +58,7 @@ std::string program_help() {
                        "interleaf COMMAND [ARGUMENTS] [OPTIONS]\n\n"
                        "Commands:\n";
     for (const VerbSpec& verb : verbs())
-        text += entry(std::string(verb.name) + " " + verb.arguments, verb.summary);
+        text += help_entry(std::string(verb.name) + " " + verb.arguments, verb.summary);
     text += common_options();
     text += "\ninterleaf COMMAND --help tells what a command takes; --help=TOPIC tells about: " +
             scenario::join(topic_names(), ", ") + "\n";
@@ -67,29 +67,30 @@ std::string program_help() {
 
 std::string exit_codes_topic() {
     return "Exit codes:\n" +
-           entry("0", "as expected: PASS, PASS-BOUNDED or CLEAN, or the verdict of --expect") +
-           entry("1", "a violation was found, or a verdict other than that of --expect; of diff: "
+           help_entry("0", "as expected: PASS, PASS-BOUNDED or CLEAN, or the verdict of --expect") +
+           help_entry("1",
+                      "a violation was found, or a verdict other than that of --expect; of diff: "
                       "the two differ") +
-           entry("2", "usage error") +
-           entry("3", "scenario, kernel or configuration cannot be used") +
-           entry("4", "no verdict inside the limits (INCONCLUSIVE)") +
-           entry("5",
-                 "the replay diverged, or the model did not repeat itself (NONDETERMINISTIC)") +
-           entry("6", "a token or file is damaged, or of an incompatible version") +
-           entry("70", "internal error: a bug in interleaf") +
-           entry("130, 143", "interrupted, terminated") +
-           entry("125", "with --bisect only: anything but 0 and 1");
+           help_entry("2", "usage error") +
+           help_entry("3", "scenario, kernel or configuration cannot be used") +
+           help_entry("4", "no verdict inside the limits (INCONCLUSIVE)") +
+           help_entry(
+               "5", "the replay diverged, or the model did not repeat itself (NONDETERMINISTIC)") +
+           help_entry("6", "a token or file is damaged, or of an incompatible version") +
+           help_entry("70", "internal error: a bug in interleaf") +
+           help_entry("130, 143", "interrupted, terminated") +
+           help_entry("125", "with --bisect only: anything but 0 and 1");
 }
 
 std::string environment_topic() {
     std::string text = "Environment variables; options go before them:\n";
     for (const OptionSpec& option : options())
         if (*option.variable != '\0')
-            text += entry(option.variable, "as --" + std::string(option.key()));
+            text += help_entry(option.variable, "as --" + std::string(option.key()));
     return text +
-           entry("INTERLEAF_SCENARIO_PATH",
-                 "folders of scenarios, separated by colons, searched first") +
-           entry("CI", "when set, progress is plain lines");
+           help_entry("INTERLEAF_SCENARIO_PATH",
+                      "folders of scenarios, separated by colons, searched first") +
+           help_entry("CI", "when set, progress is plain lines");
 }
 
 std::string operations_topic() {
@@ -110,7 +111,7 @@ std::string kernels_topic() {
                                                                            : std::string("what-if");
         std::string names = fix.id();
         if (names != fix.name) names += std::string("  ") + fix.name;
-        text += entry(names, since + ": " + fix.subject);
+        text += help_entry(names, since + ": " + fix.subject);
     }
     return text;
 }
@@ -118,8 +119,8 @@ std::string kernels_topic() {
 std::string invariants_topic() {
     std::string text = "Promises that are checked:\n";
     for (const model::Invariant& invariant : model::invariants())
-        text +=
-            entry(invariant.name, std::string(invariant.sentence) + " (" + invariant.where + ")");
+        text += help_entry(invariant.name,
+                           std::string(invariant.sentence) + " (" + invariant.where + ")");
     return text;
 }
 

@@ -15,7 +15,7 @@ namespace app::cli {
 
 namespace {
 
-std::string reproduce_line(const Session& session) {
+std::string reproduce_hunt(const Session& session) {
     const Settings& settings = session.settings;
     std::string line = "reproduce: interleaf hunt";
     for (const std::string& word : session.parsed.arguments)
@@ -37,7 +37,7 @@ std::string reproduce_line(const Session& session) {
     return line + "\n";
 }
 
-std::string shown(double number, const char* format = "%.2g") {
+std::string number_text(double number, const char* format = "%.2g") {
     char text[32];
     std::snprintf(text, sizeof text, format, number);
     return text;
@@ -45,7 +45,7 @@ std::string shown(double number, const char* format = "%.2g") {
 
 /// Six digits: the last ones of a double differ between libraries.
 double rounded(double number) {
-    return std::stod(shown(number, "%.6g"));
+    return std::stod(number_text(number, "%.6g"));
 }
 
 /// What PCT promises for this program, to be compared with what was found.
@@ -59,7 +59,7 @@ struct Guarantee {
 
     std::string text() const {
         std::string text = "      guaranteed for a failure of depth " + std::to_string(depth) +
-                           ": " + shown(least) + " of all at least, in executions of up to " +
+                           ": " + number_text(least) + " of all at least, in executions of up to " +
                            std::to_string(tasks) + " tasks and " + std::to_string(steps) +
                            " steps\n";
         if (holds == false) text += "      but some were longer or had more: it does not hold\n";
@@ -92,12 +92,12 @@ std::string rate_text(const report::Rate& rate) {
     const std::string confidence = ", with 95% confidence";
     if (rate.executions == 0) return "";
     if (!rate.estimate)
-        return "      fewer than " + shown(rate.upper) + " of all executions fail" + confidence +
-               "\n";
+        return "      fewer than " + number_text(rate.upper) + " of all executions fail" +
+               confidence + "\n";
     return "      " + grouped(rate.failures) + " of " + grouped(rate.executions) +
            " executions failed" + (rate.stopped ? ", the last" : "") + ": " +
-           shown(*rate.estimate) + " of all" + confidence + " between " + shown(rate.lower) +
-           " and " + shown(rate.upper) + "\n";
+           number_text(*rate.estimate) + " of all" + confidence + " between " +
+           number_text(rate.lower) + " and " + number_text(rate.upper) + "\n";
 }
 
 Json rate_json(const report::Rate& rate) {
@@ -125,7 +125,7 @@ class Hunt {
             report_.text = heading(*scenarios[0], settings.kernel,
                                    "strategy " + settings.strategy.name() + "  seed " +
                                        std::to_string(settings.seed));
-        report_.text += reproduce_line(session_) + "\n";
+        report_.text += reproduce_hunt(session_) + "\n";
         auto coverage = CoverageOption::open(session_);
         if (!coverage.ok()) return coverage.error();
         coverage_ = std::move(coverage.value());

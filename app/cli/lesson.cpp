@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t text_width = 100;
 
-std::string padded(std::string word, std::size_t width) {
+std::string filled_up(std::string word, std::size_t width) {
     word.resize(std::max(word.size(), width), ' ');
     return word;
 }
@@ -26,8 +26,8 @@ VerbResult list_lessons() {
         const auto found = find_lesson(name);
         if (!found.ok()) return found.error();
         const lesson::Lesson& lesson = found.value();
-        report.text += padded(name, 16) + padded(std::to_string(lesson.stops.size()), 7) +
-                       padded(lesson.scenario, 13) + lesson.title + "\n" + padded("", 36) +
+        report.text += filled_up(name, 16) + filled_up(std::to_string(lesson.stops.size()), 7) +
+                       filled_up(lesson.scenario, 13) + lesson.title + "\n" + filled_up("", 36) +
                        outcome(lesson) + "\n";
         report.document["lessons"].push_back({{"name", name},
                                               {"title", lesson.title},

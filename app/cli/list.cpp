@@ -59,7 +59,7 @@ Json scenario_json(const scenario::Scenario& scenario, const Settings& settings)
 }
 
 /// Columns as wide as their widest word; the last one is as long as it likes.
-std::string table(const std::vector<std::vector<std::string>>& rows) {
+std::string table_of_rows(const std::vector<std::vector<std::string>>& rows) {
     std::vector<std::size_t> widths;
     for (const auto& row : rows)
         for (std::size_t i = 0; i + 1 < row.size(); ++i) {
@@ -96,7 +96,7 @@ Report list_fixes() {
                          {"subject", fix.subject}});
     }
     report.document["fixes"] = std::move(fixes);
-    report.text = table(rows);
+    report.text = table_of_rows(rows);
     return report;
 }
 
@@ -111,7 +111,7 @@ Report list_invariants() {
                         {"sentence", invariant.sentence}});
     }
     report.document["invariants"] = std::move(list);
-    report.text = table(rows);
+    report.text = table_of_rows(rows);
     return report;
 }
 
@@ -168,8 +168,9 @@ VerbResult list_scenarios(Session& session) {
             details += "  " + entry.kernel.name() + "  " + to_string(entry.verdict) +
                        (entry.signature.empty() ? "" : "  " + entry.signature) + "\n";
     }
-    report.text = (rows.size() > 1 ? table(rows) : "") + details + std::to_string(rows.size() - 1) +
-                  " of " + std::to_string(session.library.files().size()) + " scenarios." +
+    report.text = (rows.size() > 1 ? table_of_rows(rows) : "") + details +
+                  std::to_string(rows.size() - 1) + " of " +
+                  std::to_string(session.library.files().size()) + " scenarios." +
                   (first.empty() ? "" : " Next: interleaf show " + first) + "\n";
     report.document["scenarios"] = std::move(list);
     if (rows.size() == 1 && !session.has("allow-empty")) report.forced_exit = exit_code::violation;

@@ -192,7 +192,7 @@ class Matrix {
     bool interrupted_ = false;
 };
 
-std::string reproduce_line(const Session& session) {
+std::string reproduce_matrix(const Session& session) {
     std::string line = "reproduce: interleaf matrix";
     for (const std::string& word : session.parsed.arguments)
         line += " " + (scenario::is_glob(word) ? "'" + word + "'" : word);
@@ -257,7 +257,7 @@ VerbResult matrix(Session& session) {
     report.text =
         "interleaf matrix  " + std::to_string(scenarios.value().size()) + " scenarios  seed " +
         (engine == "hunt" ? std::to_string(session.settings.seed) : "none") + "\n" +
-        reproduce_line(session) + "\n" + table_text(cells.value(), what) +
+        reproduce_matrix(session) + "\n" + table_text(cells.value(), what) +
         "  \"Never\" = no execution fails, \"Sometimes\" = at least one, \"Always\" = each; "
         "counts with --cell counts\n"
         "  ~ bounded   ? inconclusive   - not in this kernel   ! differs from the "

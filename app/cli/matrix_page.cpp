@@ -41,11 +41,6 @@ constexpr const char* other_kernels =
 constexpr const char* failures_head =
     "\nThe failures:\n\n| | on kernel | fails by | again |\n| --- | --- | --- | --- |\n";
 
-std::string string_at(const Json& json, const char* key) {
-    const auto it = json.find(key);
-    return it == json.end() || !it->is_string() ? "" : it->get<std::string>();
-}
-
 /// Words, and where they lead if anywhere.
 std::string link(const std::string& words, const std::string& target) {
     return target.empty() ? words : "[" + words + "](" + report::in_uri(target) + ")";

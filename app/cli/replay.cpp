@@ -9,8 +9,8 @@ namespace app::cli {
 
 namespace {
 
-std::string reproduce_line(const Session& session, const Recording& recording,
-                           const scenario::Scenario& scenario) {
+std::string reproduce_replay(const Session& session, const Recording& recording,
+                             const scenario::Scenario& scenario) {
     std::string line =
         "reproduce: interleaf replay " + recording.word + options_of(session, recording, scenario);
     if (session.settings.kernel_given)
@@ -99,7 +99,7 @@ VerbResult replay_elsewhere(const Session& session, const Recording& recording,
 
     Report report;
     report.text = heading(*scenario, settings.kernel, seed_text(recording.token)) +
-                  reproduce_line(session, recording, *scenario) + "\nrecorded with " +
+                  reproduce_replay(session, recording, *scenario) + "\nrecorded with " +
                   recording.token.kernel.name() + ", replaying with " + settings.kernel.name() +
                   "\n";
     report.document = {{"seed", seed_json(recording.token)},
@@ -138,7 +138,7 @@ VerbResult replay(Session& session) {
             return *failure;
     Report report;
     report.text = heading(*scenario.value(), token.kernel, seed_text(token)) +
-                  reproduce_line(session, recording.value(), *scenario.value()) + "\n";
+                  reproduce_replay(session, recording.value(), *scenario.value()) + "\n";
     if (session.has("trace"))
         report.text +=
             report::step_table(result.trace,

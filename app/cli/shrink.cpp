@@ -27,7 +27,7 @@ std::string row(const std::string& name, const std::vector<std::string>& cells) 
     return line + "\n";
 }
 
-std::string table(const std::vector<shrink::PassCount>& passes) {
+std::string table_of_passes(const std::vector<shrink::PassCount>& passes) {
     std::string text = row("pass", {"tasks", "ops", "switches", "steps", "tried", "kept"});
     for (const shrink::PassCount& pass : passes) {
         const bool start = pass.name == "start";
@@ -174,8 +174,8 @@ class Shrinking {
                       (session_.has("max-executions")
                            ? " --max-executions " + session_.parsed.last("max-executions")
                            : "") +
-                      "\n\nsignature " + signature + " (locked)\n" + table(shrunk.passes) +
-                      claim(shrunk, verified.value());
+                      "\n\nsignature " + signature + " (locked)\n" +
+                      table_of_passes(shrunk.passes) + claim(shrunk, verified.value());
         report.text += "wrote " + file_ + "\n";
         if (!token.empty() && whole)
             report.text += "      interleaf replay " + token +

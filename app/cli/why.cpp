@@ -9,7 +9,7 @@ namespace app::cli {
 
 namespace {
 
-constexpr std::uint64_t usual_budget = 1'000;
+constexpr std::uint64_t usual_continuations = 1'000;
 constexpr std::size_t shown_shares = 11;
 constexpr std::uint64_t runs_of_share = 100;
 constexpr std::uint64_t most_pairs = 2'000;
@@ -143,7 +143,7 @@ sim::Result<Why, Failure> find_why(const Session& session, const Recording& reco
     const bool probability = session.has("probability");
     if (!failed.failed() || (!critical.value() && !flips.value() && !probability)) return why;
     const std::uint64_t budget =
-        session.has("max-executions") ? session.settings.max_executions : usual_budget;
+        session.has("max-executions") ? session.settings.max_executions : usual_continuations;
     const sim::ExecutionOptions options =
         execution_options(session.settings, recording.token, false);
     const auto execution = prepare(scenario, recording.token.kernel, options,

@@ -45,9 +45,9 @@ struct Thread {
     unsigned pid = 0, cpu = 0;
 };
 
-class Writer final : public TimelineReader {
+class FtraceWriter final : public TimelineReader {
   public:
-    Writer(const Recorded& recorded, const scenario::Scenario& scenario)
+    FtraceWriter(const Recorded& recorded, const scenario::Scenario& scenario)
         : recorded_(recorded), trace_(recorded.result.trace), open_(trace_.names().size()),
           last_step_(trace_.names().size()) {
         constexpr unsigned first_pid = 100;
@@ -183,7 +183,7 @@ class Writer final : public TimelineReader {
 }  // namespace
 
 FtraceText ftrace_text(const Recorded& recorded, const scenario::Scenario& scenario) {
-    Writer writer(recorded, scenario);
+    FtraceWriter writer(recorded, scenario);
     tell(recorded.result.trace, writer);
     return writer.take();
 }

@@ -8,7 +8,7 @@ namespace {
 
 using model::load;
 
-std::string number(std::uint64_t value) {
+std::string decimal(std::uint64_t value) {
     return std::to_string(value);
 }
 
@@ -19,16 +19,16 @@ std::string name_after(const unsigned char* data, std::size_t size, std::size_t 
 }
 
 std::string inode_text(const model::InodeItem& item) {
-    return "size " + number(item.size) + ", " + number(item.nlink) + " links, generation " +
-           number(item.generation);
+    return "size " + decimal(item.size) + ", " + decimal(item.nlink) + " links, generation " +
+           decimal(item.generation);
 }
 
 std::string file_extent_text(const model::FileExtentItem& item) {
-    if (item.type == model::file_extent_inline) return "inline, " + number(item.ram_bytes);
-    if (item.disk_bytenr == 0) return "hole, " + number(item.num_bytes) + " bytes";
+    if (item.type == model::file_extent_inline) return "inline, " + decimal(item.ram_bytes);
+    if (item.disk_bytenr == 0) return "hole, " + decimal(item.num_bytes) + " bytes";
     return std::string(item.type == model::file_extent_prealloc ? "preallocated " : "") + "disk " +
-           number(item.disk_bytenr) + ", " + number(item.num_bytes) + " bytes, generation " +
-           number(item.generation);
+           decimal(item.disk_bytenr) + ", " + decimal(item.num_bytes) + " bytes, generation " +
+           decimal(item.generation);
 }
 
 std::string dir_text(const unsigned char* data, std::size_t size) {
@@ -38,18 +38,18 @@ std::string dir_text(const unsigned char* data, std::size_t size) {
 }
 
 std::string root_text(const model::RootItem& item) {
-    return "root block " + number(item.bytenr) + ", level " + number(item.level) + ", generation " +
-           number(item.generation);
+    return "root block " + decimal(item.bytenr) + ", level " + decimal(item.level) +
+           ", generation " + decimal(item.generation);
 }
 
 std::string extent_text(const model::ExtentItem& item) {
-    std::string text = number(item.refs) + " refs, generation " + number(item.generation);
+    std::string text = decimal(item.refs) + " refs, generation " + decimal(item.generation);
     if ((item.flags & model::block_flag_full_backref) != 0) text += ", full back references";
     return text;
 }
 
 std::string replace_text(const model::DevReplaceItem& item) {
-    return "state " + number(item.replace_state) + ", cursor " + number(item.cursor_left);
+    return "state " + decimal(item.replace_state) + ", cursor " + decimal(item.cursor_left);
 }
 
 template <class Item, class Text>
@@ -71,7 +71,7 @@ std::string body_text(const model::Key& key, const unsigned char* data, std::siz
     case model::extent_data_key:
         return decoded<model::FileExtentItem>(data, size, file_extent_text);
     case model::extent_csum_key:
-        return number(size / 4) + " sums";
+        return decimal(size / 4) + " sums";
     case model::root_item_key:
         return decoded<model::RootItem>(data, size, root_text);
     case model::root_ref_key:
@@ -84,25 +84,25 @@ std::string body_text(const model::Key& key, const unsigned char* data, std::siz
         return decoded<model::ExtentItem>(data, size, extent_text);
     case model::block_group_item_key:
         return decoded<model::BlockGroupItem>(data, size, [](const model::BlockGroupItem& item) {
-            return group_type_text(item.flags) + ", used " + number(item.used);
+            return group_type_text(item.flags) + ", used " + decimal(item.used);
         });
     case model::dev_item_key:
         return decoded<model::DevItem>(data, size, [](const model::DevItem& item) {
-            return number(item.bytes_used) + " of " + number(item.total_bytes) + " bytes";
+            return decimal(item.bytes_used) + " of " + decimal(item.total_bytes) + " bytes";
         });
     case model::dev_extent_key:
         return decoded<model::DevExtentItem>(data, size, [](const model::DevExtentItem& item) {
-            return "chunk " + number(item.chunk_offset) + ", " + number(item.length) + " bytes";
+            return "chunk " + decimal(item.chunk_offset) + ", " + decimal(item.length) + " bytes";
         });
     case model::chunk_item_key:
         return decoded<model::ChunkItem>(data, size, [](const model::ChunkItem& item) {
-            return group_type_text(item.type) + ", " + number(item.length) + " bytes, " +
-                   number(item.num_stripes) + " stripes";
+            return group_type_text(item.type) + ", " + decimal(item.length) + " bytes, " +
+                   decimal(item.num_stripes) + " stripes";
         });
     case model::dev_replace_key:
         return decoded<model::DevReplaceItem>(data, size, replace_text);
     default:
-        return size == 0 ? "" : number(size) + " bytes";
+        return size == 0 ? "" : decimal(size) + " bytes";
     }
 }
 
