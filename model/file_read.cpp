@@ -110,7 +110,7 @@ class DiskRead {
             "csum failed root %lld ino %llu off %llu csum 0x%08x expected csum 0x%08x mirror %u",
             static_cast<long long>(inode_.root.objectid),
             static_cast<unsigned long long>(inode_.ino),
-            static_cast<unsigned long long>(file_offset_ + page_offset(sector)), csum,
+            static_cast<unsigned long long>(file_offset_) + page_offset(sector), csum,
             *csums_[sector], mirror);
         inode_.fs.message("warning", text.data());
     }

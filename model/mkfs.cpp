@@ -265,7 +265,7 @@ class Mkfs {
     }
 
   private:
-    enum ChunkIndex : std::size_t { system_chunk, metadata_chunk, data_chunk };
+    enum ChunkIndex : std::size_t { SystemChunk, MetadataChunk, DataChunk };
 
     void make_uuid(u8* uuid);
     void make_uuids();
@@ -377,16 +377,15 @@ u64 Mkfs::blocks_in(std::size_t chunk) const {
     u64 blocks = 0;
     for (const Tree& each : trees_) {
         const bool in_system = each.id == chunk_tree_objectid;
-        if (chunk != data_chunk && in_system == (chunk == system_chunk))
-            blocks += each.blocks.size();
+        if (chunk != DataChunk && in_system == (chunk == SystemChunk)) blocks += each.blocks.size();
     }
     return blocks;
 }
 
 /// Trees one after the other, the chunk tree in the SYSTEM chunk.
 void Mkfs::assign_addresses() {
-    u64 system = chunks_[system_chunk].logical;
-    u64 metadata = chunks_[metadata_chunk].logical;
+    u64 system = chunks_[SystemChunk].logical;
+    u64 metadata = chunks_[MetadataChunk].logical;
     for (Tree& each : trees_) {
         u64& next = each.id == chunk_tree_objectid ? system : metadata;
         for (PlannedBlock& block : each.blocks) {
@@ -514,7 +513,7 @@ SuperBlock Mkfs::super_block() const {
     super.nodesize = super.leafsize = geometry_.nodesize;
     super.incompat_flags = mixed_backref | extended_iref | skinny_metadata | no_holes |
                            (geometry_.nodesize > sectorsize ? big_metadata : 0);
-    const auto added = add_system_chunk(super, chunks_[system_chunk]);
+    const auto added = add_system_chunk(super, chunks_[SystemChunk]);
     SIM_ASSERT(added.ok());
     return super;
 }

@@ -43,7 +43,7 @@ class Suites {
 
   private:
     std::string scenario_word() const {
-        if (const std::string id = string_at(document_, "scenario"); !id.empty()) return id;
+        if (std::string id = string_at(document_, "scenario"); !id.empty()) return id;
         return session_.parsed.arguments.empty() ? "" : session_.parsed.arguments[0];
     }
 

@@ -74,8 +74,8 @@ TEST_CASE("A sequential zone is written at its write pointer", "[model][zone]") 
         CHECK(drive.write(4 * mib) == 0);
         CHECK(drive.write_pointer(4 * mib) == 4 * mib + sectorsize);
         CHECK(drive.write(4 * mib) == io_error);
-        CHECK(drive.write(4 * mib + 2 * sectorsize, 7) == io_error);
-        CHECK(drive.at(4 * mib + 2 * sectorsize) == 0);
+        CHECK(drive.write(4 * mib + u64{2} * sectorsize, 7) == io_error);
+        CHECK(drive.at(4 * mib + u64{2} * sectorsize) == 0);
         CHECK(drive.device.in_flight.empty());
         CHECK(drive.write(4 * mib + sectorsize, 3) == 0);
         CHECK(drive.at(4 * mib + sectorsize) == 3);
@@ -125,7 +125,7 @@ TEST_CASE("Write pointers are found again at mount", "[model][zone]") {
         for (auto& [start, zone] : drive.device.drive->zones)
             zone = {};
         report_zones(drive.device);
-        CHECK(drive.write_pointer(4 * mib) == 4 * mib + 2 * sectorsize);
+        CHECK(drive.write_pointer(4 * mib) == 4 * mib + u64{2} * sectorsize);
         CHECK(find_zone(drive.device, 4 * mib)->cond == ZoneCond::Open);
         CHECK(find_zone(drive.device, 5 * mib)->cond == ZoneCond::Empty);
         CHECK(find_zone(drive.device, 0) == nullptr);
