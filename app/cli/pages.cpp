@@ -13,7 +13,7 @@ namespace {
 using exporter::About;
 using exporter::Window;
 
-struct PageTold {
+struct ToldRun {
     const RecordedRun* run;
     About about;
 };
@@ -33,7 +33,7 @@ struct Middle {
     std::string what;  // "the critical step, 548"
 };
 
-std::optional<Middle> decisive_step(const PageTold& told) {
+std::optional<Middle> decisive_step(const ToldRun& told) {
     const auto critical = told.about.why.find("critical");
     if (critical != told.about.why.end() && critical->is_object()) {
         const auto step = critical->at("step").get<std::uint32_t>();
@@ -47,8 +47,8 @@ std::optional<Middle> decisive_step(const PageTold& told) {
 
 /// One for all executions of a page, so that what is compared stands side by side: the first that
 /// fails has it, else the middle of the first one.
-Middle middle_of(const std::vector<PageTold>& list) {
-    for (const PageTold& told : list)
+Middle middle_of(const std::vector<ToldRun>& list) {
+    for (const ToldRun& told : list)
         if (auto middle = decisive_step(told)) return *middle;
     const std::uint32_t step = list.front().run->recorded.result.steps / 2;
     return {step, "step " + grouped(step) + " in its middle, since nothing failed"};
@@ -61,19 +61,19 @@ Window window_around(std::uint32_t middle, std::uint32_t count, std::uint32_t st
     return {first, count};
 }
 
-std::string page_text(std::vector<PageTold>& list, bool compare, const SortedJson& notes) {
+std::string page_text(std::vector<ToldRun>& list, bool compare, const SortedJson& notes) {
     SortedJson book = {{"format", "interleaf-book"},
                        {"version", 1},
                        {"compare", compare},
                        {"traces", SortedJson::array()}};
     if (!notes.empty()) book["notes"] = notes;
-    for (const PageTold& told : list)
+    for (const ToldRun& told : list)
         book["traces"].push_back(exporter::trace_document(told.run->recorded, told.about));
     return exporter::page_with(exporter::document_text(book));
 }
 
 /// Smaller and smaller windows until the page is small enough.
-std::optional<Failure> cut_to_fit(Page& page, std::vector<PageTold>& list, std::uint64_t most_bytes,
+std::optional<Failure> cut_to_fit(Page& page, std::vector<ToldRun>& list, std::uint64_t most_bytes,
                                   const std::function<std::string()>& text) {
     constexpr std::uint32_t least_window = 64;
     const std::uint32_t all = page.steps;
@@ -83,7 +83,7 @@ std::optional<Failure> cut_to_fit(Page& page, std::vector<PageTold>& list, std::
         const double share =
             static_cast<double>(most_bytes) / static_cast<double>(page.content.size());
         page.steps = std::max(least_window, static_cast<std::uint32_t>(page.steps * share * 0.95));
-        for (PageTold& told : list)
+        for (ToldRun& told : list)
             told.about.window =
                 window_around(middle.step, page.steps, told.run->recorded.result.steps);
         page.content = text();
@@ -105,7 +105,7 @@ std::optional<Failure> cut_to_fit(Page& page, std::vector<PageTold>& list, std::
 
 sim::Result<Page, Failure> page_of(const Session& session, const RecordedRun& run,
                                    const RecordedRun* other, const SortedJson& notes) {
-    std::vector<PageTold> list;
+    std::vector<ToldRun> list;
     auto first = about(session, run);
     if (!first.ok()) return first.error();
     list.push_back({&run, std::move(first.value())});

@@ -17,17 +17,17 @@ std::string padded(std::string text, std::size_t column) {
     return text;
 }
 
-std::string use_name(const LockUse& use) {
+std::string name_of_use(const LockUse& use) {
     return use.lock + (use.key == 0 ? "" : " " + std::to_string(use.key));
 }
 
 /// "(tree_lock 4096, write)"
 std::string in_brackets(const LockUse& use) {
-    return "(" + use_name(use) + (use.shared ? ", read)" : ", write)");
+    return "(" + name_of_use(use) + (use.shared ? ", read)" : ", write)");
 }
 
 std::string call_of(const LockUse& use) {
-    return (use.shared ? "rlock(" : "lock(") + use_name(use) + ");";
+    return (use.shared ? "rlock(" : "lock(") + name_of_use(use) + ");";
 }
 
 /// Who is told of first is the one that closes the circle.

@@ -13,7 +13,7 @@ namespace {
 
 constexpr unsigned fs_bits = 12, prepare_bits = 12, tasks_bits = 16;  // of the content hash
 constexpr unsigned fix_bits = 20;
-constexpr unsigned shown_hash_bits = 16;
+constexpr unsigned token_hash_bits = 16;
 
 /// The inversion lets zeros be neither lost nor added at the end.
 std::uint32_t check_digits(const std::vector<std::uint8_t>& bytes) {
@@ -211,7 +211,7 @@ std::string encode_with(const Token& token, unsigned k) {
     put_kernel(writer, token.kernel);
     writer.put(token.fine ? 1 : 0, 1);
     writer.put(token.trace_hash ? 1 : 0, 1);
-    if (token.trace_hash) writer.put(*token.trace_hash, shown_hash_bits);
+    if (token.trace_hash) writer.put(*token.trace_hash, token_hash_bits);
     writer.put(token.run ? 1 : 0, 1);
     if (token.run)
         put_run(writer, *token.run);
@@ -237,7 +237,7 @@ sim::Result<Token, TokenError> take_token(BitReader& reader) {
     token.kernel = kernel.value();
     token.fine = reader.take(1) == 1;
     if (reader.take(1) == 1)
-        token.trace_hash = static_cast<std::uint16_t>(reader.take(shown_hash_bits));
+        token.trace_hash = static_cast<std::uint16_t>(reader.take(token_hash_bits));
     if (reader.take(1) == 1) {
         token.run = take_run(reader);
         if (token.run->strategy.kind >= sim::StrategySpec::Kind::Portfolio)
@@ -255,7 +255,7 @@ sim::Result<Token, TokenError> take_token(BitReader& reader) {
 }  // namespace
 
 std::uint16_t short_hash(std::uint64_t trace_hash) {
-    return static_cast<std::uint16_t>(trace_hash >> (64 - shown_hash_bits));
+    return static_cast<std::uint16_t>(trace_hash >> (64 - token_hash_bits));
 }
 
 std::string encode(const Token& token) {
