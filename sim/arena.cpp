@@ -71,8 +71,6 @@ Arena::Arena(std::size_t reserve_bytes) : reserve_(round_up(reserve_bytes, page_
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     SIM_ASSERT(memory != MAP_FAILED);
     base_ = static_cast<unsigned char*>(memory);
-    header_ = new (base_) Header{};
-    header_->top = round_up(sizeof(Header), granule);
     install_fault_handler();
     install_signal_stack();
     older_ = newest_arena;
@@ -92,15 +90,15 @@ Arena::~Arena() {
 void* Arena::allocate(std::size_t bytes) {
     bytes = round_up(std::max<std::size_t>(bytes, 1), granule);
     const std::size_t size_class = bytes / granule;
-    if (size_class < size_classes && header_->free_lists[size_class] != nullptr) {
-        void* memory = header_->free_lists[size_class];
+    if (size_class < lists_used_ && free_lists_[size_class] != nullptr) {
+        void* memory = free_lists_[size_class];
         ASAN_UNPOISON_MEMORY_REGION(memory, bytes);
-        std::memcpy(&header_->free_lists[size_class], memory, sizeof(void*));
+        std::memcpy(&free_lists_[size_class], memory, sizeof(void*));
         return memory;
     }
-    SIM_ASSERT(header_->top + bytes <= reserve_);
-    void* memory = base_ + header_->top;
-    header_->top += bytes;
+    SIM_ASSERT(top_ + bytes <= reserve_);
+    void* memory = base_ + top_;
+    top_ += bytes;
     ASAN_UNPOISON_MEMORY_REGION(memory, bytes);
     return memory;
 }
@@ -111,22 +109,24 @@ void Arena::deallocate(void* memory, std::size_t bytes) noexcept {
     const std::size_t size_class = bytes / granule;
     if (size_class >= size_classes)
         return;  // large blocks are few: they come back with the end of the execution
-    std::memcpy(memory, &header_->free_lists[size_class], sizeof(void*));
-    header_->free_lists[size_class] = memory;
+    lists_used_ = std::max(lists_used_, size_class + 1);
+    std::memcpy(memory, &free_lists_[size_class], sizeof(void*));
+    free_lists_[size_class] = memory;
     ASAN_POISON_MEMORY_REGION(memory, bytes);
 }
 
 void Arena::snapshot() {
     SIM_ASSERT(pristine_ == nullptr);
-    prepared_ = header_->top;
-    header_->top = round_up(header_->top, page_size);  // executions allocate on pages of their own
-    frozen_ = header_->top;
+    prepared_ = top_;
+    top_ = round_up(top_, page_size);  // executions allocate on pages of their own
+    frozen_ = top_;
+    prepared_lists_ = free_lists_;
     pristine_ = std::make_unique<unsigned char[]>(frozen_);
     ASAN_UNPOISON_MEMORY_REGION(base_, frozen_);
     std::memcpy(pristine_.get(), base_, frozen_);
     hot_pages_.reserve(frozen_ / page_size);  // grows in the fault handler, which must not allocate
     mprotect(base_, frozen_, PROT_READ);
-    on_write_fault(base_);  // the allocator's own header is written by every execution
+    if (frozen_ != 0) on_write_fault(base_);  // small programs have no other page: no fault at all
 }
 
 bool Arena::on_write_fault(void* address) {
@@ -141,7 +141,9 @@ bool Arena::on_write_fault(void* address) {
 
 void Arena::restore() {
     SIM_ASSERT(pristine_ != nullptr);
-    ASAN_UNPOISON_MEMORY_REGION(base_, header_->top);
+    ASAN_UNPOISON_MEMORY_REGION(base_, top_);
+    top_ = frozen_;
+    std::copy_n(prepared_lists_.begin(), lists_used_, free_lists_.begin());
     for (const std::uint32_t page : hot_pages_) {
         const std::size_t offset = std::size_t{page} * page_size;
         std::memcpy(base_ + offset, pristine_.get() + offset,

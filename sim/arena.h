@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -34,7 +35,7 @@ class Arena {
     bool contains(const void* address) const {
         return address >= base_ && address < base_ + reserve_;
     }
-    std::size_t bytes_in_use() const { return header_->top; }
+    std::size_t bytes_in_use() const { return top_; }
     std::size_t prepared_bytes() const { return frozen_; }
     std::size_t pages_restored() const { return hot_pages_.size(); }
 
@@ -49,17 +50,14 @@ class Arena {
     static constexpr std::size_t size_classes =
         320;  // up to 5120 bytes: a tree block with its header fits
 
-    /// At the start of the arena's own memory, so that restoring restores the allocator too.
-    struct Header {
-        std::size_t top;
-        void* free_lists[size_classes];
-    };
-
     unsigned char* base_ = nullptr;
     std::size_t reserve_ = 0;
-    Header* header_ = nullptr;
-    std::size_t prepared_ = 0;  // bytes that the prepared state has
-    std::size_t frozen_ = 0;    // bytes under snapshot: these, up to the end of a page
+    std::size_t top_ = 0;                               // where no block is yet
+    std::array<void*, size_classes> free_lists_{};      // by size, in granules
+    std::array<void*, size_classes> prepared_lists_{};  // at snapshot()
+    std::size_t lists_used_ = 0;                        // the others have always been empty
+    std::size_t prepared_ = 0;                          // bytes that the prepared state has
+    std::size_t frozen_ = 0;  // bytes under snapshot: these, up to the end of a page
     std::unique_ptr<unsigned char[]> pristine_;
     std::vector<std::uint32_t> hot_pages_;
     Arena* older_ = nullptr;  // of this thread: simulations may nest

@@ -3,6 +3,14 @@
 #include <memory>
 #include <vector>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SIM_FIBER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SIM_FIBER_ASAN 1
+#endif
+#endif
+
 namespace sim {
 
 /// A stack with a suspended computation on it. Boost.Context (fcontext: about 5.5 ns one way),
@@ -31,11 +39,13 @@ class Fiber {
     void* context_ = nullptr;
     unsigned char* stack_ = nullptr;  // lowest usable address; null for the thread's own context
     std::size_t stack_bytes_ = 0;
-    void* fake_stack_ = nullptr;  // AddressSanitizer's, with the bounds it knows the stack by
-    const void* sanitizer_bottom_ = nullptr;
-    std::size_t sanitizer_size_ = 0;
     Entry entry_ = nullptr;
     void* argument_ = nullptr;
+#ifdef SIM_FIBER_ASAN
+    void* fake_stack_ = nullptr;  // with the bounds that AddressSanitizer knows the stack by
+    const void* sanitizer_bottom_ = nullptr;
+    std::size_t sanitizer_size_ = 0;
+#endif
 };
 
 /// Stacks of one simulation, mapped a few at a time. A fiber keeps its stack from execution to
@@ -52,6 +62,7 @@ class StackPool {
   private:
     std::vector<unsigned char*> mappings_;
     unsigned left_ = 0;  // stacks in the last one that nobody has
+    std::size_t attached_ = 0;
 };
 
 }  // namespace sim

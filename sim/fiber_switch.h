@@ -4,13 +4,6 @@
 #include "sim/assert.h"
 #include "sim/fiber.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SIM_FIBER_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SIM_FIBER_ASAN 1
-#endif
-#endif
 #ifdef SIM_FIBER_ASAN
 #include <sanitizer/common_interface_defs.h>
 #endif

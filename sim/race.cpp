@@ -9,7 +9,7 @@ namespace sim {
 void RaceDetector::begin_execution() {
     ++execution_;
     for (unsigned slot = 0; slot < slots_used_; ++slot)
-        std::fill_n(clocks_[slot].begin(), slots_used_, 0);
+        clear(clocks_[slot]);
     std::fill_n(last_access_.begin(), slots_used_, 0);
     slots_used_ = 0;
     sync_used_ = 0;
@@ -22,7 +22,7 @@ void RaceDetector::task_created(unsigned creator_or_none, unsigned slot) {
         clocks_[slots_set_++].fill(0);
     const std::uint32_t own = clocks_[slot][slot] + 1;
     if (creator_or_none == none) {
-        if (own != 1) std::fill_n(clocks_[slot].begin(), slots_used_, 0);  // else it is clear
+        if (own != 1) clear(clocks_[slot]);  // else it is clear
     } else {
         std::copy_n(clocks_[creator_or_none].begin(), slots_used_, clocks_[slot].begin());
         ++clocks_[creator_or_none][creator_or_none];
@@ -84,11 +84,6 @@ RaceDetector::Clock& RaceDetector::sync_clock(const Object& object) {
         object.sync_ = sync_used_;
     }
     return sync_[object.sync_ - 1];
-}
-
-void RaceDetector::acquire(unsigned task, const Object& object) {
-    adopt(object);
-    if (object.sync_ != 0) join(clocks_[task], sync_[object.sync_ - 1]);
 }
 
 void RaceDetector::release(unsigned task, const Object& object) {

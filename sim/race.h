@@ -37,10 +37,13 @@ class RaceDetector {
     Epoch read(unsigned task, const Object& object);
     Epoch write(unsigned task, const Object& object);
 
-    void acquire(unsigned task, const Object& object);
+    [[gnu::always_inline]] void acquire(unsigned task, const Object& object) {
+        adopt(object);
+        if (object.sync_ != 0) join(clocks_[task], sync_[object.sync_ - 1]);
+    }
     void release(unsigned task, const Object& object);
     /// acquire() and release() in one.
-    void exchange(unsigned task, const Object& object);
+    [[gnu::hot]] void exchange(unsigned task, const Object& object);
     /// `woken` continues after what `waker` has done so far.
     void order(unsigned waker, unsigned woken);
 
@@ -51,7 +54,7 @@ class RaceDetector {
         if (object.born_ != execution_) adopt_anew(object);
     }
     void adopt_anew(const Object& object) const;
-    Clock& sync_clock(const Object& object);
+    [[gnu::hot]] Clock& sync_clock(const Object& object);
     /// Four clocks at a time (clocks stay below 2^24, so signed comparison is right). A GNU
     /// extension that g++ and clang share.
     using Block = std::int32_t __attribute__((vector_size(16), may_alias));
@@ -61,14 +64,22 @@ class RaceDetector {
     }
     /// Componentwise maximum, over the slots in use.
     void join(Clock& into, const Clock& from) const {
-        for (unsigned i = 0; i < slots_used_; i += 4) {
+        const unsigned end = slots_used_;
+        for (unsigned i = 0; i < end; i += 4) {
             const Block less = block(into, i) < block(from, i);
             block(into, i) = (block(from, i) & less) | (block(into, i) & ~less);
         }
     }
+    /// Over the slots in use.
+    void clear(Clock& clock) const {
+        const unsigned end = slots_used_;  // no block changes it, which the compiler cannot know
+        for (unsigned i = 0; i < end; i += 4)
+            block(clock, i) = Block{};
+    }
     /// join(), and both are the result.
     void meet(Clock& one, Clock& other) const {
-        for (unsigned i = 0; i < slots_used_; i += 4) {
+        const unsigned end = slots_used_;
+        for (unsigned i = 0; i < end; i += 4) {
             const Block less = block(one, i) < block(other, i);
             block(one, i) = block(other, i) = (block(other, i) & less) | (block(one, i) & ~less);
         }

@@ -70,8 +70,8 @@ class Job {
     void operator()() { invoke_(storage_); }
 
   private:
-    alignas(16) unsigned char storage_[96];  // what nobody wrote is copied and never read
     void (*invoke_)(void*) = nullptr;
+    alignas(16) unsigned char storage_[96];  // what nobody wrote is copied and never read
 };
 
 /// How a lock is held.
@@ -129,11 +129,11 @@ struct TaskState {
     void* user = nullptr;  // the layer above's per-task data (the kernel's current->journal_info)
 };
 
-/// One fiber of the running execution.
-struct Task : TaskState {
-    std::array<HeldLock, 24> held;  // the first held_count, in order of acquisition
+/// One fiber of the running execution. What each task needs lies side by side.
+struct alignas(64) Task : TaskState {
     Fiber fiber;
     Job job;
+    std::array<HeldLock, 24> held;  // the first held_count, in order of acquisition
 };
 
 }  // namespace sim
