@@ -11,12 +11,13 @@ bool AccessChains::put(std::uint32_t place, const Access& access, std::uint32_t 
          at = nodes_[at - 1].before)
         if (nodes_[at - 1].kind == access.kind && nodes_[at - 1].key == access.key) return false;
     const Family family = family_of(access.kind);
-    const bool goes_on = latest != 0 && family == family_of(nodes_[latest - 1].kind);
-    Node& node = nodes_.emplace_back();
+    const bool goes_on = latest != 0 && family == nodes_[latest - 1].family;
+    Node& node = nodes_.append();
     node.event = event;
     node.before = latest;
     node.key = access.key;
     node.kind = access.kind;
+    node.family = family;
     node.task = task;
     node.place = place;
     node.other = goes_on ? nodes_[latest - 1].other : latest;

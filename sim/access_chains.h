@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "sim/access_sets.h"
+#include "sim/sequence.h"
 
 namespace sim {
 
@@ -12,12 +13,16 @@ namespace sim {
 ///
 /// An access is called by its number plus 1; 0 is none.
 class AccessChains {
+    /// Kinds that commute with each other, with all or with those of other keys.
+    enum class Family : std::uint8_t { Shared, Add, Keyed, None };
+
   public:
     struct Node {
         std::uint32_t event = 0;   // the step
         std::uint32_t before = 0;  // the object's access before
         std::uint64_t key = 0;
         AccessKind kind = AccessKind::Read;
+        Family family = Family::None;
         std::uint32_t task = 0;      // whose step it is
         std::uint32_t place = 0;     // of its object
         std::uint32_t other = 0;     // the last one before it that is of another family
@@ -25,7 +30,7 @@ class AccessChains {
         std::uint32_t insert = 0;    // it, or the last one before it with its key that inserts
     };
 
-    std::uint32_t size() const { return static_cast<std::uint32_t>(nodes_.size()); }
+    std::uint32_t size() const { return nodes_.size(); }
     const Node& operator[](std::uint32_t access) const { return nodes_[access - 1]; }
     std::uint64_t object_of(const Node& node) const { return heads_[node.place].name; }
     /// Where an object's accesses begin. A place holds until the next one is asked for.
@@ -35,7 +40,8 @@ class AccessChains {
     }
     std::uint32_t latest_at(std::uint32_t place) const { return heads_[place].latest; }
     /// Adds an access of a step to those of its object. @return whether the step had no such one
-    bool put(std::uint32_t place, const Access& access, std::uint32_t event, std::uint32_t task);
+    [[gnu::hot]] bool put(std::uint32_t place, const Access& access, std::uint32_t event,
+                          std::uint32_t task);
     /// Forgets all but the first `count`.
     void truncate(std::uint32_t count);
 
@@ -49,6 +55,19 @@ class AccessChains {
     bool for_each_rival_at(std::uint32_t place, const Access& access, Visit&& visit) const {
         return visit_from(access, heads_[place].latest, latest_of_key(access), visit);
     }
+    /// The same for an access that is of no key. Additions have passed over each other.
+    template <class Visit>
+    [[gnu::always_inline]] bool for_each_unkeyed_rival_at(std::uint32_t place, AccessKind kind,
+                                                          Visit&& visit) const {
+        const unsigned beside = families_beside(kind);
+        for (std::uint32_t at = pass_over(beside, heads_[place].latest); at != 0;) {
+            const Node& node = nodes_[at - 1];
+            const bool rival = !is_shared(kind) || !is_shared(node.kind);
+            if (rival && !visit(node)) return false;
+            at = pass_over(beside, node.before);
+        }
+        return true;
+    }
     /// The same of those before an access.
     template <class Visit> bool for_each_rival_before(const Node& node, Visit&& visit) const {
         return visit_from({object_of(node), node.key, node.kind}, node.before, node.same_key,
@@ -56,12 +75,10 @@ class AccessChains {
     }
     /// The last access up to this one that may keep out a shared holding.
     std::uint32_t not_shared(std::uint32_t access) const {
-        return pass_over(AccessKind::AcquireShared, access);
+        return pass_over(families_beside(AccessKind::AcquireShared), access);
     }
 
   private:
-    /// Kinds that commute with each other, with all or with those of other keys.
-    enum class Family : std::uint8_t { Shared, Add, Keyed, None };
     struct Head {
         std::uint64_t name = 0;    // an object's identity, or a hash of that and a key
         std::uint32_t latest = 0;  // 0: none
@@ -72,24 +89,19 @@ class AccessChains {
         if (is_keyed(kind)) return Family::Keyed;
         return is_shared(kind) ? Family::Shared : Family::None;
     }
+    /// A bit for each family that none of is a rival, but for those of the same key.
+    static unsigned families_beside(AccessKind kind) {
+        const auto bit = [](bool commutes, Family family) {
+            return unsigned{commutes} << static_cast<unsigned>(family);
+        };
+        return bit(is_shared(kind), Family::Shared) | bit(kind == AccessKind::Add, Family::Add) |
+               bit(is_keyed(kind), Family::Keyed);
+    }
     static std::uint64_t key_name(const Access& access) {
         return hash_mix(access.object, ~access.key);
     }
-    /// Whether none of a family is a rival, but for those of the same key.
-    static bool commutes(AccessKind kind, Family with) {
-        switch (with) {
-        case Family::Shared:
-            return is_shared(kind);
-        case Family::Add:
-            return kind == AccessKind::Add;
-        case Family::Keyed:
-            return is_keyed(kind);
-        default:
-            return false;
-        }
-    }
-    std::uint32_t pass_over(AccessKind kind, std::uint32_t at) const {
-        while (at != 0 && commutes(kind, family_of(nodes_[at - 1].kind)))
+    std::uint32_t pass_over(unsigned families, std::uint32_t at) const {
+        while (at != 0 && ((families >> static_cast<unsigned>(nodes_[at - 1].family)) & 1U) != 0)
             at = nodes_[at - 1].other;
         return at;
     }
@@ -98,8 +110,9 @@ class AccessChains {
     bool visit_from(const Access& access, std::uint32_t at, std::uint32_t same_key,
                     Visit&& visit) const {
         const bool looks_up = access.kind == AccessKind::Lookup;
+        const unsigned beside = families_beside(access.kind);
         for (;;) {
-            at = pass_over(access.kind, at);
+            at = pass_over(beside, at);
             if (looks_up && same_key != 0) same_key = nodes_[same_key - 1].insert;
             const bool by_key = same_key > at;
             const std::uint32_t next = by_key ? same_key : at;
@@ -132,7 +145,7 @@ class AccessChains {
     }
     void grow();
 
-    std::vector<Node> nodes_;
+    Sequence<Node> nodes_;
     std::vector<Head> heads_;  // open addressing
     std::size_t heads_used_ = 0;
 };

@@ -13,8 +13,8 @@ auto order(const Access& access) {
 }  // namespace
 
 AccessSets::AccessSets() : table_(std::size_t{2} * remembered) {
-    sets_.push_back({});  // the empty set is 0
-    objects_.push_back(0);
+    sets_.append();  // the empty set is 0
+    objects_.append(0);
     known_.resize(remembered);
 }
 
@@ -49,18 +49,18 @@ bool AccessSets::is(Id id, std::span<const Access> accesses) const {
 }
 
 AccessSets::Id AccessSets::append(std::span<const Access> accesses, std::uint64_t hash) {
-    sets_.push_back({static_cast<std::uint32_t>(pool_.size()),
-                     static_cast<std::uint32_t>(accesses.size()),
-                     std::all_of(accesses.begin(), accesses.end(),
-                                 [](const Access& access) { return never_blocks(access.kind); }),
-                     hash});
+    sets_.append({static_cast<std::uint32_t>(pool_.size()),
+                  static_cast<std::uint32_t>(accesses.size()),
+                  std::all_of(accesses.begin(), accesses.end(),
+                              [](const Access& access) { return never_blocks(access.kind); }),
+                  hash});
     pool_.insert(pool_.end(), accesses.begin(), accesses.end());
     std::uint64_t objects = 0;
     for (const Access& access : accesses)
         objects |= std::uint64_t{1} << (access.object % 64);
-    objects_.push_back(objects);
+    objects_.append(objects);
     if (sets_.size() <= remembered) known_.resize(sets_.size() * remembered);
-    return static_cast<Id>(sets_.size() - 1);
+    return sets_.size() - 1;
 }
 
 void AccessSets::grow() {

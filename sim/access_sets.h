@@ -9,17 +9,16 @@ namespace sim {
 
 /// Accesses of one key of many.
 constexpr bool is_keyed(AccessKind kind) {
-    return kind == AccessKind::Insert || kind == AccessKind::Lookup;
+    return is_one_of<AccessKind::Insert, AccessKind::Lookup>(kind);
 }
 /// Of what nobody ever waits for.
 constexpr bool never_blocks(AccessKind kind) {
-    return kind == AccessKind::Read || kind == AccessKind::Write || kind == AccessKind::Add ||
-           is_keyed(kind);
+    return is_keyed(kind) || is_one_of<AccessKind::Read, AccessKind::Write, AccessKind::Add>(kind);
 }
 /// Reads, and the shared holding of a lock: they commute with each other.
 constexpr bool is_shared(AccessKind kind) {
-    return kind == AccessKind::Read || kind == AccessKind::Lookup ||
-           kind == AccessKind::AcquireShared || kind == AccessKind::ReleaseShared;
+    return is_one_of<AccessKind::Read, AccessKind::Lookup, AccessKind::AcquireShared,
+                     AccessKind::ReleaseShared>(kind);
 }
 /// Whether two accesses of different steps do not commute.
 constexpr bool conflict(const Access& a, const Access& b) {
@@ -49,7 +48,7 @@ class AccessSets {
     /// Whether none of a set is of a lock or a wait.
     bool never_block(Id id) const { return sets_[id].never_block; }
     /// Whether steps with these sets do not commute.
-    bool dependent(Id a, Id b) {
+    [[gnu::always_inline]] bool dependent(Id a, Id b) {
         if (a >= remembered || b >= remembered)
             return (objects_of(a) & objects_of(b)) != 0 && compare(a, b);
         std::uint8_t& known = known_[std::size_t{a} * remembered + b];
@@ -80,9 +79,9 @@ class AccessSets {
     bool compare(Id a, Id b) const;
 
     std::vector<Access> pool_;
-    std::vector<Set> sets_;
-    std::vector<std::uint64_t> objects_;  // by set
-    std::vector<Id> table_;               // by hash, open addressing; 0: free
+    Sequence<Set> sets_;
+    Sequence<std::uint64_t> objects_;  // by set
+    std::vector<Id> table_;            // by hash, open addressing; 0: free
     // Answers for the first few sets, a row for each: 0 unknown, 1 no, 2 yes.
     std::vector<std::uint8_t> known_;
     std::vector<Access> scratch_;

@@ -22,11 +22,17 @@ class CurrentScope {
   private:
     Scheduler* outer_;
 };
+
+/// Mostly there is nothing to copy, and nothing of the execution before.
+template <class T> void copy_any(const T& from, T& to) {
+    if (!from.empty() || !to.empty()) to = from;
+}
 }  // namespace
 
 Execution::Execution(const ProgramFactory& factory, const ExecutionOptions& options)
     : options_(options), scheduler_(arena_), program_(factory()) {
     scheduler_.split(options_.split);
+    result_.split = options_.split;
     scheduler_.set_delay(options_.delay.function, options_.delay.ns);
     prepare();
     if (options.observer) observer_ = options.observer();
@@ -103,16 +109,16 @@ void Execution::collect() {
     if (result_.failed()) result_.violation = scheduler_.found();
     result_.trace_hash = trace.hash();
     result_.steps = trace.steps();
-    result_.task_limit = scheduler_.task_limit();
+    copy_any(scheduler_.task_limit(), result_.task_limit);
     result_.tasks = static_cast<std::uint32_t>(trace.names().size());
     result_.deviations = scheduler_.deviations();
     result_.choice_points = scheduler_.choice_points();
-    result_.schedule.departures = scheduler_.departures();
-    result_.messages = scheduler_.messages();
-    result_.unordered = scheduler_.unordered_accesses();
-    result_.unordered_kinds = scheduler_.unordered_kinds();
-    result_.split = options_.split;
-    result_.split_unordered = scheduler_.split_unordered_accesses();
+    const auto& departures = scheduler_.departures();
+    result_.schedule.departures.assign(departures.begin(), departures.end());
+    copy_any(scheduler_.messages(), result_.messages);
+    copy_any(scheduler_.unordered_accesses(), result_.unordered);
+    copy_any(scheduler_.unordered_kinds(), result_.unordered_kinds);
+    copy_any(scheduler_.split_unordered_accesses(), result_.split_unordered);
     result_.switches = trace.switches();
     if (options_.narrate) result_.trace = trace;
 }

@@ -99,7 +99,7 @@ class Execution {
     std::uint64_t prepared_hash() const { return prepared_hash_; }
 
     /// Runs one schedule from the prepared state. The result is valid until the next run.
-    const ExecutionResult& run(Strategy& strategy);
+    [[gnu::hot]] const ExecutionResult& run(Strategy& strategy);
 
     Scheduler& scheduler() { return scheduler_; }
     Program& program() { return *program_; }

@@ -8,11 +8,11 @@ namespace {
 constexpr std::uint64_t submission_queue = 1;  // no object has this identity
 
 bool orders_all(AccessKind kind) {
-    return kind == AccessKind::Write || kind == AccessKind::Acquire ||
-           kind == AccessKind::Release || kind == AccessKind::Queue;
+    return is_one_of<AccessKind::Write, AccessKind::Acquire, AccessKind::Release,
+                     AccessKind::Queue>(kind);
 }
 bool acquires(AccessKind kind) {
-    return kind == AccessKind::Acquire || kind == AccessKind::AcquireShared;
+    return is_one_of<AccessKind::Acquire, AccessKind::AcquireShared>(kind);
 }
 /// Whether the step would touch just the same, were it moved before its rival: one operation, on an
 /// object that was known before it, with one possible effect on it.
@@ -39,18 +39,13 @@ void HappensBefore::truncate(std::uint32_t count) {
     if (count >= size()) return;
     const Event& first = events_[count];
     chains_.truncate(first.accesses_before);
-    races_.resize(first.races);
-    enablings_.resize(first.enablings);
+    races_.truncate(first.races);
+    enablings_.truncate(first.enablings);
     clocks_used_ = first.clocks;
-    for (std::uint32_t i = size(); i-- > count;) {
-        auto& steps = steps_of_[events_[i].task];
-        steps.pop_back();
-        last_of_task_[events_[i].task] = steps.empty() ? 0 : steps.back() + 1;
-    }
-    last_of_task_.resize(first.tasks);
-    born_.resize(first.tasks);
-    paths_.resize(first.tasks);
-    events_.resize(count);
+    for (std::uint32_t i = size(); i-- > count;)
+        of_task_[events_[i].task].steps.pop_back();
+    tasks_ = first.tasks;
+    events_.truncate(count);
 }
 
 void HappensBefore::join(std::uint32_t* clock, std::uint32_t event) const {
@@ -69,10 +64,11 @@ bool HappensBefore::is_downgrade(const Node& node) const {
 }
 
 /// Adds a step once. The accesses of one object come in order: those of a step follow each other.
-void HappensBefore::remember(std::vector<std::uint32_t>& list, std::uint32_t event) const {
+[[gnu::always_inline]] inline void HappensBefore::remember(Sequence<std::uint32_t>& list,
+                                                           std::uint32_t event) const {
     const bool known = one_object_ ? !list.empty() && list.back() == event
                                    : std::find(list.begin(), list.end(), event) != list.end();
-    if (!known) list.push_back(event);
+    if (!known) list.append(event);
 }
 
 /// Whether the task of the step being taken in queues for the lock since its last one.
@@ -85,7 +81,7 @@ bool HappensBefore::is_queued(std::uint32_t place) const {
 }
 
 /// Adds a step unless it comes before one that is there.
-void HappensBefore::remember_last(std::vector<std::uint32_t>& list, std::uint32_t event) const {
+void HappensBefore::remember_last(Sequence<std::uint32_t>& list, std::uint32_t event) const {
     const auto follows = [&](std::uint32_t other) { return before(event, other); };
     if (std::none_of(list.begin(), list.end(), follows)) remember(list, event);
 }
@@ -121,8 +117,8 @@ std::uint32_t HappensBefore::visit_back_to_exclusive(std::uint32_t place, std::u
 void HappensBefore::collect_for_reader(std::uint32_t place, std::uint32_t self) {
     left_.clear();
     const std::uint32_t end = visit_back_to_exclusive(place, self, [&](const Node& node) {
-        if (node.kind == AccessKind::Write) remember(rivals_, node.event);
-        if (node.kind == AccessKind::ReleaseShared) left_.push_back(node.event);
+        if (node.kind == AccessKind::Write && !knows(node)) remember(rivals_, node.event);
+        if (node.kind == AccessKind::ReleaseShared) left_.append(node.event);
         if (node.kind != AccessKind::Queue) return;
         remember(acquisitions_, node.event);
         for (const std::uint32_t event : left_)
@@ -146,7 +142,7 @@ void HappensBefore::collect_for_writer(std::uint32_t place, bool queues, std::ui
         } else if (node.kind == AccessKind::AcquireShared && !is_downgrade(node)) {
             shared_holdings = true;
             remember(acquisitions_, node.event);
-        } else if (!acquires(node.kind)) {
+        } else if (!acquires(node.kind) && !knows(node)) {
             remember(rivals_, node.event);
         }
     });
@@ -175,75 +171,68 @@ void HappensBefore::collect_holdings(std::uint32_t place, AccessKind kind, std::
 void HappensBefore::collect(std::uint32_t place, const Access& access, std::uint32_t self) {
     const bool queues = access.kind == AccessKind::Queue && within_ == Within::AllOrders;
     if (acquires(access.kind) || queues) {
-        const std::size_t before = acquisitions_.size();
+        const std::uint32_t before = acquisitions_.size();
         if (access.kind == AccessKind::AcquireShared) {
             collect_for_reader(place, self);
         } else {
             collect_for_writer(place, queues, self);
         }
         if (within_ == Within::AllOrders) return;
-        acquisitions_.resize(before);  // those are among all holdings
+        acquisitions_.truncate(before);  // those are among all holdings
         return collect_holdings(place, access.kind, self);
     }
     chains_.for_each_rival_at(place, access, [&](const Node& node) {
-        if (node.event == self) return true;
-        const bool known = knows(node);
-        if (!known) remember(rivals_, node.event);
-        if (within_ == Within::Bound && !known) return true;
         // What came before the same key's insertion is ordered before that.
         const bool same_key = node.kind == AccessKind::Insert && is_keyed(access.kind);
-        return !orders_all(node.kind) && !same_key;
+        return node.event == self || collect_rival(node, same_key || orders_all(node.kind));
+    });
+}
+
+/// @param is_after_rest  whether the rivals before it come before it
+/// @return whether they are asked for
+[[gnu::always_inline]] inline bool HappensBefore::collect_rival(const Node& node,
+                                                                bool is_after_rest) {
+    const bool known = knows(node);
+    if (!known) remember(rivals_, node.event);
+    return !is_after_rest || (within_ == Within::Bound && !known);
+}
+
+/// Whether it comes before another rival.
+bool HappensBefore::is_hidden(std::uint32_t event) const {
+    if (within_ == Within::Bound) return false;
+    return std::any_of(rivals_.begin(), rivals_.end(), [&](std::uint32_t other) {
+        return other != event && !is_before_release(other) && before(event, other);
     });
 }
 
 void HappensBefore::find_races(std::uint32_t self) {
-    if (rivals_.empty() && acquisitions_.empty()) return;
-    if (rivals_.size() == 1 && acquisitions_.empty() && releases_.empty()) {
-        if (!knows(rivals_[0])) races_.push_back({rivals_[0], self});
-        return;
-    }
-    const auto is_rival = [&](std::uint32_t event) {
-        const auto leads_to = [&](std::uint32_t release) { return is_past(event, release + 1); };
-        return !knows(event) && std::none_of(releases_.begin(), releases_.end(), leads_to);
-    };
     std::uint32_t followed = 0;  // by rivals
     for (const std::uint32_t event : rivals_)
         followed = std::max(followed, events_[event].follows);
-    const auto hidden = [&](std::uint32_t event) {
-        if (within_ == Within::Bound || followed <= event) return false;
-        return std::any_of(rivals_.begin(), rivals_.end(), [&](std::uint32_t other) {
-            return other != event && is_rival(other) && before(event, other);
-        });
+    const auto add = [&](std::uint32_t event) {
+        if (followed <= event || !is_hidden(event)) races_.append({event, self});
     };
     for (const std::uint32_t event : rivals_)
-        if (is_rival(event) && !hidden(event)) races_.push_back({event, self});
+        if (!is_before_release(event)) add(event);
     for (const std::uint32_t event : acquisitions_) {
-        const bool known =
-            is_rival(event) && std::find(rivals_.begin(), rivals_.end(), event) != rivals_.end();
-        if (!known && !knows(event) && !hidden(event)) races_.push_back({event, self});
+        const bool known = knows(event) || (!is_before_release(event) && is_rival(event));
+        if (!known) add(event);
     }
 }
 
 void HappensBefore::begin(const Trace& trace) {
     truncate(0);
-    last_of_task_.clear();
-    born_.clear();
-    paths_.clear();
+    tasks_ = 0;
     name_tasks(trace, 0);
 }
 
 /// Takes in the tasks that existed once so many steps had begun.
-void HappensBefore::name_tasks(const Trace& trace, std::uint32_t steps) {
+void HappensBefore::name_new_tasks(const Trace& trace, std::uint32_t steps) {
     const auto& names = trace.names();
-    if (born_.size() == names.size()) return;
-    while (born_.size() < names.size() && names[born_.size()].born <= steps) {
-        paths_.push_back(names[born_.size()].path);
-        born_.push_back(steps);
-    }
-    last_of_task_.resize(born_.size(), 0);
-    if (steps_of_.size() < born_.size()) {
-        steps_of_.resize(born_.size());
-        last_sets_.resize(born_.size());
+    for (; tasks_ < names.size() && names[tasks_].born <= steps; ++tasks_) {
+        if (tasks_ == of_task_.size()) of_task_.emplace_back();
+        of_task_[tasks_].path = names[tasks_].path;
+        of_task_[tasks_].born = steps;
     }
 }
 
@@ -264,7 +253,7 @@ void HappensBefore::causes_of_next(std::uint32_t task, std::vector<std::uint32_t
 }
 
 std::uint32_t HappensBefore::first_of_task(std::uint32_t task, std::uint32_t from) const {
-    const auto& steps = steps_of_[task];
+    const auto& steps = of_task_[task].steps;
     const auto found = std::lower_bound(steps.begin(), steps.end(), from);
     return found == steps.end() ? size() : *found;
 }
@@ -278,14 +267,14 @@ void HappensBefore::prepare(const Step& step) {
 }
 
 /// What a step touched; and that it created an event, where that counts.
-std::span<const Access> HappensBefore::accesses_of(const Trace& trace, std::uint32_t step) {
+std::span<const Access> HappensBefore::accesses_and_submission(const Trace& trace,
+                                                               std::uint32_t step) {
     const std::span accesses = trace.accesses_of(step);
-    if (within_ == Within::AllOrders || born_.size() == trace.names().size()) return accesses;
     const auto is_event = [](const Trace::TaskName& name) {
         return name.kind == TaskKind::Completion || name.kind == TaskKind::Timer;
     };
     bool submits = false;
-    for (std::size_t task = born_.size();
+    for (std::uint32_t task = tasks_;
          task < trace.names().size() && trace.names()[task].born <= step + 1; ++task)
         submits = submits || is_event(trace.names()[task]);
     if (!submits) return accesses;
@@ -295,11 +284,29 @@ std::span<const Access> HappensBefore::accesses_of(const Trace& trace, std::uint
 }
 
 /// Mostly a task's step touches what it touched when the task came there last.
-AccessSets::Id HappensBefore::set_of(const Event& event, std::span<const Access> accesses) {
-    auto& last = last_sets_[event.task];
-    if (last.size() <= event.own_before) last.resize(event.own_before + std::size_t{1});
-    AccessSets::Id& set = last[event.own_before];
+AccessSets::Id HappensBefore::set_of(OfTask& task, std::span<const Access> accesses) {
+    while (task.last_sets.size() <= task.steps.size())
+        task.last_sets.append(0);
+    AccessSets::Id& set = task.last_sets[task.steps.size()];
     return set = sets_->intern(accesses, set);
+}
+
+HappensBefore::Event& HappensBefore::begin_event(const Step& step,
+                                                 std::span<const Access> accesses) {
+    OfTask& task = of_task_[step.task];
+    Event& event = events_.append();
+    event.path = task.path;
+    event.task = step.task;
+    if (sets_ != nullptr) event.accesses = set_of(task, accesses);
+    event.own_before = task.steps.size();
+    event.cause = cause_;
+    event.enabler = enabler_;
+    event.tasks = tasks_;
+    event.clocks = static_cast<std::uint32_t>(clocks_used_);
+    event.accesses_before = chains_.size();
+    event.races = races_.size();
+    event.enablings = enablings_.size();
+    return event;
 }
 
 void HappensBefore::add(const Trace& trace, Grain grain) {
@@ -307,24 +314,41 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     const Step& step = trace.step_list()[self];
     const std::span accesses = accesses_of(trace, self);
     prepare(step);
-    one_object_ = accesses.size() == 1;
-    Event& event = events_.emplace_back();
-    event.task = step.task;
-    event.path = paths_[step.task];
+    Event& event = begin_event(step, accesses);
     event.certain = grain == Grain::Fine && is_certain(step.op, accesses);
-    event.cause = cause_;
-    event.enabler = enabler_;
-    event.own_before = static_cast<std::uint32_t>(steps_of_[step.task].size());
-    if (sets_ != nullptr) event.accesses = set_of(event, accesses);
+    one_object_ = accesses.size() == 1;
+    const bool is_simple = one_object_ && never_blocks(accesses[0].kind) &&
+                           !is_keyed(accesses[0].kind) && step.woken_in == no_step;
+    if (is_simple)
+        take_in_one(accesses[0], self);
+    else
+        take_in_all(step, accesses, self);
+    set_clock(event);
+    of_task_[step.task].steps.append(self);
+    name_tasks(trace, self + 1);
+}
+
+/// Of a step that waited for nobody, and could not have: most of them.
+void HappensBefore::take_in_one(const Access& access, std::uint32_t self) {
+    const std::uint32_t place = chains_.place_of(access.object);
+    chains_.for_each_unkeyed_rival_at(place, access.kind, [&](const Node& node) {
+        return collect_rival(node, orders_all(node.kind));
+    });
+    chains_.put(place, access, self, events_[self].task);
+    if (rivals_.size() == 1)
+        races_.append({rivals_[0], self});
+    else
+        find_races(self);
+}
+
+void HappensBefore::take_in_all(const Step& step, std::span<const Access> accesses,
+                                std::uint32_t self) {
+    Event& event = events_[self];
     // Who passes what stays open takes nothing.
     event.waits = step.op == OpKind::Wait && step.woken_in != no_step &&
                   std::any_of(accesses.begin(), accesses.end(), [&](const Access& access) {
                       return access.object == step.object && access.kind == AccessKind::Write;
                   });
-    event.accesses_before = chains_.size();
-    event.races = static_cast<std::uint32_t>(races_.size());
-    event.enablings = static_cast<std::uint32_t>(enablings_.size());
-
     for (std::size_t i = 0; i < accesses.size(); ++i) {
         const Access& access = accesses[i];
         event.shares = event.shares || access.kind == AccessKind::AcquireShared ||
@@ -338,14 +362,9 @@ void HappensBefore::add(const Trace& trace, Grain grain) {
     }
     find_races(self);
     if (event.waits) find_earlier_wait(step.object, self);
-    if (step.woken_in != no_step) enablings_.push_back({step.woken_in, self});
+    if (step.woken_in != no_step) enablings_.append({step.woken_in, self});
     for (const std::uint32_t release : releases_)
-        enablings_.push_back({release, self});
-
-    set_clock(self);
-    last_of_task_[event.task] = self + 1;
-    steps_of_[event.task].push_back(self);
-    name_tasks(trace, self + 1);
+        enablings_.append({release, self});
 }
 
 /// The rival of a wait is the wait before it, whatever call made this one possible: it could have
@@ -359,7 +378,7 @@ void HappensBefore::find_earlier_wait(std::uint64_t completion, std::uint32_t se
         const bool known =
             std::any_of(races_.begin() + events_[self].races, races_.end(),
                         [&](const ReversibleRace& race) { return race.first == event; });
-        if (!known) races_.push_back({event, self});
+        if (!known) races_.append({event, self});
         if (within_ == Within::AllOrders) return;
     }
 }
@@ -374,38 +393,45 @@ void HappensBefore::own_clock(Event& event, std::uint32_t other) {
     std::copy_n(clocks_.data() + former.clock, former.names, own);
     std::fill(own + former.names, own + tasks(), 0);
     event.clock = event.clocks;
-    event.names = static_cast<std::uint32_t>(tasks());
+    event.names = tasks_;
     if (knew_nothing)
         own[events_[other].task] = other + 1;
     else
         join(own, other);
 }
 
+[[gnu::always_inline]] inline void HappensBefore::learn(Event& event, std::uint32_t other) {
+    event.follows = std::max(event.follows, other + 1);
+    const std::uint32_t task = events_[other].task;
+    if (task == event.task || is_in_clock(other, task, event)) return;
+    ++news_;
+    newest_ = other;
+    if (clocks_used_ == event.clocks)
+        own_clock(event, other);
+    else
+        join(clocks_.data() + event.clock, other);
+}
+
 /// A step that nothing new comes before shares the clock of its task's step before.
-void HappensBefore::set_clock(std::uint32_t self) {
-    Event& event = events_[self];
-    event.clocks = static_cast<std::uint32_t>(clocks_used_);
-    event.tasks = static_cast<std::uint32_t>(tasks());
+void HappensBefore::set_clock(Event& event) {
     if (event.own_before != 0) {
-        event.clock = events_[event.cause - 1].clock;
-        event.names = events_[event.cause - 1].names;
+        event.clock = events_[cause_ - 1].clock;
+        event.names = events_[cause_ - 1].names;
     }
-    std::uint32_t news = 0, newest = 0;
-    const auto learn = [&](std::uint32_t other) {
-        event.follows = std::max(event.follows, other + 1);
-        if (before(other, self)) return;
-        ++news;
-        newest = other;
-        if (clocks_used_ == event.clocks)
-            own_clock(event, other);
-        else
-            join(clocks_.data() + event.clock, other);
-    };
-    for (const std::uint32_t cause : {cause_, enabler_})
-        if (cause != 0) learn(cause - 1);
-    for (const auto* const list : {&rivals_, &acquisitions_, &releases_})
-        std::for_each(list->begin(), list->end(), learn);
-    event.follows_one = news == 0 || (news == 1 && newest + 1 == event.follows);
+    news_ = 0;
+    if (cause_ != 0) learn(event, cause_ - 1);
+    if (enabler_ != 0) learn(event, enabler_ - 1);
+    for (const std::uint32_t rival : rivals_)
+        learn(event, rival);
+    if (!acquisitions_.empty() || !releases_.empty()) learn_from_others(event);
+    event.follows_one = news_ == 0 || (news_ == 1 && newest_ + 1 == event.follows);
+}
+
+[[gnu::noinline]] void HappensBefore::learn_from_others(Event& event) {
+    for (const std::uint32_t acquisition : acquisitions_)
+        learn(event, acquisition);
+    for (const std::uint32_t release : releases_)
+        learn(event, release);
 }
 
 std::vector<std::uint32_t> HappensBefore::rivals_of_blocked(std::uint32_t task,
@@ -413,7 +439,7 @@ std::vector<std::uint32_t> HappensBefore::rivals_of_blocked(std::uint32_t task,
     prepare({.object = attempt.object, .task = task});
     one_object_ = true;
     collect(chains_.place_of(attempt.object), attempt, size());
-    std::vector<std::uint32_t> found = acquisitions_;
+    std::vector<std::uint32_t> found(acquisitions_.begin(), acquisitions_.end());
     if (attempt.kind != AccessKind::Acquire)
         found.insert(found.end(), rivals_.begin(), rivals_.end());
     std::erase_if(found, [&](std::uint32_t event) { return knows(event); });

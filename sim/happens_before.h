@@ -6,6 +6,7 @@
 
 #include "sim/access_chains.h"
 #include "sim/scheduler.h"
+#include "sim/sequence.h"
 #include "sim/trace.h"
 
 namespace sim {
@@ -56,19 +57,18 @@ class HappensBefore {
     /// Before the first step of an execution.
     void begin(const Trace& trace);
     /// Takes in the next step of the trace, which has ended.
-    void add(const Trace& trace, Grain grain);
+    [[gnu::hot]] void add(const Trace& trace, Grain grain);
     /// Forgets all but the first `count` steps.
-    void truncate(std::uint32_t count);
+    [[gnu::hot]] void truncate(std::uint32_t count);
 
-    std::uint32_t size() const { return static_cast<std::uint32_t>(events_.size()); }
+    std::uint32_t size() const { return events_.size(); }
     const Event& operator[](std::uint32_t event) const { return events_[event]; }
     /// How many tasks there are so far: the size of a clock.
-    std::size_t tasks() const { return last_of_task_.size(); }
+    std::uint32_t tasks() const { return tasks_; }
     bool before(std::uint32_t a, std::uint32_t b) const {
         const Event& later = events_[b];
         const std::uint32_t task = events_[a].task;
-        if (task == later.task) return a <= b;
-        return task < later.names && clocks_[later.clock + task] > a;
+        return task == later.task ? a <= b : is_in_clock(a, task, later);
     }
     /// Adds what happens before a step, and the step itself, to a clock (by task, plus 1).
     void join(std::vector<std::uint32_t>& clock, std::uint32_t event) const {
@@ -84,12 +84,10 @@ class HappensBefore {
     std::uint32_t first_of_task(std::uint32_t task, std::uint32_t from) const;
     /// A task's step, by the number of its steps before that; size() if there is none.
     std::uint32_t step_of_task(std::uint32_t task, std::uint32_t own) const {
-        const auto& steps = steps_of_[task];
+        const auto& steps = of_task_[task].steps;
         return own < steps.size() ? steps[own] : size();
     }
-    std::uint32_t steps_of_task(std::uint32_t task) const {
-        return static_cast<std::uint32_t>(steps_of_[task].size());
-    }
+    std::uint32_t steps_of_task(std::uint32_t task) const { return of_task_[task].steps.size(); }
     /// The next step from `from` on that does not happen after `first`; size() if there is none.
     std::uint32_t next_not_after(std::uint32_t first, std::uint32_t from) const {
         const std::uint32_t task = events_[first].task, end = size();
@@ -102,18 +100,23 @@ class HappensBefore {
     }
     /// A task's last step so far, or the one that created it, plus 1; 0: neither.
     std::uint32_t cause_of_next(std::uint32_t task) const {
-        return last_of_task_[task] != 0 ? last_of_task_[task] : born_[task];
+        const OfTask& of = of_task_[task];
+        return of.steps.empty() ? of.born : of.steps.back() + 1;
     }
     /// The step that created a step's task, plus 1; 0: none did.
-    std::uint32_t creator_of(std::uint32_t event) const { return born_[events_[event].task]; }
+    std::uint32_t creator_of(std::uint32_t event) const {
+        return of_task_[events_[event].task].born;
+    }
     /// A task's name: by cause.
-    std::uint64_t path_of(std::uint32_t task) const { return paths_[task]; }
+    std::uint64_t path_of(std::uint32_t task) const { return of_task_[task].path; }
     /// The number of the task of that name; tasks() if there is none.
     /// @param likely  it, most probably
     std::uint32_t task_of(std::uint64_t path, std::uint32_t likely) const {
-        if (likely < tasks() && paths_[likely] == path) return likely;
-        const auto found = std::find(paths_.begin(), paths_.end(), path);
-        return static_cast<std::uint32_t>(found - paths_.begin());
+        if (likely < tasks_ && of_task_[likely].path == path) return likely;
+        std::uint32_t task = 0;
+        while (task < tasks_ && of_task_[task].path != path)
+            ++task;
+        return task;
     }
     /// Visits the steps after `first` with an access that does not commute with this one, the
     /// latest first, until one returns false.
@@ -139,14 +142,14 @@ class HappensBefore {
         return all;
     }
     /// Reversible races, by their second step.
-    const std::vector<ReversibleRace>& races() const { return races_; }
+    const Sequence<ReversibleRace>& races() const { return races_; }
     /// How many of them end before step `event`.
-    std::size_t races_before(std::uint32_t event) const {
+    std::uint32_t races_before(std::uint32_t event) const {
         return event < size() ? events_[event].races : races_.size();
     }
     /// What made steps possible that might have been blocked: a release or a wake-up, and the step.
-    const std::vector<ReversibleRace>& enablings() const { return enablings_; }
-    std::size_t enablings_before(std::uint32_t event) const {
+    const Sequence<ReversibleRace>& enablings() const { return enablings_; }
+    std::uint32_t enablings_before(std::uint32_t event) const {
         return event < size() ? events_[event].enablings : enablings_.size();
     }
     /// The steps that an attempt which is blocked at the end could have come before: what its races
@@ -155,15 +158,36 @@ class HappensBefore {
 
   private:
     using Node = AccessChains::Node;
+    struct OfTask {
+        std::uint64_t path = 0;
+        std::uint32_t born = 0;  // the creating step, plus 1
+        Sequence<std::uint32_t> steps;
+        Sequence<AccessSets::Id> last_sets;  // by its steps, in any execution
+    };
 
-    std::span<const Access> accesses_of(const Trace& trace, std::uint32_t step);
+    std::span<const Access> accesses_of(const Trace& trace, std::uint32_t step) {
+        return within_ == Within::AllOrders || tasks_ == trace.names().size()
+                   ? trace.accesses_of(step)
+                   : accesses_and_submission(trace, step);
+    }
+    std::span<const Access> accesses_and_submission(const Trace& trace, std::uint32_t step);
+    Event& begin_event(const Step& step, std::span<const Access> accesses);
+    void take_in_one(const Access& access, std::uint32_t self);
+    [[gnu::noinline]] void take_in_all(const Step& step, std::span<const Access> accesses,
+                                       std::uint32_t self);
     void join(std::uint32_t* clock, std::uint32_t event) const;
-    void set_clock(std::uint32_t self);
-    void own_clock(Event& event, std::uint32_t other);
-    AccessSets::Id set_of(const Event& event, std::span<const Access> accesses);
-    void name_tasks(const Trace& trace, std::uint32_t steps);
+    void set_clock(Event& event);
+    [[gnu::hot]] void own_clock(Event& event, std::uint32_t other);
+    inline void learn(Event& event, std::uint32_t other);
+    void learn_from_others(Event& event);
+    AccessSets::Id set_of(OfTask& task, std::span<const Access> accesses);
+    void name_tasks(const Trace& trace, std::uint32_t steps) {
+        if (tasks_ != trace.names().size()) name_new_tasks(trace, steps);
+    }
+    void name_new_tasks(const Trace& trace, std::uint32_t steps);
     void prepare(const Step& step);
     void collect(std::uint32_t place, const Access& access, std::uint32_t self);
+    inline bool collect_rival(const Node& node, bool is_after_rest);
     template <class Visit>
     std::uint32_t visit_back_to_exclusive(std::uint32_t place, std::uint32_t self, Visit&& visit);
     void remember_holder(std::uint32_t at);
@@ -172,15 +196,27 @@ class HappensBefore {
     void collect_holdings(std::uint32_t place, AccessKind kind, std::uint32_t self);
     bool is_queued(std::uint32_t place) const;
     bool is_downgrade(const Node& node) const;
-    void remember(std::vector<std::uint32_t>& list, std::uint32_t event) const;
-    void remember_last(std::vector<std::uint32_t>& list, std::uint32_t event) const;
-    void find_races(std::uint32_t self);
+    inline void remember(Sequence<std::uint32_t>& list, std::uint32_t event) const;
+    void remember_last(Sequence<std::uint32_t>& list, std::uint32_t event) const;
+    bool is_rival(std::uint32_t event) const {
+        return std::find(rivals_.begin(), rivals_.end(), event) != rivals_.end();
+    }
+    /// Whether it comes before a release that the step being taken in needs.
+    bool is_before_release(std::uint32_t event) const {
+        return std::any_of(releases_.begin(), releases_.end(),
+                           [&](std::uint32_t release) { return is_past(event, release + 1); });
+    }
+    bool is_hidden(std::uint32_t event) const;
+    [[gnu::hot]] void find_races(std::uint32_t self);
     void find_earlier_wait(std::uint64_t completion, std::uint32_t self);
     /// Whether a step of a task is another one (its number plus 1; 0: none), or comes before it.
     bool is_past(std::uint32_t event, std::uint32_t task, std::uint32_t of) const {
         if (of == 0) return false;
         const Event& later = events_[of - 1];
-        if (task == later.task) return event < of;
+        return task == later.task ? event < of : is_in_clock(event, task, later);
+    }
+    /// Whether a step of another task comes before a step.
+    bool is_in_clock(std::uint32_t event, std::uint32_t task, const Event& later) const {
         return task < later.names && clocks_[later.clock + task] > event;
     }
     bool is_past(std::uint32_t event, std::uint32_t of) const {
@@ -195,22 +231,20 @@ class HappensBefore {
 
     AccessSets* sets_ = nullptr;
     Within within_ = Within::AllOrders;
-    std::vector<Event> events_;
+    Sequence<Event> events_;
     std::vector<std::uint32_t> clocks_;  // the first clocks_used_
     std::size_t clocks_used_ = 0;
     AccessChains chains_;
-    std::vector<std::uint32_t> last_of_task_;             // plus 1
-    std::vector<std::vector<std::uint32_t>> steps_of_;    // by task
-    std::vector<std::vector<AccessSets::Id>> last_sets_;  // by task and step, in any execution
-    std::vector<std::uint32_t> born_;                     // the creating step, plus 1
-    std::vector<std::uint64_t> paths_;
-    std::vector<ReversibleRace> races_, enablings_;
-    // Of the step being taken in: its cause and enabler (plus 1), steps that it conflicts with,
-    // acquisitions whose holding had to end for it, releases.
+    std::vector<OfTask> of_task_;  // by their numbers
+    std::uint32_t tasks_ = 0;      // that there are
+    Sequence<ReversibleRace> races_, enablings_;
+    // Of the step being taken in: its cause and enabler (plus 1), steps that it conflicts with and
+    // that do not come before it anyway, acquisitions whose holding had to end for it, releases.
     std::vector<Access> with_submission_;
     std::uint32_t cause_ = 0, enabler_ = 0;
-    bool one_object_ = false;  // is all it touches
-    std::vector<std::uint32_t> rivals_, acquisitions_, releases_, left_;
+    bool one_object_ = false;              // is all it touches
+    std::uint32_t news_ = 0, newest_ = 0;  // those that its task did not know of, and the last one
+    Sequence<std::uint32_t> rivals_, acquisitions_, releases_, left_;
 };
 
 }  // namespace sim

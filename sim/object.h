@@ -19,6 +19,12 @@ enum class AccessKind : std::uint8_t {
     Queue,  ///< an attempt that holds back later shared holdings until those before it are over
 };
 
+/// Whether a kind is one of these.
+template <AccessKind... Kinds> constexpr bool is_one_of(AccessKind kind) {
+    constexpr unsigned set = ((1U << static_cast<unsigned>(Kinds)) | ...);
+    return ((set >> static_cast<unsigned>(kind)) & 1U) != 0;
+}
+
 /// What tasks share an object under: decides where the coarse grain needs a scheduling point.
 enum class Discipline : std::uint8_t {
     Locked,    ///< only under locks (or by one task at a time): no point of its own; the claim is

@@ -30,7 +30,7 @@ class PrefixMemo {
     void begin_execution() { next_ = 0; }
     /// What was made here; null where the executions have parted. Asked for as often, and in the
     /// same order, as it was made.
-    const Entry* recall(std::uint32_t step, const std::vector<Departure>& departures) {
+    const Entry* recall(std::uint32_t step, const Sequence<Departure>& departures) {
         if (next_ == entries_.size()) return nullptr;
         const Entry& entry = entries_[next_];
         const bool same = entry.step == step && entry.departures == departures.size() &&
@@ -39,7 +39,7 @@ class PrefixMemo {
         return same ? &entry : nullptr;
     }
     /// Keeps what recall() did not know; what the execution before made from here on is forgotten.
-    void keep(Entry entry, const std::vector<Departure>& departures) {
+    void keep(Entry entry, const Sequence<Departure>& departures) {
         entries_.resize(next_);
         entry.departures = departures.size();
         entries_.push_back(std::move(entry));
@@ -49,8 +49,8 @@ class PrefixMemo {
 
   private:
     std::vector<Entry> entries_;
-    std::size_t next_ = 0;               // of the entries, for this execution
-    std::vector<Departure> departures_;  // that led to the last one
+    std::size_t next_ = 0;            // of the entries, for this execution
+    Sequence<Departure> departures_;  // that led to the last one
 };
 
 }  // namespace sim

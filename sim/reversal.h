@@ -34,13 +34,13 @@ class Reversal {
     /// Races of the last one with the others are settled then (DporStrategy::is_settled()) if it
     /// was run, is the same without the race's first step, and is of a kind that nobody waits for.
     /// @return whether there was anything to add
-    bool insert(WakeupTrees& trees, WakeupTrees::Id& root);
+    [[gnu::hot]] bool insert(WakeupTrees& trees, WakeupTrees::Id& root);
 
   private:
     static constexpr std::uint32_t none = ~0U;
     static constexpr std::uint32_t not_run = none - 1;
 
-    void begin(std::uint32_t first, std::uint32_t second, std::uint32_t cause);
+    [[gnu::hot]] void begin(std::uint32_t first, std::uint32_t second, std::uint32_t cause);
     /// Whether all that is left is the last one, or nothing.
     bool only_last_is_left() const { return earliest_ == end_; }
     bool is_any_left() const { return earliest_ < end_ || !last_taken_; }

@@ -143,14 +143,8 @@ Task& Scheduler::create(const char* label, TaskKind kind) {
     if (kind == TaskKind::Task || kind == TaskKind::Completion) ++unfinished_;
     races_.task_created(has_creator ? running_->slot : RaceDetector::none, slot);
     if (fingerprinting_ && has_creator) fingerprint_.task_created(slot);
-    lives_.push_back({Epoch{slot, races_.now(slot)}, task.name});
+    lives_.append({Epoch{slot, races_.now(slot)}, task.name});
     return task;
-}
-
-Task& Scheduler::spawn_idle(const char* label, TaskKind kind) {
-    if (running_ != nullptr && grain_ == Grain::Fine) pause();
-    if (running_ != nullptr) running_->committed = true;
-    return create(label, kind);
 }
 
 Task& Scheduler::spawn_completion(const char* label, std::uint16_t device, std::uint64_t latency_ns,
@@ -169,7 +163,7 @@ Task& Scheduler::spawn_timer(const char* label, std::uint64_t delay_ns, const Jo
     return task;
 }
 
-void Scheduler::retire(Task& task) {
+[[gnu::always_inline]] inline void Scheduler::retire(Task& task) {
     task.finished = true;
     enabled_.reset(task.slot);
     live_.reset(task.slot);
@@ -178,17 +172,23 @@ void Scheduler::retire(Task& task) {
     if (task.kind == TaskKind::Task || task.kind == TaskKind::Completion) --unfinished_;
 }
 
+void Scheduler::withdraw(Task& event) {
+    withdrawn_.append({event.path, event.name, trace_.steps() - 1, event.slot});
+    retire(event);
+}
+
+[[gnu::cold]] void Scheduler::report_held_at_exit(const Task& task) {
+    const Lock& lock = *task.held[0].lock;
+    violation(std::string("lock-held-at-exit/") + lock.lock_class().name,
+              task_name(task) + " ended and still holds " + lock.lock_class().name);
+}
+
 void Scheduler::fiber_main(void* argument) {
     auto& self = *static_cast<Scheduler*>(argument);
     Task& task = *self.running_;
     try {
         task.job();
-        if (task.held_count != 0 && !self.stopping_) {
-            const Lock& lock = *task.held[0].lock;
-            self.violation(std::string("lock-held-at-exit/") + lock.lock_class().name,
-                           self.task_name(task) + " ended and still holds " +
-                               lock.lock_class().name);
-        }
+        if (task.held_count != 0 && !self.stopping_) self.report_held_at_exit(task);
     } catch (const StopExecution&) {
     }
     if (self.driver_ != nullptr) {
@@ -222,7 +222,7 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     time_ns = 0;
     step_delay_ns_ = 0;
     outcome_ = Outcome::Completed;
-    violation_ = {};
+    if (!violation_.signature.empty()) violation_ = {};
     task_limit_.clear();
     messages_.clear();
     departures_.clear();
@@ -231,7 +231,7 @@ void Scheduler::begin_execution(Grain grain, Strategy& strategy, std::uint32_t m
     unordered_kinds_.clear();
     split_unordered_.clear();
     withdrawn_.clear();
-    probes_.fill(0);
+    if (observed_) probes_.fill(0);
     lives_.clear();
     races_.begin_execution();
     lockdep_.clear();
@@ -282,9 +282,8 @@ void Scheduler::stop_unless_unwinding() const {
     task.committed = false;
     task.started = true;
     const Object* const object = task.pending_object;
-    trace_.begin_step({object == nullptr ? 0 : object->id(), task.name,
-                       static_cast<std::uint32_t>(trace_.accesses().size()), task.pending_op,
-                       task.woken_in});
+    trace_.begin_step({object == nullptr ? 0 : object->id(), task.name, trace_.accesses().size(),
+                       task.pending_op, task.woken_in});
     task.woken_in = no_step;
     if (fingerprinting_)
         fingerprint_.begin_step(task.slot, task.path, static_cast<std::uint8_t>(task.pending_op),
@@ -339,8 +338,9 @@ Task* Scheduler::next_task() {
         return nullptr;
     }
     if (step_observer_ != nullptr) step_observer_->stepped(*this);
-    if (enabled_.single()) deferred_.remove(enabled_);  // it has its turn
-    if (enabled_.single() && !every_step_) return tasks_[enabled_.first()].get();
+    const bool is_choice = !enabled_.single();
+    if (!is_choice) deferred_.remove(enabled_);  // it has its turn
+    if (!is_choice && !every_step_) return tasks_[enabled_.first()].get();
 
     const Choice choice = strategy_->choose(*this);
     if (choice.slot >= max_tasks || !enabled_.test(choice.slot)) {
@@ -348,12 +348,12 @@ Task* Scheduler::next_task() {
         outcome_ = choice.slot == Choice::cut_slot ? Outcome::Cut : Outcome::Nondeterministic;
         return nullptr;
     }
-    if (enabled_.single()) return tasks_[choice.slot].get();
+    if (!is_choice) return tasks_[choice.slot].get();
     if (choice.index != 0) {
         const Deviation deviation = deviation_of(choice.slot);
         deviations_ += deviation.counts ? 1 : 0;
         if (deviation.defers >= 0) deferred_.set(static_cast<unsigned>(deviation.defers));
-        departures_.push_back({choice_points_, choice.index});
+        departures_.append({choice_points_, choice.index});
     }
     ++choice_points_;
     deferred_.reset(choice.slot);
@@ -509,10 +509,9 @@ Digest Scheduler::situation() const {
 }
 
 Scheduler::Deviation Scheduler::deviation_of(unsigned slot) const {
-    if (slot == default_choice()) return {};
-    if (default_goes_on()) return {true};
+    if (default_goes_on()) return {slot != running_->slot};
     const Task& chosen = *tasks_[slot];
-    if (!is_event(chosen.kind) || deferred_.test(slot)) return {};
+    if (!is_event(chosen.kind) || deferred_.test(slot) || slot == default_choice()) return {};
     unsigned skipped = 0;
     unsigned held_back = 0;
     enabled_.for_each([&](unsigned other) {
@@ -537,7 +536,14 @@ std::uint64_t Scheduler::new_object_id(const ObjectClass& cls) {
 void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
                        std::uint64_t value) {
     if (checking_ || silent()) return;
-    if (grain_ == Grain::Fine) return access_alone(object, kind, key, value);
+    if (grain_ == Grain::Fine)
+        access_alone(object, kind, key, value);
+    else
+        access_merged(object, kind, key, value);
+}
+
+void Scheduler::access_merged(const Object& object, AccessKind kind, std::uint64_t key,
+                              std::uint64_t value) {
     Task& self = *running_;
     const bool lockless = object.cls().discipline == Discipline::Lockless;
     if ((lockless && self.spin_depth == 0) || (splits_kinds_ && is_split(object.cls()))) {
@@ -562,7 +568,7 @@ void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
     const bool lockless = object.cls().discipline == Discipline::Lockless;
     const bool split = splits_kinds_ && is_split(object.cls());
     self.untouched = false;
-    record(object, kind, key, value);
+    record_here(object, kind, key, value);
     if (split) note_unordered(object, kind);
     if (lockless || split) {
         if (reads_only(kind)) {
@@ -574,6 +580,11 @@ void Scheduler::access(const Object& object, AccessKind kind, std::uint64_t key,
         note_unordered(object, kind);
     }
     if (!reads_only(kind)) queue_check(object);
+}
+
+void Scheduler::record(const Object& object, AccessKind kind, std::uint64_t key,
+                       std::uint64_t value) {
+    record_here(object, kind, key, value);
 }
 
 void Scheduler::note_unordered(const Object& object, AccessKind kind) {

@@ -17,6 +17,7 @@
 #include "sim/object.h"
 #include "sim/prefix_memo.h"
 #include "sim/race.h"
+#include "sim/sequence.h"
 #include "sim/task.h"
 #include "sim/task_set.h"
 #include "sim/trace.h"
@@ -110,10 +111,7 @@ class Scheduler {
     /// Creates an armed timer's event.
     Task& spawn_timer(const char* label, std::uint64_t delay_ns, const Job& job);
     /// An event that has not begun will not happen any more.
-    void withdraw(Task& event) {
-        withdrawn_.push_back({event.path, event.name, trace_.steps() - 1, event.slot});
-        retire(event);
-    }
+    void withdraw(Task& event);
 
     Task& running() { return *running_; }
     bool in_task() const { return running_ != nullptr; }
@@ -274,11 +272,11 @@ class Scheduler {
     int running_slot() const { return running_ == nullptr ? -1 : running_->slot; }
     /// What happens when nobody decides otherwise: go on; else the least task; else the oldest
     /// event; else what was deferred.
-    unsigned default_choice() const;
+    [[gnu::hot]] unsigned default_choice() const;
     /// Enabled tasks in order of name, the default first.
     void candidates(std::vector<std::uint16_t>& out) const;
     /// A task's or event's position among the candidates.
-    std::uint16_t index_of(unsigned slot) const;
+    [[gnu::hot]] std::uint16_t index_of(unsigned slot) const;
     /// Whether choosing `slot` here is a deviation, as --preemptions counts them:
     /// - another task, or an event, although the running one could go on;
     /// - an event before its turn, although a task is enabled or an older event outstanding. If it
@@ -305,7 +303,7 @@ class Scheduler {
         std::uint32_t step;
         std::uint16_t slot;
     };
-    const std::vector<Withdrawn>& withdrawn() const { return withdrawn_; }
+    const Sequence<Withdrawn>& withdrawn() const { return withdrawn_; }
     /// Tasks that have begun or could, and wait for something.
     template <class Visit> void for_each_blocked(Visit&& visit) const {
         live_.for_each([&](unsigned slot) {
@@ -316,7 +314,7 @@ class Scheduler {
     std::uint32_t this_step() const { return preparing_ ? no_step : trace_.steps() - 1; }
     /// Choice points so far: decisions at which more than one task or event was enabled.
     std::uint32_t choice_points() const { return choice_points_; }
-    const std::vector<Departure>& departures() const { return departures_; }
+    const Sequence<Departure>& departures() const { return departures_; }
     std::uint32_t deviations() const { return deviations_; }
     std::uint32_t steps() const { return trace_.steps(); }
     Outcome outcome() const { return outcome_; }
@@ -338,11 +336,12 @@ class Scheduler {
     friend class Execution;
     friend class Object;
 
-    void begin_execution(Grain grain, Strategy& strategy, std::uint32_t max_steps,
-                         std::uint64_t phase);
-    void run_to_end();
-    void end_execution();
-    static void fiber_main(void* argument);
+    [[gnu::hot]] void begin_execution(Grain grain, Strategy& strategy, std::uint32_t max_steps,
+                                      std::uint64_t phase);
+    [[gnu::hot]] void run_to_end();
+    [[gnu::hot]] void end_execution();
+    [[gnu::hot]] static void fiber_main(void* argument);
+    [[gnu::noinline]] void report_held_at_exit(const Task& task);
     /// A point that touches nothing.
     void pause();
     inline void end_step();
@@ -356,7 +355,9 @@ class Scheduler {
     /// In the coarse grain no step ends inside a spinlock's section (unless kinds of objects are
     /// split), so nobody ever finds one taken: sections are ordered by what they touch.
     bool orders(const Lock& lock) const;
-    void record(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value) {
+    void record(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value);
+    [[gnu::always_inline]] void record_here(const Object& object, AccessKind kind,
+                                            std::uint64_t key, std::uint64_t value) {
         trace_.add_access({object.id(), key, kind}, value);
         if (fingerprinting_) fingerprint_.touch(object.id(), kind, key);
         if (trace_.narrating()) trace_.name_object(object.id(), {object.cls().name, object.key()});
@@ -365,33 +366,40 @@ class Scheduler {
     void note_touched(const Object& object) {
         if (observed_) name_touched(object);
     }
-    void name_touched(const Object& object);
+    [[gnu::noinline]] void name_touched(const Object& object);
     struct Deviation {
         bool counts = false;
         int defers = -1;  // slot whose turn is open from now on
     };
-    Deviation deviation_of(unsigned slot) const;
+    [[gnu::hot]] Deviation deviation_of(unsigned slot) const;
     /// Place in the default order, when the running task cannot go on.
     bool earlier(const Task& a, const Task& b) const;
     inline void stand_before(OpKind op, const Object& object);
-    void access_alone(const Object& object, AccessKind kind, std::uint64_t key,
-                      std::uint64_t value);
+    [[gnu::hot]] void access_alone(const Object& object, AccessKind kind, std::uint64_t key,
+                                   std::uint64_t value);
+    /// In the coarse grain.
+    [[gnu::noinline]] void access_merged(const Object& object, AccessKind kind, std::uint64_t key,
+                                         std::uint64_t value);
     inline void touch(Task& self, const Object& object, AccessKind kind, std::uint64_t key,
                       std::uint64_t value);
-    Task* next_task();
+    [[gnu::hot]] Task* next_task();
     void switch_from(Task& self, bool ends);
-    void run_checks();
+    [[gnu::noinline]] void run_checks();
     void queue_check(const Object& object);
-    Task& create(const char* label, TaskKind kind);
-    Task& spawn_idle(const char* label, TaskKind kind);
+    [[gnu::hot]] Task& create(const char* label, TaskKind kind);
+    Task& spawn_idle(const char* label, TaskKind kind) {
+        if (running_ != nullptr && grain_ == Grain::Fine) pause();
+        if (running_ != nullptr) running_->committed = true;
+        return create(label, kind);
+    }
     unsigned free_slot();
     std::uint32_t next_child();
-    [[noreturn]] void reach_task_limit(const std::string& what);
-    void retire(Task& task);
-    void report_deadlock();
+    [[noreturn, gnu::cold]] void reach_task_limit(const std::string& what);
+    inline void retire(Task& task);
+    [[gnu::cold]] void report_deadlock();
     bool is_split(const ObjectClass& cls);
     void note_unordered(const Object& object, AccessKind kind);
-    void report_unordered(const Object& object, AccessKind kind, Epoch rival);
+    [[gnu::cold]] void report_unordered(const Object& object, AccessKind kind, Epoch rival);
     std::uint32_t name_at(Epoch epoch) const;
     std::uint32_t last_conflict(std::uint32_t name, const Object& object, AccessKind kind) const;
     void stop_unless_unwinding() const;
@@ -437,19 +445,19 @@ class Scheduler {
     std::uint32_t choice_points_ = 0;
     std::uint32_t deviations_ = 0;
     std::uint64_t phase_ = 0;
-    std::vector<Departure> departures_;
+    Sequence<Departure> departures_;
     std::vector<std::string> unordered_, unordered_kinds_, split_unordered_;
     std::vector<std::string> split_kinds_;
     bool splits_kinds_ = false;
     enum class IsSplit : std::uint8_t { Unknown, No, Yes };
     std::array<IsSplit, max_object_classes> is_split_{};  // by class, as they come
-    std::vector<Withdrawn> withdrawn_;
+    Sequence<Withdrawn> withdrawn_;
     /// A task's time in its slot: until the next one there.
     struct Life {
         Epoch first;
         std::uint32_t name;
     };
-    std::vector<Life> lives_;
+    Sequence<Life> lives_;
     std::uint64_t event_counter_ = 0;
     Outcome outcome_ = Outcome::Completed;
     Violation violation_;

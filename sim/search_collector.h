@@ -34,7 +34,8 @@ class SearchCollector {
 
     /// Counts an execution, tests the limits, keeps what it found: the first failure of each
     /// signature in the search's order, or of each signature and trace.
-    void add(const ExecutionResult& result, const SearchOrder& order, bool by_trace = false);
+    [[gnu::hot]] void add(const ExecutionResult& result, const SearchOrder& order,
+                          bool by_trace = false);
     void add_cut() { cuts_.fetch_add(1, std::memory_order_relaxed); }
     void add_final_states(const std::set<std::uint64_t>& states);
     void add_share(double share) { share_.fetch_add(share, std::memory_order_relaxed); }

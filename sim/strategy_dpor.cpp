@@ -16,14 +16,13 @@ void DporStrategy::begin(const DporPart& part) {
     began_ = false;
     all_ended_ = true;
     for (const std::uint64_t path : part.prefix) {
-        frames_.emplace_back();
-        frames_.back().chosen.path = path;
+        frames_.append().chosen.path = path;
     }
     fixed_ = frames_.size();
     // One of them covers an order of steps that begins with it, and none that it merely commutes
     // with: the branch that ran it first knows of that order only through a race that asks above.
     for (const DporPart::Sleeper& sleeper : part.sleepers)
-        first_sleep_.push_back({sleeper.path, sets_.intern(sleeper.accesses), false});
+        first_sleep_.append({sleeper.path, sets_.intern(sleeper.accesses), false});
 }
 
 bool DporStrategy::next_execution() {
@@ -43,11 +42,11 @@ bool DporStrategy::next_execution() {
 
 /// Goes on with what is next at the last frame; what has been run there sleeps from now on.
 void DporStrategy::take_next(Frame& frame) {
-    const auto depth = static_cast<std::uint32_t>(frames_.size() - 1);
-    sleep_.resize(frame.sleepers.end);
+    const auto depth = frames_.size() - 1;
+    sleep_.truncate(frame.sleepers.end);
     if (frame.resolved && depth < order_.size()) {
         const HappensBefore::Event& run = order_[depth];
-        sleep_.push_back({run.path, run.accesses, true, run.task, run.own_before});
+        sleep_.append({run.path, run.accesses, true, run.task, run.own_before});
         ++frame.sleepers.end;
         frame.sleepers.objects |= sets_.objects_of(run.accesses);
     }
@@ -80,7 +79,7 @@ Choice DporStrategy::choose(Scheduler& scheduler) {
 
 Choice DporStrategy::split_off(const Scheduler& scheduler) {
     take_in_last_step(scheduler);
-    const std::size_t above = sleep_.size();
+    const std::uint32_t above = sleep_.size();
     const Sleepers sleepers = inherited_sleepers();
     DporPart part;
     for (const Frame& frame : frames_)
@@ -92,7 +91,7 @@ Choice DporStrategy::split_off(const Scheduler& scheduler) {
         const unsigned slot = scheduler.enabled_slot(sleeper.path);
         if (slot != max_tasks) awake.reset(slot);
     }
-    sleep_.resize(above);
+    sleep_.truncate(above);
     cut_ = true;
     if (!awake.empty()) part_ = std::move(part);
     return Choice::cut();
@@ -111,7 +110,8 @@ bool DporStrategy::resolve(Frame& frame, const Scheduler& scheduler) {
 /// that number had last.
 unsigned DporStrategy::enabled_slot(const FutureStep& step, const Scheduler& scheduler) {
     if (step.task >= most_numbers) return scheduler.enabled_slot(step.path);
-    if (step.task >= last_slots_.size()) last_slots_.resize(step.task + std::size_t{1});
+    while (step.task >= last_slots_.size())
+        last_slots_.append(0);
     unsigned& last = last_slots_[step.task];
     if (!scheduler.enabled().test(last) || scheduler.task(last).path != step.path) {
         const unsigned slot = scheduler.enabled_slot(step.path);
@@ -129,7 +129,7 @@ bool DporStrategy::sleeps(std::uint64_t path) const {
 
 DporStrategy::Sleepers DporStrategy::first_sleepers() {
     sleep_ = first_sleep_;
-    Sleepers sleepers{.end = static_cast<std::uint32_t>(sleep_.size())};
+    Sleepers sleepers{.end = sleep_.size()};
     for (const FutureStep& sleeper : sleep_)
         sleepers.objects |= sets_.objects_of(sleeper.accesses);
     return sleepers;
@@ -140,7 +140,7 @@ Choice DporStrategy::open_frame(Scheduler& scheduler) {
     const bool first = frames_.size() == fixed_;
     const Sleepers sleepers = first ? first_sleepers() : inherited_sleepers();
     const WakeupTrees::Id rest = frames_.empty() ? 0 : std::exchange(frames_.back().below, 0);
-    Frame& now = frames_.emplace_back();
+    Frame& now = frames_.append();
     now.sleepers = sleepers;
     now.rest = rest;
     if (now.rest != 0) {
@@ -215,15 +215,15 @@ DporStrategy::Sleepers DporStrategy::inherited_sleepers() {
     while (first < above.end && !wakes(first))
         ++first;
     if (first == above.end && trusted) return above;
-    const auto begin = static_cast<std::uint32_t>(sleep_.size());
+    const std::uint32_t begin = sleep_.size();
     std::uint64_t objects = 0;
     for (std::uint32_t i = above.begin; i < above.end; ++i)
         if (i < first || (i > first && !wakes(i))) {
-            sleep_.push_back(FutureStep(sleep_[i]));
+            sleep_.append(sleep_[i]);
             sleep_.back().certain = sleep_.back().certain && trusted;
             objects |= sets_.objects_of(sleep_[i].accesses);
         }
-    return {begin, static_cast<std::uint32_t>(sleep_.size()), objects};
+    return {begin, sleep_.size(), objects};
 }
 
 void DporStrategy::execution_ended(Outcome outcome, Scheduler& scheduler) {

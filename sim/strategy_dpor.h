@@ -51,9 +51,9 @@ class DporStrategy final : public Strategy {
     std::optional<DporPart> take_part() { return std::exchange(part_, std::nullopt); }
 
     bool wants_every_step() const override { return true; }
-    bool next_execution() override;
-    Choice choose(Scheduler& scheduler) override;
-    void execution_ended(Outcome outcome, Scheduler& scheduler) override;
+    [[gnu::hot]] bool next_execution() override;
+    [[gnu::hot]] Choice choose(Scheduler& scheduler) override;
+    [[gnu::hot]] void execution_ended(Outcome outcome, Scheduler& scheduler) override;
     /// The steps of the execution that has just ended, until the next one.
     const HappensBefore& order() const { return order_; }
     /// What is wrong with the execution that has just ended: a step that was moved together with
@@ -79,22 +79,22 @@ class DporStrategy final : public Strategy {
     };
 
     void take_next(Frame& frame);
-    void take_asked(Frame& frame);
-    Choice split_off(const Scheduler& scheduler);
+    [[gnu::hot]] void take_asked(Frame& frame);
+    [[gnu::noinline]] Choice split_off(const Scheduler& scheduler);
     Choice open_frame(Scheduler& scheduler);
-    bool resolve(Frame& frame, const Scheduler& scheduler);
+    [[gnu::hot]] bool resolve(Frame& frame, const Scheduler& scheduler);
     unsigned enabled_slot(const FutureStep& step, const Scheduler& scheduler);
     std::span<const FutureStep> sleepers_of(const Sleepers& sleepers) const {
-        return std::span(sleep_).subspan(sleepers.begin, sleepers.end - sleepers.begin);
+        return {sleep_.data() + sleepers.begin, sleep_.data() + sleepers.end};
     }
-    bool sleeps(std::uint64_t path) const;
+    [[gnu::hot]] bool sleeps(std::uint64_t path) const;
     void find_chosen(Frame& frame, const Scheduler& scheduler);
-    void choose_default(Frame& frame, const Scheduler& scheduler);
+    [[gnu::hot]] void choose_default(Frame& frame, const Scheduler& scheduler);
     Choice pick(const Frame& frame);
-    void add_all_others(Frame& frame, const Scheduler& scheduler);
+    [[gnu::noinline]] void add_all_others(Frame& frame, const Scheduler& scheduler);
     void take_in_last_step(const Scheduler& scheduler);
-    Sleepers first_sleepers();
-    Sleepers inherited_sleepers();
+    [[gnu::noinline]] Sleepers first_sleepers();
+    [[gnu::hot]] Sleepers inherited_sleepers();
     void compare_with_foreseen(Outcome outcome, const Scheduler& scheduler);
     bool is_settled(const ReversibleRace& race) const;
     void reverse_races();
@@ -102,17 +102,17 @@ class DporStrategy final : public Strategy {
     void reverse_withdrawn(const Scheduler& scheduler);
     void reverse_end(const Scheduler& scheduler);
     void try_instead(std::uint32_t depth, const Task& task);
-    void insert_at(std::uint32_t depth);
+    [[gnu::hot]] void insert_at(std::uint32_t depth);
 
     Reduction reduction_;
     AccessSets sets_;
     HappensBefore order_;
     Reversal reversal_;
     WakeupTrees trees_;
-    std::vector<Frame> frames_;
-    std::vector<FutureStep> sleep_;
-    std::size_t fixed_ = 0;                // frames above the part that is searched
-    std::vector<FutureStep> first_sleep_;  // what sleeps where it begins
+    Sequence<Frame> frames_;
+    Sequence<FutureStep> sleep_;
+    std::uint32_t fixed_ = 0;           // frames above the part that is searched
+    Sequence<FutureStep> first_sleep_;  // what sleeps where it begins
     std::uint32_t split_depth_ = ~0U;
     std::optional<DporPart> part_;
     std::uint32_t first_new_ = 0;  // the first step that differs from the execution before
@@ -121,7 +121,7 @@ class DporStrategy final : public Strategy {
     std::string surprise_;
     std::vector<std::uint16_t> candidates_;
     static constexpr std::uint32_t most_numbers = 4096;
-    std::vector<unsigned> last_slots_;  // by a task's number
+    Sequence<unsigned> last_slots_;  // by a task's number
 };
 
 }  // namespace sim

@@ -14,7 +14,7 @@ std::uint32_t Trace::switches() const {
 }
 
 std::string Trace::task_name(std::uint32_t index) const {
-    const TaskName& name = names_.at(index);
+    const TaskName& name = names_[index];
     const auto is_sibling = [&](const TaskName& other) {
         return other.parent == name.parent && std::string_view(other.label) == name.label;
     };

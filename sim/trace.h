@@ -8,6 +8,7 @@
 
 #include "sim/hash.h"
 #include "sim/object.h"
+#include "sim/sequence.h"
 #include "sim/task.h"
 
 namespace sim {
@@ -74,7 +75,7 @@ class Trace {
         narration_.clear();
         tracepoints_.clear();
         labels_.clear();
-        objects_.clear();
+        if (!objects_.empty()) objects_.clear();
         effects_.clear();
         marks_.clear();
         hash_ = 0;
@@ -84,34 +85,34 @@ class Trace {
     // What is appended is written in place, field by field, wherever this is part of its caller:
     // who copies in larger pieces what has just been written waits until it has come to the cache.
     [[gnu::always_inline]] void begin_step(const Step& step) {
-        steps_.emplace_back() = step;
+        steps_.append() = step;
         step_sum_ = base_of(step);
     }
     /// Accesses of one step are a set: their hashes are added, so their order does not show.
     void add_access(const Access& access, std::uint64_t value) {
-        accesses_.emplace_back() = access;
+        accesses_.append() = access;
         step_sum_ += hash_mix(
             hash_mix(access.object,
                      access.key ^ (std::uint64_t{static_cast<std::uint8_t>(access.kind)} << 56)),
             value);
     }
     /// An access that orders steps and shows nowhere else: no part of the hash.
-    void add_order(const Access& access) { accesses_.push_back(access); }
+    void add_order(const Access& access) { accesses_.append(access); }
     /// The running step is one that cuts are made of.
     void mark() {
         if (marks_.empty() || marks_.back() + 1 != steps()) marks_.push_back(steps() - 1);
     }
     const std::vector<std::uint32_t>& marks() const { return marks_; }
     void fold(std::uint64_t value) { step_sum_ += hash_mix(0x6D65737361676521ULL, value); }
-    void end_step() {
+    [[gnu::always_inline]] void end_step() {
         hash_ = hash_mix(hash_, step_sum_);
         if (narrating_) effects_.push_back(step_sum_ - base_of(steps_.back()));
     }
 
     std::uint64_t hash() const { return hash_; }
-    std::uint32_t steps() const { return static_cast<std::uint32_t>(steps_.size()); }
-    const std::vector<Step>& step_list() const { return steps_; }
-    const std::vector<Access>& accesses() const { return accesses_; }
+    std::uint32_t steps() const { return steps_.size(); }
+    const Sequence<Step>& step_list() const { return steps_; }
+    const Sequence<Access>& accesses() const { return accesses_; }
     std::span<const Access> accesses_of(std::uint32_t step) const {
         const std::size_t first = steps_[step].first_access;
         const std::size_t last =
@@ -126,7 +127,7 @@ class Trace {
     void add_label(const ObjectLabel& label) { labels_.push_back(label); }
     const std::vector<ObjectLabel>& labels() const { return labels_; }
     /// What an accessed object is called, while narrating.
-    void name_object(std::uint64_t id, const ObjectLabel& label) {
+    [[gnu::noinline]] void name_object(std::uint64_t id, const ObjectLabel& label) {
         objects_.insert_or_assign(id, label);
     }
     ObjectLabel object_label(std::uint64_t id) const {
@@ -149,13 +150,13 @@ class Trace {
         std::uint32_t born = 0;  // steps that had begun when it was created
     };
     std::uint32_t add_name(const TaskName& name) {
-        names_.emplace_back() = name;
-        return static_cast<std::uint32_t>(names_.size() - 1);
+        names_.append() = name;
+        return names_.size() - 1;
     }
     /// "writer", "writer/bio#3", "writer/bio#3/endio#1": numbered among its creator's tasks of this
     /// label, from 1.
     std::string task_name(std::uint32_t index) const;
-    const std::vector<TaskName>& names() const { return names_; }
+    const Sequence<TaskName>& names() const { return names_; }
 
     bool narrating() const { return narrating_; }
     void set_narrating(bool on) { narrating_ = on; }
@@ -166,16 +167,16 @@ class Trace {
 
   private:
     std::uint32_t last_step() const { return steps() == 0 ? 0 : steps() - 1; }
-    static std::uint64_t base_of(const Step& step) {
+    [[gnu::always_inline]] static std::uint64_t base_of(const Step& step) {
         return hash_mix(step.object,
                         (std::uint64_t{step.task} << 8) | static_cast<std::uint8_t>(step.op));
     }
 
-    std::vector<Step> steps_;
-    std::vector<Access> accesses_;
+    Sequence<Step> steps_;
+    Sequence<Access> accesses_;
     std::vector<const char*> touched_;
     std::vector<std::uint32_t> marks_;
-    std::vector<TaskName> names_;
+    Sequence<TaskName> names_;
     std::vector<Narration> narration_;
     std::vector<Tracepoint> tracepoints_;
     std::vector<ObjectLabel> labels_;

@@ -115,7 +115,7 @@ Json step_json(const sim::Trace& trace, std::uint32_t step, std::uint32_t task) 
     Json json = {
         {"step", step == sim::Flip::not_run ? Json() : Json(step)},
         {"task",
-         trace.task_name(step == sim::Flip::not_run ? task : trace.step_list().at(step).task)}};
+         trace.task_name(step == sim::Flip::not_run ? task : trace.step_list()[step].task)}};
     json["text"] = step_text(trace, step, task);
     return json;
 }

@@ -65,11 +65,11 @@ TEST_CASE("what a check made is recalled as long as an execution goes as the one
 
 TEST_CASE("nothing is recalled after another choice, in another step, or out of turn",
           "[sim][prefix_memo]") {
-    const std::vector<sim::Departure> none, one{{0, 1}}, other{{1, 1}};
+    const sim::Sequence<sim::Departure> none, one{{0, 1}}, other{{1, 1}};
     sim::PrefixMemo memo;
     memo.keep({.step = 2}, none);
     memo.keep({.step = 5}, one);
-    const auto recalls = [&](std::uint32_t step, const std::vector<sim::Departure>& departures) {
+    const auto recalls = [&](std::uint32_t step, const sim::Sequence<sim::Departure>& departures) {
         return memo.recall(step, departures) != nullptr;
     };
     memo.begin_execution();
