@@ -1,5 +1,6 @@
 #include "sim/wakeup_tree.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sim {
@@ -16,11 +17,18 @@ WakeupTrees::Id WakeupTrees::make() {
 
 void WakeupTrees::release(Id branch) {
     Branch& released = branches_[branch];
-    released.steps_.clear();
-    released.taken_ = 0;
-    released.settled_from_ = FutureStep::unknown;
-    released.child_ = released.sibling_ = 0;
-    free_.push_back(branch);
+    if (released.capacity_ != 0) blocks_.give_back(released.steps_, released.capacity_);
+    released = Branch{};
+    free_.append(branch);
+}
+
+void WakeupTrees::make_room(Branch& branch) {
+    const std::uint32_t capacity = std::max(branch.capacity_ * 2, 2U);
+    FutureStep* const block = blocks_.take(capacity);
+    std::copy_n(branch.steps_, branch.size_, block);
+    if (branch.capacity_ != 0) blocks_.give_back(branch.steps_, branch.capacity_);
+    branch.steps_ = block;
+    branch.capacity_ = capacity;
 }
 
 WakeupTrees::Id WakeupTrees::append(Id& siblings) {
@@ -43,9 +51,10 @@ void WakeupTrees::split(Id branch, std::size_t count) {
     const Id rest = make();
     Branch& upper = branches_[branch];
     Branch& lower = branches_[rest];
-    const auto cut = upper.steps_.begin() + static_cast<std::ptrdiff_t>(upper.taken_ + count);
-    lower.steps_.assign(cut, upper.steps_.end());
-    upper.steps_.erase(cut, upper.steps_.end());
+    const auto cut = static_cast<std::uint32_t>(upper.taken_ + count);
+    for (std::uint32_t i = cut; i < upper.size_; ++i)
+        extend(rest, upper.steps_[i]);
+    upper.size_ = cut;
     lower.child_ = std::exchange(upper.child_, rest);
     lower.settled_from_ = std::exchange(upper.settled_from_, FutureStep::unknown);
 }
@@ -55,7 +64,7 @@ WakeupTrees::Id WakeupTrees::take_first(Id& siblings, FutureStep& step) {
     Branch& first = branches_[branch];
     step = first.steps_[first.taken_++];
     siblings = std::exchange(first.sibling_, 0);
-    if (first.taken_ < first.steps_.size()) return branch;
+    if (first.taken_ < first.size_) return branch;
     const Id children = first.child_;
     release(branch);
     return children;
