@@ -34,7 +34,7 @@ AccessSets::Id AccessSets::intern_distinct(std::span<const Access> accesses) {
     for (const Access& access : accesses)
         hash = hash_mix(hash_mix(hash, access.object + static_cast<std::uint64_t>(access.kind)),
                         access.key);
-    if (sets_.size() * 2 > table_.size()) grow();
+    if (std::size_t{sets_.size()} * 2 > table_.size()) grow();
     const std::size_t mask = table_.size() - 1;
     for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
         Id& id = table_[at];
@@ -59,7 +59,7 @@ AccessSets::Id AccessSets::append(std::span<const Access> accesses, std::uint64_
     for (const Access& access : accesses)
         objects |= std::uint64_t{1} << (access.object % 64);
     objects_.append(objects);
-    if (sets_.size() <= remembered) known_.resize(sets_.size() * remembered);
+    if (sets_.size() <= remembered) known_.resize(std::size_t{sets_.size()} * remembered);
     return sets_.size() - 1;
 }
 

@@ -112,10 +112,9 @@ Json count_json(const sim::Continuations& found) {
 }
 
 Json step_json(const sim::Trace& trace, std::uint32_t step, std::uint32_t task) {
-    Json json = {
-        {"step", step == sim::Flip::not_run ? Json() : Json(step)},
-        {"task",
-         trace.task_name(step == sim::Flip::not_run ? task : trace.step_list()[step].task)}};
+    Json json = {{"step", step == sim::Flip::not_run ? Json() : Json(step)},
+                 {"task", trace.task_name(
+                              step == sim::Flip::not_run ? task : trace.step_list()[step].task)}};
     json["text"] = step_text(trace, step, task);
     return json;
 }
