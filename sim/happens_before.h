@@ -159,7 +159,7 @@ class HappensBefore {
   private:
     using Node = AccessChains::Node;
     struct OfTask {
-        std::uint64_t path = 0;
+        std::uint64_t path = 0;  // its name: by cause
         std::uint32_t born = 0;  // the creating step, plus 1
         Sequence<std::uint32_t> steps;
         Sequence<AccessSets::Id> last_sets;  // by its steps, in any execution
@@ -235,8 +235,8 @@ class HappensBefore {
     std::vector<std::uint32_t> clocks_;  // the first clocks_used_
     std::size_t clocks_used_ = 0;
     AccessChains chains_;
-    std::vector<OfTask> of_task_;  // by their numbers
-    std::uint32_t tasks_ = 0;      // that there are
+    std::vector<OfTask> of_task_;  // by number; the first tasks_
+    std::uint32_t tasks_ = 0;
     Sequence<ReversibleRace> races_, enablings_;
     // Of the step being taken in: its cause and enabler (plus 1), steps that it conflicts with and
     // that do not come before it anyway, acquisitions whose holding had to end for it, releases.

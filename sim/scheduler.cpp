@@ -177,7 +177,7 @@ void Scheduler::withdraw(Task& event) {
     retire(event);
 }
 
-[[gnu::cold]] void Scheduler::report_held_at_exit(const Task& task) {
+void Scheduler::report_held_at_exit(const Task& task) {
     const Lock& lock = *task.held[0].lock;
     violation(std::string("lock-held-at-exit/") + lock.lock_class().name,
               task_name(task) + " ended and still holds " + lock.lock_class().name);

@@ -80,7 +80,9 @@ inline Scheduler* current_or_null() {
 /// Tasks, steps and switches of one execution at a time.
 ///
 /// The running fiber itself decides at each scheduling point who goes on: no fiber stands between
-/// two tasks.
+/// two tasks. So what decides has its frames on the stacks of all tasks, and these should fit the
+/// processor's first cache: what is seldom run is no part of what every step runs (noinline), and
+/// that lies side by side in the program (hot).
 class Scheduler {
   public:
     explicit Scheduler(Arena& arena);
@@ -341,7 +343,7 @@ class Scheduler {
     [[gnu::hot]] void run_to_end();
     [[gnu::hot]] void end_execution();
     [[gnu::hot]] static void fiber_main(void* argument);
-    [[gnu::noinline]] void report_held_at_exit(const Task& task);
+    [[gnu::cold, gnu::noinline]] void report_held_at_exit(const Task& task);
     /// A point that touches nothing.
     void pause();
     inline void end_step();
@@ -356,6 +358,7 @@ class Scheduler {
     /// split), so nobody ever finds one taken: sections are ordered by what they touch.
     bool orders(const Lock& lock) const;
     void record(const Object& object, AccessKind kind, std::uint64_t key, std::uint64_t value);
+    /// The same as a part of its caller.
     [[gnu::always_inline]] void record_here(const Object& object, AccessKind kind,
                                             std::uint64_t key, std::uint64_t value) {
         trace_.add_access({object.id(), key, kind}, value);
